@@ -1,0 +1,163 @@
+"""The composition root: the edge in order, the endpoints, the life of one process. The table of contents."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from latchkey import __version__
+from latchkey.audit.record import AuditLog
+from latchkey.auth.endpoints import AuthServices, auth_endpoints
+from latchkey.auth.hashing import PasswordHasher
+from latchkey.auth.login import Login
+from latchkey.auth.pages import reset_page_endpoints
+from latchkey.auth.password_change import PasswordChanger
+from latchkey.auth.recovery import Recovery
+from latchkey.auth.registration import RegistrationDesk
+from latchkey.auth.reset_links import ResetLinks
+from latchkey.auth.schemas import password_bodies
+from latchkey.clock import Clock, system_clock
+from latchkey.database.pool import Database, DatabaseUnavailable, open_database
+from latchkey.health import health_endpoints
+from latchkey.http.docs import docs_endpoints
+from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.cors import Cors
+from latchkey.http.edge.csrf import Csrf
+from latchkey.http.edge.edge import Edge
+from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.errors import ServiceUnavailable
+from latchkey.http.routing import RouteTable
+from latchkey.logs import configure_logging
+from latchkey.mail.console import print_mail
+from latchkey.mail.outbox import Outbox
+from latchkey.mail.worker import MailWorker
+from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.guard import Guards
+from latchkey.sessions.opening import SessionOpener
+from latchkey.sessions.revocation import Logout, PresentedSessions
+from latchkey.sessions.rotation import Rotation
+from latchkey.sessions.tokens import Tokens
+from latchkey.settings import Settings, origin_of
+from latchkey.users.accounts import Accounts
+from latchkey.users.endpoints import user_endpoints
+
+SHUTDOWN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of a running process that its life is about."""
+
+    edge: Edge
+    mail: MailWorker
+    hasher: PasswordHasher
+
+
+def build_service(settings: Settings, database: Database, clock: Clock) -> Service:
+    """Builds every service with its collaborators. `settings` must hold both secrets."""
+    assert settings.jwt_access_secret and settings.jwt_refresh_secret, "serve and dev see to the secrets"
+    access_secret = settings.jwt_access_secret.get_secret_value()
+    secure = not settings.development
+
+    audit = AuditLog(database, required=settings.audit_required)
+    tokens = Tokens(access_secret, settings.jwt_refresh_secret.get_secret_value(), clock)
+    cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure)
+    csrf = Csrf(
+        access_secret,
+        cookie_name=f"{settings.cookie_prefix}_csrf",
+        secure=secure,
+        own_origin=origin_of(settings.base_url()),
+        allowed=settings.allowed_origins(),
+    )
+    guards = Guards(database, tokens, cookies)
+    sessions = SessionOpener(tokens, clock, max_days=settings.session_max_days)
+    hasher = PasswordHasher(settings.bcrypt_rounds)
+    outbox = Outbox(database)
+    accounts = Accounts(database, audit)
+    recovery = Recovery(database, audit, hasher, outbox, ResetLinks(base_url=settings.base_url()))
+    auth = AuthServices(
+        csrf=csrf,
+        cookies=cookies,
+        presented=PresentedSessions(database, tokens, cookies),
+        login=Login(database, audit, hasher, sessions),
+        logout=Logout(audit),
+        registration=RegistrationDesk(audit, hasher),
+        rotation=Rotation(database, audit, tokens),
+        passwords=PasswordChanger(database, audit, hasher, sessions),
+        recovery=recovery,
+        accounts=accounts,
+    )
+
+    endpoints = [
+        *auth_endpoints(auth, guards, password_bodies(settings.password_min_length)),
+        *user_endpoints(accounts, guards),
+        *health_endpoints(database),
+    ]
+    docs = docs_endpoints(
+        endpoints,
+        version=__version__,
+        root_path=settings.root_path,
+        access_cookie=cookies.access_name,
+        refresh_cookie=cookies.refresh_name,
+    )
+    edge = Edge(
+        RouteTable([*endpoints, *docs, *reset_page_endpoints(settings.root_path)]),
+        cors=Cors(settings.allowed_origins()),
+        client=ClientAddress(settings.trusted_proxies),
+        rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage, clock),
+        csrf=csrf,
+        translated={DatabaseUnavailable: ServiceUnavailable},
+        root_path=settings.root_path,
+    )
+    send = print_mail if settings.mail_is_sent() else None
+    return Service(edge, MailWorker(outbox, audit, recovery.compose, send), hasher)
+
+
+class Application:
+    """The ASGI application of one process: opens the pool when it starts, writes what is pending when it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._edge: Edge | None = None
+        self._lifespan_protocol = Router(lifespan=self._lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan_protocol.lifespan(scope, receive, send)
+        elif scope["type"] == "http":
+            assert self._edge is not None, "the server starts the lifespan before it accepts requests"
+            await self._edge(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: ASGIApp) -> AsyncIterator[None]:
+        settings = self._settings
+        assert settings.database_url, "serve and dev see to the database"
+        configure_logging(development=settings.development)
+        production = not settings.development
+        database = await open_database(settings.database_url.get_secret_value(), production=production)
+        service = build_service(settings, database, system_clock)
+        self._edge = service.edge
+        mail = asyncio.create_task(service.mail.run())
+        # What is loaded now stays: keeping it out of collections halves the longest pauses.
+        gc.collect()
+        gc.freeze()
+        yield
+        mail.cancel()
+        with suppress(asyncio.CancelledError):
+            await mail
+        with suppress(TimeoutError, DatabaseUnavailable):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await service.mail.empty()
+        service.hasher.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await database.close()
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The application for an ASGI server. Its process needs nothing from the environment but `settings`."""
+    return Application(settings)

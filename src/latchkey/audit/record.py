@@ -1,0 +1,89 @@
+"""Recording a change in the very transaction that makes it (contract, section 9)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+
+from latchkey.audit import queries
+from latchkey.audit.actions import Event
+from latchkey.database.pool import CONTENDED, Connection, Database, DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Change:
+    """A transaction under way: `connection` for its statements, `record` for its audit row."""
+
+    def __init__(self, connection: Connection, unwritten: list[Event] | None) -> None:
+        self.connection = connection
+        self._unwritten = unwritten
+
+    async def record(self, event: Event) -> None:
+        """Writes the audit row of this change; call it once, as the last statement."""
+        if self._unwritten is not None:
+            self._unwritten.append(event)
+            return
+        try:
+            await queries.insert(self.connection, event)
+        except CONTENDED:
+            raise
+        except asyncpg.PostgresError as error:
+            if _connection_is_lost(error):
+                raise
+            raise _RowRefused from error
+
+
+class _RowRefused(Exception):
+    """PostgreSQL itself reported an error of the audit row's INSERT: the transaction cannot commit any more."""
+
+
+class AuditLog:
+    """Makes changes together with their audit rows. `required`: no row, no change."""
+
+    def __init__(self, database: Database, *, required: bool) -> None:
+        self._database = database
+        self._required = required
+
+    async def change(self, work: Callable[[Change], Awaitable[T]]) -> T:
+        """Runs `work` in one transaction and returns what it returns, committed, its audit row with it.
+
+        When PostgreSQL refuses the row, `work` runs again without it and the record goes to the log as one ERROR
+        line; with `required` DatabaseUnavailable is raised instead and nothing has happened. Never after a lost
+        connection, whose COMMIT may have happened.
+        """
+        try:
+            return await self._database.transact(lambda connection: work(Change(connection, None)))
+        except _RowRefused as refused:
+            if self._required:
+                raise DatabaseUnavailable("the audit row was refused and AUDIT_REQUIRED is set") from refused
+            cause = type(refused.__cause__).__name__
+        unwritten: list[Event] = []
+
+        async def again(connection: Connection) -> T:
+            unwritten.clear()
+            return await work(Change(connection, unwritten))
+
+        result = await self._database.transact(again)
+        for event in unwritten:
+            log.error("audit row refused by the database; this line is the record", cause=cause, **_fields(event))
+        return result
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {
+        "action": event.action.value,
+        "actor_id": event.actor_id,
+        "entity_type": "users",
+        "entity_id": event.entity_id,
+        "metadata": event.metadata(),
+    }
+
+
+def _connection_is_lost(error: asyncpg.PostgresError) -> bool:
+    # Class 57 ends the connection, all but a cancelled statement (57014).
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return False
+    return isinstance(error, asyncpg.OperatorInterventionError | asyncpg.PostgresConnectionError)

@@ -1,0 +1,1 @@
+"""Getting in: login, registration, password change and recovery, and the /auth endpoints."""

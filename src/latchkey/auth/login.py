@@ -1,0 +1,95 @@
+"""Login: the one door. Every way to sign in ends here, opens a session and records it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from latchkey.audit.actions import Action, Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.hashing import PasswordHasher
+from latchkey.auth.schemas import PASSWORD_MAX_BYTES
+from latchkey.database.pool import Database
+from latchkey.http.errors import InvalidCredentials
+from latchkey.http.exchange import Origin
+from latchkey.sessions import queries as session_queries
+from latchkey.sessions.cookies import TokenPair
+from latchkey.sessions.opening import SessionOpener
+from latchkey.sessions.queries import EndedBy
+from latchkey.users import queries
+from latchkey.users.queries import Credentials
+from latchkey.users.schemas import User
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, and the tokens of the new session."""
+
+    user: User
+    pair: TokenPair
+
+
+class Login:
+    """Signs people in with address and password."""
+
+    def __init__(self, database: Database, audit: AuditLog, hasher: PasswordHasher, sessions: SessionOpener) -> None:
+        self._database = database
+        self._audit = audit
+        self._hasher = hasher
+        self._sessions = sessions
+
+    async def with_password(self, email: str, password: str, *, replaces: list[UUID], origin: Origin) -> SignedIn:
+        """Opens a session for the user with that address (lower case), ending the sessions `replaces`.
+
+        Raises InvalidCredentials, recorded as LOGIN_FAILED, in the same time and words whether the address is
+        unknown, the password wrong or the user deleted. The hash is verified outside the transaction, which then
+        opens the session only if the user still has that very hash: a reset, change or deletion in between wins.
+        """
+        credentials = await queries.credentials_by_email(self._database, email)
+        if credentials is None:
+            await self._hasher.verify(password, None)
+            raise await self._failed(None, origin)
+        matches = await self._hasher.verify(password, credentials.password_hash, migrated=credentials.migrated)
+        if not matches:
+            raise await self._failed(credentials.user.id, origin)
+        signed_in = await self._open_session(credentials, replaces, origin)
+        if signed_in is None:
+            raise await self._failed(credentials.user.id, origin)
+        await self._renew_hash(credentials, password)
+        return signed_in
+
+    async def _open_session(self, credentials: Credentials, replaces: list[UUID], origin: Origin) -> SignedIn | None:
+        user = credentials.user
+
+        async def open_session(change: Change) -> SignedIn | None:
+            if not await queries.keeps_password(change.connection, user.id, credentials.password_hash):
+                return None
+            if replaces:
+                await session_queries.end(change.connection, replaces, EndedBy.LOGIN)
+            session = await self._sessions.open(change, user.id, origin)
+            await change.record(Event(Action.LOGIN, user.id, user.id, origin, session.id))
+            return SignedIn(user, session.pair)
+
+        return await self._audit.change(open_session)
+
+    async def _failed(self, user_id: int | None, origin: Origin) -> InvalidCredentials:
+        async def record(change: Change) -> None:
+            # Nobody has proved who they are, so there is no actor, and both cases write the same row.
+            await change.record(Event(Action.LOGIN_FAILED, None, user_id, origin))
+
+        await self._audit.change(record)
+        return InvalidCredentials()
+
+    async def _renew_hash(self, credentials: Credentials, password: str) -> None:
+        if credentials.migrated and len(password.encode()) > PASSWORD_MAX_BYTES:
+            log.info("signed in by the first 72 bytes of a longer password", user_id=credentials.user.id)
+            return
+        old_hash = credentials.password_hash
+        if not self._hasher.needs_renewal(old_hash):
+            return
+        new_hash = await self._hasher.hash(password)
+        await self._database.transact(
+            lambda connection: queries.renew_hash(connection, credentials.user.id, old_hash, new_hash)
+        )

@@ -1,0 +1,35 @@
+"""`latchkey audit`: what has been done to accounts, by whom and from where."""
+
+from dataclasses import asdict
+
+from latchkey.audit import queries
+from latchkey.audit.actions import Action
+from latchkey.audit.queries import AuditRow
+from latchkey.cli.failing import fail
+from latchkey.cli.operation import Operation, operate
+from latchkey.cli.output import print_json, print_table
+from latchkey.users.schemas import INT32_MAX
+
+COLUMNS = ("id", "created_at", "action", "actor_id", "entity_id", "metadata")
+
+
+def list_audit(*, user_id: int | None, action: str | None, limit: int, as_json: bool) -> None:
+    """Prints the newest rows first: all, or those by or about a user, or those of one action."""
+    wanted = action.upper() if action else None
+    if wanted is not None and wanted not in set(Action):
+        fail(f"there is no action {action!r}; there are {', '.join(Action)}")
+    if user_id is not None and user_id > INT32_MAX:
+        fail(f"there is no user {user_id}")
+
+    async def read(operation: Operation) -> list[AuditRow]:
+        return await queries.latest(operation.database, user_id=user_id, action=wanted, limit=limit)
+
+    rows = operate(read)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    print_table(COLUMNS, [[*(getattr(row, name) for name in COLUMNS[:-1]), _words(row)] for row in rows])
+
+
+def _words(row: AuditRow) -> str:
+    return " ".join(f"{name}={value}" for name, value in row.metadata.items())

@@ -1,0 +1,168 @@
+"""The `latchkey` command: what it can do, each in a module of its own, imported only when it is asked for."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from latchkey import __version__
+
+app = typer.Typer(
+    name="latchkey",
+    help="User accounts and sign-in for your app.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+users = typer.Typer(no_args_is_help=True, help="See, delete and restore accounts, make reset links.")
+audit = typer.Typer(no_args_is_help=True, help="See what was done to accounts.")
+app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
+
+Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """User accounts and sign-in for your app."""
+
+
+@app.command()
+def dev() -> None:
+    """Serve on this machine with nothing else set up: embedded PostgreSQL, made secrets, reload on change."""
+    from latchkey.cli.dev import dev as run
+
+    run()
+
+
+@app.command()
+def serve(
+    migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
+) -> None:
+    """Serve production: needs DATABASE_URL, JWT_ACCESS_SECRET and JWT_REFRESH_SECRET."""
+    from latchkey.cli.serve import serve as run
+
+    run(migrate_first=migrate)
+
+
+@app.command()
+def migrate(
+    source_timezone: Annotated[
+        str | None, typer.Option(metavar="TZ", help="The zone of the original's timestamps; default: the database's.")
+    ] = None,
+    null_flags: Annotated[
+        Literal["active", "deleted"] | None, typer.Option(help="What users with is_deleted NULL are.")
+    ] = None,
+    duplicate_emails: Annotated[
+        Literal["keep-oldest", "keep-newest"] | None,
+        typer.Option(help="Which of the users with one address stays; the others are marked as deleted."),
+    ] = None,
+    orphan_audits: Annotated[
+        Literal["clear"] | None, typer.Option(help="Empty the actor of audit rows whose actor is no user.")
+    ] = None,
+    duplicate_reset_tokens: Annotated[
+        Literal["clear"] | None, typer.Option(help="Remove reset tokens that several users have.")
+    ] = None,
+) -> None:
+    """Bring the database to this version's schema: a new one, the original's, or an older one. Needs DATABASE_URL.
+
+    Rows of the original that the new rules cannot hold are listed first, with the option that settles each.
+    """
+    from latchkey.cli.migrate import migrate_database
+    from latchkey.database.adoption import Resolutions
+
+    resolve = Resolutions(
+        null_flags=null_flags,
+        duplicate_emails=duplicate_emails,
+        orphan_audits=orphan_audits,
+        duplicate_reset_tokens=duplicate_reset_tokens,
+    )
+    migrate_database(source_timezone=source_timezone, resolve=resolve)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, secrets, database and rate limit store. Exit code 1: something cannot work."""
+    from latchkey.cli.doctor import doctor as run
+
+    run(as_json=as_json)
+
+
+@users.command("list")
+def users_list(
+    limit: Limit = 20,
+    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, help="Which page, from 1.")] = 1,
+    deleted: Annotated[bool, typer.Option("--deleted", help="The deleted users instead of the live ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List users, newest first."""
+    from latchkey.cli.users import list_users
+
+    list_users(limit=limit, page=page, deleted=deleted, as_json=as_json)
+
+
+@users.command("show")
+def users_show(who: Who, as_json: AsJson = False) -> None:
+    """Show one user, deleted or not."""
+    from latchkey.cli.users import show_user
+
+    show_user(who, as_json=as_json)
+
+
+@users.command("delete")
+def users_delete(
+    who: Who,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mark a user as deleted and end all of their sessions."""
+    from latchkey.cli.users import delete_user
+
+    delete_user(who, confirmed=yes, as_json=as_json)
+
+
+@users.command("restore")
+def users_restore(
+    user_id: Annotated[int, typer.Argument(metavar="ID", min=0, help="The user's id.")], as_json: AsJson = False
+) -> None:
+    """Restore a deleted user, whoever deleted them and whenever."""
+    from latchkey.cli.users import restore_user
+
+    restore_user(user_id, as_json=as_json)
+
+
+@users.command("reset-link")
+def users_reset_link(who: Who, as_json: AsJson = False) -> None:
+    """Print a link by which a user sets a new password: it works once, for 15 minutes."""
+    from latchkey.cli.users import make_reset_link
+
+    make_reset_link(who, as_json=as_json)
+
+
+@audit.command("list")
+def audit_list(
+    user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Done by or to this user.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only this action, such as LOGIN.")] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List what was done, newest first."""
+    from latchkey.cli.audit import list_audit
+
+    list_audit(user_id=user, action=action, limit=limit, as_json=as_json)
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()

@@ -1,0 +1,73 @@
+"""What the commands for operators work on: the database and the services over it, the same as HTTP's."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from pydantic import SecretStr
+
+from latchkey.audit.record import AuditLog
+from latchkey.cli.failing import explained, fail
+from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
+from latchkey.database.pool import Database, DatabaseUnavailable, open_database
+from latchkey.settings import Settings, SettingsError, load_settings
+from latchkey.users.accounts import Accounts
+
+DSN_FILE = "dsn"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One command at work. `audit` records changes under no actor: the operator has no account."""
+
+    settings: Settings
+    database: Database
+    audit: AuditLog
+    accounts: Accounts
+
+
+def operate(work: Callable[[Operation], Awaitable[T]]) -> T:
+    """Runs `work` on the database of DATABASE_URL, or else on that of `latchkey dev`, while it runs here.
+
+    Exits with 1 after an explanation when there is none, or its schema is not current.
+    """
+    # Standard output is for what the command answers.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    with explained(SettingsError):
+        settings = _settings()
+    with (
+        explained(DatabaseUnavailable, about="the database cannot be used"),
+        explained(SchemaNotCurrent),
+    ):
+        return asyncio.run(_run(work, settings))
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    if settings.database_url is not None:
+        return settings
+    file = settings.data_dir / DSN_FILE
+    try:
+        dsn = file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        fail(f"DATABASE_URL is not set, and there is no {file}, which latchkey dev writes while it runs")
+    except OSError as error:
+        fail(f"DATABASE_URL is not set, and {file} cannot be read: {error.strerror}")
+    sys.stderr.write(f"latchkey: DATABASE_URL is not set; using the development database of {file}\n")
+    return load_settings(environment="development", database_url=SecretStr(dsn))
+
+
+async def _run(work: Callable[[Operation], Awaitable[T]], settings: Settings) -> T:
+    assert settings.database_url is not None
+    url, production = settings.database_url.get_secret_value(), not settings.development
+    await require_current_schema(url, production=production)
+    database = await open_database(url, production=production, pool_max=1)
+    try:
+        audit = AuditLog(database, required=settings.audit_required)
+        return await work(Operation(settings, database, audit, Accounts(database, audit)))
+    finally:
+        await database.close()

@@ -1,0 +1,51 @@
+"""Secrets of a developer's machine: made once, kept in DATA_DIR with mode 0600, so that restarts sign nobody out."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from latchkey.settings import secret_problem
+
+FILE = "secrets.json"
+SECRET_BYTES = 32
+NAMES = ("jwt_access_secret", "jwt_refresh_secret")
+
+
+class SecretsUnreadable(Exception):
+    """The file of secrets is there, but not what this program wrote."""
+
+
+def kept_secrets(data_dir: Path) -> dict[str, str]:
+    """Both secrets by the names of their settings, made at the first call. Raises SecretsUnreadable, OSError."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / FILE
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        pass
+    made = {name: secrets.token_hex(SECRET_BYTES) for name in NAMES}
+    # Linked into place whole: of two processes that start at once, both end up with the same file.
+    draft = data_dir / f".{FILE}.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(made, file)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        kept = json.loads(text)
+        chosen = {name: str(kept[name]) for name in NAMES}
+    except (ValueError, KeyError, TypeError):
+        raise SecretsUnreadable(f"{path} does not hold the two secrets: remove it to have new ones made") from None
+    if any(secret_problem(secret) for secret in chosen.values()):
+        raise SecretsUnreadable(f"{path} holds a secret that is too short: remove it to have new ones made")
+    return chosen

@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the embedded server of development, the schema and its migrations."""

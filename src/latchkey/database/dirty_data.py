@@ -1,0 +1,115 @@
+"""Rows of an original database that the new rules cannot hold: found before anything is changed, listed one by one."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import asyncpg
+
+from latchkey.database.adoption import ADDRESS_KEY, MigrationError, Resolutions
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row that stands in the way. `resolution` is the command line option that settles it."""
+
+    table: str
+    id: int
+    problem: str
+    resolution: str
+
+
+class DirtyData(MigrationError):
+    """Rows stand in the way and nothing was changed. `findings` has every one of them, addresses included, since
+    the operator has to tell the accounts apart: for a terminal, not for a log that others read."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = tuple(findings)
+        lines = [f"  {f.table} {f.id}: {f.problem} ({f.resolution})" for f in findings]
+        head = f"{len(findings)} rows cannot be taken over as they are. Nothing was changed. Correct them, or give"
+        super().__init__("\n".join([head, "the option named after each:", *lines]))
+
+
+NULL_FLAGS = "SELECT id FROM users WHERE is_deleted IS NULL ORDER BY id"
+
+# A NULL flag counts as live until the operator says otherwise: better one row too many in the list than a second list.
+DUPLICATE_EMAILS = f"""
+WITH live AS (
+    SELECT id, email, {ADDRESS_KEY} AS key FROM users
+    WHERE NOT coalesce(is_deleted, $1::boolean)
+), shared AS (
+    SELECT key, array_agg(id ORDER BY id) AS ids FROM live GROUP BY key HAVING count(*) > 1
+)
+SELECT live.id, live.email, array_remove(shared.ids, live.id) AS others
+FROM live JOIN shared USING (key) ORDER BY shared.ids, live.id
+"""
+
+DUPLICATE_RESET_TOKENS = """
+SELECT users.id, array_remove(shared.ids, users.id) AS others
+FROM users JOIN (
+    SELECT reset_token, array_agg(id ORDER BY id) AS ids FROM users
+    WHERE reset_token IS NOT NULL GROUP BY reset_token HAVING count(*) > 1
+) AS shared USING (reset_token)
+ORDER BY shared.ids, users.id
+"""
+
+ORPHAN_AUDITS = """
+SELECT id, actor_id FROM audit_logs
+WHERE actor_id IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = audit_logs.actor_id)
+ORDER BY id
+"""
+
+
+async def find_dirty_data(
+    connection: asyncpg.Connection, resolve: Resolutions, tables: Collection[str]
+) -> list[Finding]:
+    """Every row that the new rules cannot hold and that `resolve` does not settle, in those of the original's
+    `tables` that exist. Only reads. Rules: contract.md section 10."""
+    findings: list[Finding] = []
+    if "users" in tables:
+        findings += await _null_flags(connection, resolve)
+        findings += await _duplicate_emails(connection, resolve)
+        findings += await _duplicate_reset_tokens(connection, resolve)
+    if "audit_logs" in tables:
+        findings += await _orphan_audits(connection, resolve)
+    return findings
+
+
+async def _null_flags(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+    if resolve.null_flags:
+        return []
+    problem = "is_deleted is NULL, neither active nor deleted"
+    rows = await connection.fetch(NULL_FLAGS)
+    return [Finding("users", row["id"], problem, "--null-flags active|deleted") for row in rows]
+
+
+async def _duplicate_emails(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+    if resolve.duplicate_emails:
+        return []
+    rows = await connection.fetch(DUPLICATE_EMAILS, resolve.null_flags == "deleted")
+    option = "--duplicate-emails keep-oldest|keep-newest"
+    return [
+        Finding("users", row["id"], f"{row['email']!r} is also the address of {_users(row['others'])}", option)
+        for row in rows
+    ]
+
+
+async def _duplicate_reset_tokens(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+    if resolve.duplicate_reset_tokens:
+        return []
+    rows = await connection.fetch(DUPLICATE_RESET_TOKENS)
+    option = "--duplicate-reset-tokens clear"
+    return [Finding("users", row["id"], f"reset_token is also that of {_users(row['others'])}", option) for row in rows]
+
+
+async def _orphan_audits(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+    if resolve.orphan_audits:
+        return []
+    rows = await connection.fetch(ORPHAN_AUDITS)
+    return [
+        Finding("audit_logs", row["id"], f"actor_id {row['actor_id']} is no user", "--orphan-audits clear")
+        for row in rows
+    ]
+
+
+def _users(ids: list[int]) -> str:
+    return ("user " if len(ids) == 1 else "users ") + ", ".join(map(str, ids))

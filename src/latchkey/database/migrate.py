@@ -1,0 +1,231 @@
+"""Brings a database to the schema that this code needs: a new one, one of the original's, or an older one of ours.
+
+Alembic and SQLAlchemy are imported only when there is something to do: a server process must not pay for them.
+"""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg
+import structlog
+
+from latchkey.database.adoption import Adoption, MigrationError, Resolutions
+from latchkey.database.blockers import describe_blockers
+from latchkey.database.dirty_data import DirtyData, Finding, find_dirty_data
+from latchkey.database.original_schema import UnfitSchema, original_tables, require_adoptable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = [
+    "REQUIRED_REVISION",
+    "Connect",
+    "DirtyData",
+    "Finding",
+    "MigrationError",
+    "MigrationReport",
+    "Resolutions",
+    "TableBusy",
+    "UnfitSchema",
+    "UnknownTimezone",
+    "is_current",
+    "migrate",
+    "schema_revision",
+]
+
+REQUIRED_REVISION = "0007"
+"""The newest revision that this code needs."""
+
+RULES_REVISION = "0005"
+"""From here on the database itself keeps out what `find_dirty_data` looks for."""
+
+LOCK_KEY = int.from_bytes(b"latchkey")
+LOCK_POLL_SECONDS = 0.1
+LOCK_TIMEOUT_SECONDS = 5
+
+STOP_AND_LIST = Resolutions()
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownTimezone(MigrationError):
+    """The server knows no time zone of that name. Nothing was changed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"PostgreSQL knows no time zone {name!r}. Nothing was changed. "
+            "Give a name as in pg_timezone_names, such as Europe/Berlin or UTC."
+        )
+
+
+class TableBusy(MigrationError):
+    """Another connection held a table for longer than the migration waits (5 s)."""
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a migration did. `users`, `sessions` and `audit_rows` count what came over from an original database,
+    `resolved` names each row changed by a resolution, `source_timezone` is the zone in which old timestamps were
+    read (None: there were none). `from_revision` None: the database was new, or the original's."""
+
+    from_revision: str | None
+    to_revision: str
+    users: int = 0
+    sessions: int = 0
+    audit_rows: int = 0
+    source_timezone: str | None = None
+    resolved: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there was anything to do."""
+        return self.from_revision != self.to_revision
+
+
+async def schema_revision(connection: asyncpg.Connection) -> str | None:
+    """The revision that the database is at; None when it never was migrated. Only reads."""
+    if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        return None
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision
+
+
+def is_current(revision: str | None) -> bool:
+    """Whether this code can work at that revision. A newer one is fine: in a rolling deployment the new release
+    migrates first, while the old one still serves."""
+    return revision is not None and _is_ours(revision) and int(revision) >= int(REQUIRED_REVISION)
+
+
+async def migrate(
+    connect: Connect, *, source_timezone: str | None = None, resolve: Resolutions = STOP_AND_LIST
+) -> MigrationReport:
+    """Bring the database to REQUIRED_REVISION, or find that it is there; safe to call from many instances at once.
+
+    `connect` opens a connection of the caller's making; it must leave the TimeZone setting to the server, because
+    the original's timestamps are read in it (`source_timezone`, a name PostgreSQL knows, overrides it).
+    Alembic is global to a process: migrate one database of it at a time.
+
+    Raises DirtyData, UnfitSchema or UnknownTimezone (nothing was changed), TableBusy or another MigrationError (each
+    revision is done or not begun; call again). A connection that cannot be opened raises what `connect` raises.
+    Rules: contract.md section 10.
+    """
+    connection = await connect()
+    try:
+        await _lock(connection)
+        return await _migrate_locked(connection, source_timezone, resolve)
+    except Exception as error:
+        raise await _explained(error, connect) from error
+    finally:
+        # Also gives the lock back, if Alembic has not closed the connection already.
+        await connection.close(timeout=LOCK_TIMEOUT_SECONDS)
+
+
+async def _lock(connection: asyncpg.Connection) -> None:
+    """Wait until this connection alone may migrate. The work is done on this very connection: when it is lost,
+    work and lock are gone together. Asked for again and again, since waiting inside PostgreSQL would hold a
+    snapshot (which CREATE INDEX CONCURRENTLY waits for) and run into lock_timeout."""
+    await connection.execute("SET statement_timeout = 0")
+    waiting = False
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
+        if not waiting:
+            log.info("another instance is migrating the database, waiting for it")
+        waiting = True
+        await asyncio.sleep(LOCK_POLL_SECONDS)
+
+
+async def _migrate_locked(
+    connection: asyncpg.Connection, source_timezone: str | None, resolve: Resolutions
+) -> MigrationReport:
+    zone = await _zone(connection, source_timezone)
+    revision = await schema_revision(connection)
+    if revision is not None and not _is_ours(revision):
+        raise UnfitSchema([f"alembic_version is at {revision!r}: another program's migrations use it."])
+    if revision is not None and is_current(revision):
+        return MigrationReport(revision, revision)
+    if revision is None:
+        await require_adoptable(connection)
+    if revision is None or int(revision) < int(RULES_REVISION):
+        findings = await find_dirty_data(connection, resolve, await original_tables(connection))
+        if findings:
+            raise DirtyData(findings)
+    old_timestamps = await connection.fetchval(OLD_TIMESTAMPS)
+    adoption = Adoption(zone, resolve)
+    await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+    await _run_revisions(connection, adoption)
+    return MigrationReport(
+        revision,
+        REQUIRED_REVISION,
+        users=adoption.users,
+        sessions=adoption.sessions,
+        audit_rows=adoption.audit_rows,
+        source_timezone=zone if old_timestamps else None,
+        resolved=tuple(adoption.resolved),
+        warnings=tuple(adoption.warnings),
+    )
+
+
+OLD_TIMESTAMPS = """
+SELECT EXISTS(
+    SELECT FROM pg_attribute
+    WHERE attrelid IN (to_regclass('users'), to_regclass('audit_logs')) AND atttypid = 'timestamp'::regtype
+      AND attname IN ('created_at', 'reset_token_expires')
+)
+"""
+
+
+async def _zone(connection: asyncpg.Connection, wanted: str | None) -> str:
+    if wanted is None:
+        setting: str = await connection.fetchval("SELECT current_setting('TimeZone')")
+        return setting
+    known: str | None = await connection.fetchval(
+        "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1)", wanted
+    )
+    if known is None:
+        raise UnknownTimezone(wanted)
+    return known
+
+
+def _is_ours(revision: str) -> bool:
+    return len(revision) == len(REQUIRED_REVISION) and revision.isascii() and revision.isdigit()
+
+
+async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption) -> None:
+    from sqlalchemy import NullPool
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def hand_over() -> asyncpg.Connection:
+        return connection
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=hand_over, poolclass=NullPool)
+    async with engine.connect() as bound:
+        await bound.run_sync(functools.partial(_upgrade, adoption=adoption))
+
+
+def _upgrade(connection: "Connection", adoption: Adoption) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection, "adoption": adoption})
+    config.set_main_option("script_location", "latchkey.database:migrations")
+    command.upgrade(config, REQUIRED_REVISION)
+
+
+async def _explained(error: Exception, connect: Connect) -> Exception:
+    """The error as the operator should read it; what PostgreSQL did not say is passed through."""
+    cause = getattr(error, "orig", None) or error
+    sqlstate = getattr(cause, "sqlstate", None)
+    again = "What was done before stays; run it again."
+    if sqlstate == asyncpg.LockNotAvailableError.sqlstate:
+        return TableBusy(
+            f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "
+            f"Stop the original and whatever else uses its tables. {again}\n{await describe_blockers(connect)}"
+        )
+    if sqlstate is not None and not isinstance(error, MigrationError):
+        return MigrationError(f"PostgreSQL stopped the migration ({sqlstate}): {cause}. {again}")
+    return error

@@ -1,0 +1,124 @@
+"""users: one live user an address, whatever its case; a flag that is never NULL; one user a reset token.
+
+What the operator decided about rows that break these rules is done in the same transaction, so that a run cut off
+or overtaken by a write finds the question and its answer together again.
+"""
+
+from alembic import op
+from sqlalchemy import Connection
+
+from latchkey.database.adoption import ADDRESS_KEY, HAS_NON_ASCII, Adoption
+
+revision = "0003"
+down_revision = "0002"
+
+# Keeps writers out from the first look to the commit; readers go on until the last, short, statements.
+LOCK = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"
+
+NULL_FLAGS = """
+UPDATE users SET is_deleted = $1, deleted_at = CASE WHEN $1 THEN now() END
+WHERE is_deleted IS NULL RETURNING id
+"""
+
+DUPLICATE_EMAILS = f"""
+WITH live AS (
+    SELECT id, {ADDRESS_KEY} AS key FROM users WHERE NOT is_deleted
+), losers AS (
+    SELECT live.id, kept.id AS kept
+    FROM live JOIN (
+        SELECT key, CASE WHEN $1 THEN max(id) ELSE min(id) END AS id FROM live GROUP BY key HAVING count(*) > 1
+    ) AS kept ON kept.key = live.key AND kept.id <> live.id
+)
+UPDATE users SET is_deleted = true, deleted_at = now()
+FROM losers WHERE users.id = losers.id RETURNING users.id, losers.kept
+"""
+
+DUPLICATE_RESET_TOKENS = """
+UPDATE users SET reset_token = NULL, reset_token_expires = NULL
+WHERE reset_token IN (SELECT reset_token FROM users GROUP BY reset_token HAVING count(*) > 1) RETURNING id
+"""
+
+# A reset token dies with the deletion of its user (contract.md section 5), which the original forgot to see to.
+RESET_TOKENS_OF_DELETED = """
+UPDATE users SET reset_token = NULL, reset_token_expires = NULL WHERE is_deleted AND reset_token IS NOT NULL
+"""
+
+# The original wrote the expiry in its own zone, not the database's: read in the wrong one, a link that should live
+# 15 minutes (contract.md section 5) could live for hours. Too early an expiry costs the user one more mail.
+RESET_EXPIRIES = """
+UPDATE users SET reset_token_expires = now() + interval '15 minutes'
+WHERE reset_token IS NOT NULL AND reset_token_expires > now() + interval '15 minutes'
+"""
+
+# Built beside the old index, which may have the very name that the new one will have.
+INDEXES = (
+    "CREATE UNIQUE INDEX users_email_unique_active_new ON users (lower(email)) WHERE NOT is_deleted",
+    "CREATE UNIQUE INDEX users_reset_token ON users (reset_token) WHERE reset_token IS NOT NULL",
+)
+
+# Every unique rule on the address alone, whatever its name: any of them would keep a deleted user's address taken.
+OLD_INDEXES = """
+DO $$
+DECLARE
+    old record;
+BEGIN
+    FOR old IN
+        SELECT i.indexrelid::regclass AS name, c.conname AS constraint
+        FROM pg_index AS i
+        LEFT JOIN pg_constraint AS c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid
+        WHERE i.indrelid = 'users'::regclass AND i.indisunique AND i.indnkeyatts = 1
+          AND i.indexrelid <> 'users_email_unique_active_new'::regclass
+          AND pg_get_indexdef(i.indexrelid, 1, true) IN ('email', 'lower(email::text)')
+    LOOP
+        IF old.constraint IS NULL THEN
+            EXECUTE format('DROP INDEX %s', old.name);
+        ELSE
+            EXECUTE format('ALTER TABLE users DROP CONSTRAINT %I', old.constraint);
+        END IF;
+    END LOOP;
+    ALTER INDEX users_email_unique_active_new RENAME TO users_email_unique_active;
+END $$
+"""
+
+LOWER_CASE = f"""
+UPDATE users SET email = lower(email COLLATE "C")
+WHERE email <> lower(email COLLATE "C") AND NOT ({HAS_NON_ASCII})
+"""
+
+FLAG = "ALTER TABLE users ALTER COLUMN is_deleted SET DEFAULT false, ALTER COLUMN is_deleted SET NOT NULL"
+
+UNTYPABLE = rf"SELECT id FROM users WHERE NOT is_deleted AND ({HAS_NON_ASCII} OR email !~ '^[^@]*@[^@]*$') ORDER BY id"
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    adoption = Adoption.of(op.get_context())
+    op.execute(LOCK)
+    _resolve(connection, adoption)
+    connection.exec_driver_sql(RESET_TOKENS_OF_DELETED)
+    connection.exec_driver_sql(RESET_EXPIRIES)
+    for index in INDEXES:
+        op.execute(index)
+    untypable = [str(row.id) for row in connection.exec_driver_sql(UNTYPABLE)]
+    if untypable:
+        adoption.warnings.append(
+            "these users cannot sign in until their address is changed, since it has characters other than ASCII "
+            f"or not one '@': {', '.join(untypable)}"
+        )
+    # From here on readers wait.
+    op.execute(OLD_INDEXES)
+    connection.exec_driver_sql(LOWER_CASE)
+    op.execute(FLAG)
+
+
+def _resolve(connection: Connection, adoption: Adoption) -> None:
+    resolve = adoption.resolutions
+    if resolve.null_flags:
+        for row in connection.exec_driver_sql(NULL_FLAGS, (resolve.null_flags == "deleted",)):
+            adoption.resolved.append(f"users {row.id}: NULL flag, now {resolve.null_flags}")
+    if resolve.duplicate_emails:
+        for row in connection.exec_driver_sql(DUPLICATE_EMAILS, (resolve.duplicate_emails == "keep-newest",)):
+            adoption.resolved.append(f"users {row.id}: deleted, its address is that of user {row.kept}")
+    if resolve.duplicate_reset_tokens:
+        for row in connection.exec_driver_sql(DUPLICATE_RESET_TOKENS):
+            adoption.resolved.append(f"users {row.id}: reset token cleared, another user had the same")

@@ -1,0 +1,82 @@
+"""sessions, one a sign-in, in place of the one users.refresh_token.
+
+A signed-in client of the original stays signed in (contract.md section 10): the hash of its refresh token becomes a
+session, whose `original_token_hash` says that a token of the original's shape is to be honoured once.
+"""
+
+from alembic import op
+
+from latchkey.database.adoption import Adoption
+
+revision = "0006"
+down_revision = "0005"
+
+LOCK = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"
+
+# token_hash and last_used_at change at every refresh: they stay out of every index, and a page keeps room for the
+# new version of a row, so that a refresh touches no index (a HOT update) and leaves nothing for vacuum.
+TABLE = """
+CREATE TABLE sessions (
+    id uuid,
+    user_id integer NOT NULL,
+    token_hash bytea NOT NULL CHECK (octet_length(token_hash) = 32),
+    original_token_hash bytea CHECK (octet_length(original_token_hash) = 32),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_used_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_by text,
+    ip text,
+    user_agent text
+) WITH (fillfactor = 80)
+"""
+
+# Length and class apart: as one pattern with {64} it takes several times as long.
+IS_SHA256 = "length(refresh_token) = 64 AND refresh_token !~ '[^0-9a-fA-F]'"
+
+# The original does not say when a session began, hence a whole cap of 30 days (contract.md section 11) from now.
+ADOPT = f"""
+INSERT INTO sessions (id, user_id, token_hash, original_token_hash, expires_at)
+SELECT gen_random_uuid(), id, decode(refresh_token, 'hex'), decode(refresh_token, 'hex'), now() + interval '30 days'
+FROM users WHERE NOT is_deleted AND {IS_SHA256}
+"""
+
+# The same hash with two users comes from rows copied by hand. A token is one user's; whose, nobody can tell.
+AMBIGUOUS = """
+DELETE FROM sessions WHERE original_token_hash IN (
+    SELECT original_token_hash FROM sessions GROUP BY original_token_hash HAVING count(*) > 1
+) RETURNING user_id
+"""
+
+UNREADABLE = f"SELECT id FROM users WHERE NOT is_deleted AND refresh_token <> '' AND NOT ({IS_SHA256}) ORDER BY id"
+
+# After the rows, since checking all at once is faster than each.
+RULES = (
+    "ALTER TABLE sessions ADD PRIMARY KEY (id)",
+    """ALTER TABLE sessions ADD CONSTRAINT sessions_user_id_fkey
+        FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE""",
+    """CREATE UNIQUE INDEX sessions_original_token_hash ON sessions (original_token_hash)
+        WHERE original_token_hash IS NOT NULL""",
+    "CREATE INDEX sessions_live_by_user ON sessions (user_id) WHERE ended_at IS NULL",
+    # For the feed of endings, which reads the last minutes of them, and for sweeping old rows.
+    "CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL",
+    "ALTER TABLE users DROP COLUMN refresh_token",
+)
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    adoption = Adoption.of(op.get_context())
+    op.execute(LOCK)
+    op.execute(TABLE)
+    adopted = connection.exec_driver_sql(ADOPT).rowcount
+    lost = [row.user_id for row in connection.exec_driver_sql(AMBIGUOUS)]
+    adoption.sessions = adopted - len(lost)
+    lost += [row.id for row in connection.exec_driver_sql(UNREADABLE)]
+    if lost:
+        adoption.warnings.append(
+            "these users have to sign in again, since their refresh_token is no SHA-256 or also another's: "
+            + ", ".join(map(str, sorted(lost)))
+        )
+    for rule in RULES:
+        op.execute(rule)

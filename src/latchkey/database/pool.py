@@ -1,0 +1,207 @@
+"""The connection pool: reads, and transactions that either happened or did not."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import structlog
+
+POOL_MAX = 10
+CONNECT_SECONDS = 2.0
+ACQUIRE_SECONDS = 2.0
+STATEMENT_SECONDS = 5.0
+ATTEMPTS = 3
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class DatabaseUnavailable(Exception):
+    """PostgreSQL cannot do it now: gone, starting, read-only, full, too busy, or too slow. Try again later."""
+
+
+class Queryable(Protocol):
+    """What a query runs on: the pool for a single read, a connection inside a transaction."""
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None: ...
+    async def fetchval(self, query: str, *args: Any) -> Any: ...
+
+
+class Connection(Queryable, Protocol):
+    """A connection inside a transaction; `execute` is for statements whose result nobody needs."""
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+# The connection was lost or never was: before COMMIT this means that nothing happened.
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+# The server answers, but cannot do it now: read-only after a failover, out of disk or memory, locked or too slow.
+REFUSED = (
+    TimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+)
+# Another transaction won; doing the same again is right, since nothing of this one happened.
+CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+
+class Database:
+    """The pool of one process. Opened by `open_database`; every method raises DatabaseUnavailable when PostgreSQL
+    cannot serve, after at most about 2 s for a connection and 5 s for a statement."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of a read."""
+        return await self._run(lambda connection: connection.fetch(query, *args), again_if_lost=lambda: True)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """The first row of a read, or None."""
+        return await self._run(lambda connection: connection.fetchrow(query, *args), again_if_lost=lambda: True)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first value of the first row of a read, or None."""
+        return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: True)
+
+    async def write(self, query: str, *args: Any) -> Any:
+        """Runs one writing statement, a transaction of its own; returns the first value that it returns, or None.
+
+        After a lost connection it is not run again: it may have happened.
+        """
+        return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: False)
+
+    async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Runs `work` in one transaction and returns what it returns, committed.
+
+        Whatever `work` raises rolls everything back and is raised on. After a deadlock or a serialization failure
+        `work` runs again, up to three times in all: it must do nothing but database work.
+        """
+        began = False
+
+        async def in_transaction(connection: asyncpg.pool.PoolConnectionProxy) -> T:
+            nonlocal began
+            began = False
+            async with connection.transaction():
+                began = True
+                return await work(connection)
+
+        # A pooled connection that died while idle is found out by BEGIN, when nothing has happened yet.
+        return await self._run(in_transaction, again_if_lost=lambda: not began)
+
+    async def close(self) -> None:
+        """Waits for connections in use, then closes all."""
+        await self._pool.close()
+
+    async def _run(
+        self,
+        query: Callable[[asyncpg.pool.PoolConnectionProxy], Awaitable[T]],
+        *,
+        again_if_lost: Callable[[], bool],
+    ) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._translated(), self._connection() as connection:
+                    return await query(connection)
+            except CONTENDED as error:
+                if attempt == ATTEMPTS:
+                    raise DatabaseUnavailable("too many conflicts") from error
+            except DatabaseUnavailable as error:
+                if attempt == ATTEMPTS or not again_if_lost() or not _was_stale(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
+            # A server that lets nobody in (password, database name, TLS) is as good as gone, and no bug of a request.
+            raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection, timeout=STATEMENT_SECONDS)
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except LOST as error:
+            if isinstance(error, ValueError):
+                # asyncpg counts an argument that does not fit its column as an InterfaceError; it is a bug of ours.
+                raise
+            raise DatabaseUnavailable(type(error).__name__) from error
+        except REFUSED as error:
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                # The node we know has become a standby; new connections will look for the primary.
+                await self._pool.expire_connections()
+            raise DatabaseUnavailable(type(error).__name__) from error
+
+
+def _was_stale(error: DatabaseUnavailable) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, asyncpg.CannotConnectNowError | asyncpg.TooManyConnectionsError | ConnectionRefusedError):
+        return False
+    return isinstance(cause, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError | ConnectionError)
+
+
+async def open_database(url: str, *, production: bool, pool_max: int = POOL_MAX) -> Database:
+    """Opens a pool. It connects lazily, so this works while PostgreSQL is away. `url`: see `connection_options`."""
+    pool = await asyncpg.create_pool(
+        **connection_options(url, production=production),
+        min_size=0,
+        max_size=pool_max,
+        command_timeout=STATEMENT_SECONDS,
+        # We set nothing on a connection, so there is nothing to reset, and no statement to pay for it.
+        reset=_keep_as_is,
+    )
+    return Database(pool)
+
+
+async def connect(url: str, *, production: bool) -> asyncpg.Connection:
+    """One connection outside the pool, for migrations and checks. Raises DatabaseUnavailable when there is none."""
+    try:
+        return await asyncpg.connect(**connection_options(url, production=production))
+    except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def connection_options(url: str, *, production: bool) -> dict[str, Any]:
+    """asyncpg's arguments for a PostgreSQL URL.
+
+    Several hosts mean: the one that takes writes. In production a database that is not on this machine is reached
+    over TLS with its certificate verified by the system's authorities, unless the URL's sslmode says otherwise.
+    """
+    parts = urlsplit(url)
+    parameters = parse_qs(parts.query)
+    options: dict[str, Any] = {"dsn": url, "timeout": CONNECT_SECONDS}
+    hosts = parameters.get("host", [parts.netloc.rpartition("@")[2]])[0].split(",")
+    if len(hosts) > 1 and "target_session_attrs" not in parameters:
+        options["target_session_attrs"] = "read-write"
+    local = all(_is_local(host) for host in hosts)
+    if production and not local and not {"sslmode", "sslrootcert"} & parameters.keys():
+        options["ssl"] = ssl.create_default_context()
+    return options
+
+
+def _is_local(host: str) -> bool:
+    name = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    return name in {"", "localhost", "127.0.0.1", "[::1]"} or name.startswith("/")
+
+
+async def _keep_as_is(connection: asyncpg.Connection) -> None:
+    """Replaces asyncpg's reset between two uses of a connection."""

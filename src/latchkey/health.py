@@ -1,0 +1,51 @@
+"""Is the process alive, and is the database ready to be written to."""
+
+import asyncio
+from typing import Any
+
+from latchkey.database.pool import Database
+from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.errors import ServiceUnavailable
+
+READY_SECONDS = 1.0
+TAG = "Health"
+
+
+def health_endpoints(database: Database) -> list[Endpoint[Any]]:
+    """/healthz, which touches no database, and /readyz. Neither is counted by the rate limit."""
+
+    async def alive(_: Call[None]) -> Reply:
+        return Reply()
+
+    async def ready(_: Call[None]) -> Reply:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                # A standby answers a mere SELECT 1, but takes no writes.
+                read_only = await database.fetchval("SELECT current_setting('transaction_read_only')")
+        except TimeoutError:
+            raise ServiceUnavailable from None
+        if read_only != "off":
+            raise ServiceUnavailable
+        return Reply()
+
+    return [
+        Endpoint(
+            method="GET",
+            path="/healthz",
+            handler=alive,
+            tag=TAG,
+            summary="Is the process alive",
+            message="OK",
+            counted=False,
+            touches_database=False,
+        ),
+        Endpoint(
+            method="GET",
+            path="/readyz",
+            handler=ready,
+            tag=TAG,
+            summary="Does the database take writes",
+            message="Ready",
+            counted=False,
+        ),
+    ]

@@ -1,0 +1,49 @@
+"""Pages of ours and their assets: files of the package, read once, served as they are."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.exchange import answer_header
+
+ASSET_CACHE = "public, max-age=3600"
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+}
+
+
+def page_endpoint(path: str, file: Path, *, root_path: str, policy: str, summary: str) -> Endpoint[Any]:
+    """An HTML page under its own Content-Security-Policy; `{{root}}` in it becomes the path we are served under."""
+    content = file.read_text(encoding="utf-8").replace("{{root}}", root_path).encode()
+    headers = [answer_header("Content-Security-Policy", policy), answer_header("Cache-Control", "no-cache")]
+    return _file_endpoint(path, content, file.suffix, headers, summary=summary, counted=True)
+
+
+def asset_endpoint(path: str, file: Path) -> Endpoint[Any]:
+    """A script, style sheet or picture of a page; the rate limit does not count it."""
+    headers = [answer_header("Cache-Control", ASSET_CACHE)]
+    return _file_endpoint(path, file.read_bytes(), file.suffix, headers, summary=file.name, counted=False)
+
+
+def _file_endpoint(
+    path: str, content: bytes, suffix: str, headers: list[tuple[bytes, bytes]], *, summary: str, counted: bool
+) -> Endpoint[Any]:
+    async def send_file(_: Call[None]) -> Reply:
+        response = Response(content, media_type=MEDIA_TYPES[suffix])
+        response.raw_headers.extend(headers)
+        return Reply(response=response)
+
+    return Endpoint(
+        method="GET",
+        path=path,
+        handler=send_file,
+        summary=summary,
+        counted=counted,
+        documented=False,
+        touches_database=False,
+    )

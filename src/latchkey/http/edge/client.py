@@ -1,0 +1,73 @@
+"""Client address: the peer, or what a trusted proxy says of it (contract, section 8)."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+import structlog
+
+from latchkey.http.exchange import Exchange
+from latchkey.settings import Network
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+log = structlog.get_logger(__name__)
+
+
+class ClientAddress:
+    """Finds the client of a request; `trusted` are the proxies whose X-Forwarded-For is believed."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._warned = False
+
+    def identify(self, exchange: Exchange) -> None:
+        """Sets `client_ip`; takes over X-Request-Id from a trusted proxy, so that its log and ours can be joined."""
+        peer = parse_address(exchange.peer)
+        forwarded = exchange.header("x-forwarded-for")
+        if peer is None or not self._is_trusted(peer):
+            exchange.client_ip = str(peer) if peer else exchange.peer
+            if forwarded is not None and not self._warned:
+                self._warned = True
+                log.warning("X-Forwarded-For ignored: its sender is not in TRUSTED_PROXIES", peer=exchange.client_ip)
+            return
+        exchange.client_ip = str(self._right_most_untrusted(peer, forwarded))
+        request_id = exchange.header("x-request-id")
+        if request_id is not None and _REQUEST_ID.fullmatch(request_id):
+            exchange.request_id = request_id
+
+    def _right_most_untrusted(self, peer: Address, forwarded: str | None) -> Address:
+        client = peer
+        for entry in reversed((forwarded or "").split(",")):
+            address = parse_address(entry.strip())
+            if address is None:
+                break
+            client = address
+            if not self._is_trusted(address):
+                break
+        return client
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def parse_address(text: str) -> Address | None:
+    """An IP address, without port, brackets or zone; IPv4 mapped into IPv6 as IPv4; None for anything else."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def network_of(client_ip: str) -> str:
+    """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address, which one household owns."""
+    address = parse_address(client_ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address) if address else client_ip

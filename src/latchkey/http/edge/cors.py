@@ -1,0 +1,39 @@
+"""CORS: an exact allow-list, with credentials (contract, section 8)."""
+
+from starlette.responses import Response
+
+from latchkey.http.exchange import Exchange, answer_header
+
+EXPOSED = "RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+PREFLIGHT_MAX_AGE_SECONDS = "600"
+
+
+class Cors:
+    """Lets the pages of allowed origins read our answers. An origin that is not allowed gets no CORS header."""
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        self._allowed = allowed
+
+    def preflight(self, exchange: Exchange) -> Response | None:
+        """Adds the CORS headers to come; returns the answer to a preflight, which goes no further."""
+        exchange.answer_headers.append((b"vary", b"Origin"))
+        origin = exchange.header("origin")
+        if origin is None:
+            return None
+        allowed = origin in self._allowed
+        if allowed:
+            exchange.answer_headers += [
+                answer_header("Access-Control-Allow-Origin", origin),
+                answer_header("Access-Control-Allow-Credentials", "true"),
+                answer_header("Access-Control-Expose-Headers", EXPOSED),
+            ]
+        if exchange.method != "OPTIONS" or "access-control-request-method" not in exchange.headers:
+            return None
+        answer = Response(status_code=204)
+        if allowed:
+            answer.headers["Access-Control-Allow-Methods"] = METHODS
+            answer.headers["Access-Control-Max-Age"] = PREFLIGHT_MAX_AGE_SECONDS
+            if requested := exchange.header("access-control-request-headers"):
+                answer.headers["Access-Control-Allow-Headers"] = requested
+        return answer

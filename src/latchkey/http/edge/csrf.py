@@ -1,0 +1,101 @@
+"""CSRF: signed double submit and the origin rule (contract, section 7).
+
+The cookie is `seed.mac(seed)`, a token is `nonce.mac(seed, nonce)`: both are HMAC-SHA256 under a key of their own,
+so that a pair which this server did not issue is refused, and all instances agree without storing anything.
+"""
+
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from latchkey.http.endpoint import SAFE_METHODS
+from latchkey.http.errors import CsrfRefused
+from latchkey.http.exchange import Exchange, RepeatedCookie
+
+_SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_NONCE_BYTES = 16
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Csrf:
+    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `own_origin` is that of PUBLIC_URL."""
+
+    def __init__(
+        self, secret: str, *, cookie_name: str, secure: bool, own_origin: str | None, allowed: frozenset[str]
+    ) -> None:
+        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey csrf").derive(secret.encode())
+        self.cookie_name = cookie_name
+        self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+        self._listed = allowed if own_origin is None else allowed | {own_origin}
+        self._allowed = allowed
+
+    def issue(self, exchange: Exchange) -> tuple[str, str | None]:
+        """A token, and the Set-Cookie value that must go with it unless the request brought a valid cookie."""
+        seed = self._seed(exchange)
+        cookie = None
+        if seed is None:
+            seed = _random()
+            cookie = f"{self.cookie_name}={seed}.{self._mac(b'cookie', seed)}{self._flags}"
+        nonce = _random()
+        return f"{nonce}.{self._mac(b'token', seed, nonce)}", cookie
+
+    def check(self, exchange: Exchange) -> None:
+        """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
+        if exchange.method in SAFE_METHODS:
+            return
+        if self._is_cross_site(exchange):
+            raise CsrfRefused
+        seed = self._seed(exchange)
+        token = exchange.header("x-csrf-token")
+        other = exchange.header("csrf-token")
+        if token is not None and other is not None and token != other:
+            raise CsrfRefused
+        signed = _SIGNED.fullmatch(token or other or "")
+        if seed is None or signed is None:
+            raise CsrfRefused
+        if not hmac.compare_digest(signed[2], self._mac(b"token", seed, signed[1])):
+            raise CsrfRefused
+
+    def _is_cross_site(self, exchange: Exchange) -> bool:
+        origin = exchange.header("origin")
+        if origin in self._allowed:
+            return False
+        if exchange.header("sec-fetch-site") == "cross-site":
+            return True
+        return origin is not None and origin not in self._listed and not _same_host(origin, exchange.header("host"))
+
+    def _seed(self, exchange: Exchange) -> str | None:
+        try:
+            signed = _SIGNED.fullmatch(exchange.cookie(self.cookie_name) or "")
+        except RepeatedCookie:
+            return None
+        if signed is None or not hmac.compare_digest(signed[2], self._mac(b"cookie", signed[1])):
+            return None
+        return signed[1]
+
+    def _mac(self, *parts: str | bytes) -> str:
+        message = b"|".join(part if isinstance(part, bytes) else part.encode("ascii") for part in parts)
+        return _unpadded(hmac.digest(self._key, message, sha256))
+
+
+def _random() -> str:
+    return _unpadded(secrets.token_bytes(_NONCE_BYTES))
+
+
+def _unpadded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _same_host(origin: str, host: str | None) -> bool:
+    try:
+        parts, own = urlsplit(origin), urlsplit(f"//{host}")
+        default = _DEFAULT_PORTS[parts.scheme]
+        return parts.hostname == own.hostname and (parts.port or default) == (own.port or default)
+    except (ValueError, KeyError):
+        return False

@@ -1,0 +1,106 @@
+"""The edge: what every request passes, in the contract's order (section 8), and what every answer gets."""
+
+from collections.abc import Mapping
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from latchkey.clock import stopwatch
+from latchkey.http.edge.body import read_body
+from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.cors import Cors
+from latchkey.http.edge.csrf import Csrf
+from latchkey.http.edge.headers import finish
+from latchkey.http.edge.host import check_host
+from latchkey.http.edge.log import log_request
+from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.envelope import failure, json_response
+from latchkey.http.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from latchkey.http.exchange import Exchange, answer_header
+from latchkey.http.routing import RouteTable
+
+log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """The ASGI application for HTTP: layers, then the endpoint. Nothing raised inside it reaches the server.
+
+    `translated` turns exceptions of lower floors that know nothing of HTTP into answers (a database that is gone:
+    503); `root_path` is the path of the app's own host that we are served under.
+    """
+
+    def __init__(
+        self,
+        routes: RouteTable,
+        *,
+        cors: Cors,
+        client: ClientAddress,
+        rate_limit: RateLimit,
+        csrf: Csrf,
+        translated: Mapping[type[Exception], type[ApiError]],
+        root_path: str,
+    ) -> None:
+        self._routes = routes
+        self._cors = cors
+        self._client = client
+        self._rate_limit = rate_limit
+        self._csrf = csrf
+        self._translated = translated
+        self._root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = stopwatch()
+        exchange = Exchange(scope, receive)
+        try:
+            response = await self._pass(exchange)
+        except ApiError as error:
+            response = refusal(error)
+        except Exception as error:  # the last resort: any bug becomes a 500 with nothing of its cause in the body
+            response = self._failed(error, exchange)
+        finish(response, exchange)
+        if exchange.method == "HEAD":
+            response.body = b""
+        log_request(exchange, response.status_code, started)
+        await response(scope, receive, send)
+
+    async def _pass(self, exchange: Exchange) -> Response:
+        if (preflight := self._cors.preflight(exchange)) is not None:
+            return preflight
+        exchange.match = self._routes.find(self._below_root(exchange.path), exchange.raw_path)
+        self._client.identify(exchange)
+        await self._rate_limit.count(exchange)
+        check_host(exchange)
+        await read_body(exchange)
+        self._csrf.check(exchange)
+        return await self._route(exchange)
+
+    async def _route(self, exchange: Exchange) -> Response:
+        if exchange.match is None:
+            raise NotFound
+        endpoint = exchange.match.resource.endpoints.get(exchange.method)
+        if endpoint is None:
+            raise MethodNotAllowed(headers=(("Allow", exchange.match.resource.allow),))
+        return await endpoint.answer(exchange, exchange.match.parameters)
+
+    def _below_root(self, path: str) -> str:
+        # Some proxies strip the prefix and some do not: both must find their way.
+        if self._root_path and (path == self._root_path or path.startswith(self._root_path + "/")):
+            return path[len(self._root_path) :] or "/"
+        return path
+
+    def _failed(self, error: Exception, exchange: Exchange) -> Response:
+        for kind, answer in self._translated.items():
+            if isinstance(error, kind):
+                log.warning("unavailable", cause=str(error), request_id=exchange.request_id)
+                return refusal(answer())
+        log.error("unexpected error", request_id=exchange.request_id, exc_info=error)
+        return refusal(InternalError())
+
+
+def refusal(error: ApiError) -> Response:
+    """The answer that an error means."""
+    headers = [answer_header(name, value) for name, value in error.headers]
+    if error.closes_connection:
+        headers.append(answer_header("Connection", "close"))
+    return json_response(failure(error), error.status, headers)

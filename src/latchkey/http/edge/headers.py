@@ -1,0 +1,38 @@
+"""Headers of every answer: security headers and request id (contract, section 8)."""
+
+from starlette.responses import Response
+
+from latchkey.http.exchange import Exchange, answer_header
+
+# What helmet 8 sends by default: the clients and scanners of the original know these values.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
+        "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';"
+        "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Origin-Agent-Cluster": "?1",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-DNS-Prefetch-Control": "off",
+    "X-Download-Options": "noopen",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "X-XSS-Protection": "0",
+    # Granian would name itself otherwise.
+    "Server": "latchkey",
+}
+_CSP = b"content-security-policy"
+_ALL = [answer_header(name, value) for name, value in SECURITY_HEADERS.items()]
+_ALL_BUT_CSP = [header for header in _ALL if header[0] != _CSP]
+
+
+def finish(response: Response, exchange: Exchange) -> None:
+    """Adds what every answer has. A page that brings a Content-Security-Policy of its own keeps it."""
+    has_own_policy = any(name == _CSP for name, _ in response.raw_headers)
+    response.raw_headers.extend(_ALL_BUT_CSP if has_own_policy else _ALL)
+    response.raw_headers.extend(exchange.answer_headers)
+    response.raw_headers.append(answer_header("X-Request-Id", exchange.request_id))

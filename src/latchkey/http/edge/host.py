@@ -1,0 +1,14 @@
+"""Host: one host and nothing else (contract, section 8; Starlette's CVE-2026-48710 came of trusting it)."""
+
+import re
+
+from latchkey.http.errors import InvalidHost
+from latchkey.http.exchange import Exchange
+
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def check_host(exchange: Exchange) -> None:
+    """Raises InvalidHost for a request without Host, with two, or with one that holds more than a host and a port."""
+    if not _HOST.fullmatch(exchange.header("host") or ""):
+        raise InvalidHost

@@ -1,0 +1,80 @@
+"""Rate limit: a fixed window for each client address, counted by the `limits` library (contract, section 8)."""
+
+import math
+import re
+from typing import cast
+
+import limits
+import structlog
+from limits.aio.storage import Storage
+from limits.storage import storage_from_string
+
+from latchkey.clock import Clock
+from latchkey.http.edge.client import network_of
+from latchkey.http.errors import RateLimited
+from latchkey.http.exchange import Exchange, answer_header
+
+STORE_TIMEOUT_SECONDS = 1.0
+log = structlog.get_logger(__name__)
+
+
+class RateLimit:
+    """Counts requests. While the store is out of reach it lets requests pass and marks them (`limiter_failed`), so
+    that reads go on and login, which it protects from guessing, refuses."""
+
+    def __init__(self, limit: str, storage_url: str, clock: Clock) -> None:
+        self._item = limits.parse(limit)
+        self._storage = open_storage(storage_url)
+        self._clock = clock
+        self._store_failed = False
+        self._constant_headers = [
+            answer_header("RateLimit-Policy", f"{self._item.amount};w={self._item.get_expiry()}"),
+            answer_header("RateLimit-Limit", str(self._item.amount)),
+        ]
+
+    async def count(self, exchange: Exchange) -> None:
+        """Counts one request and adds the RateLimit headers. Raises RateLimited past the limit."""
+        if exchange.match is not None and not _is_counted(exchange):
+            return
+        key = self._item.key_for("address", network_of(exchange.client_ip))
+        try:
+            used = await self._storage.incr(key, self._item.get_expiry())
+            expires_at = await self._storage.get_expiry(key)
+        except Exception as error:  # the store's client has no common base class, and none of its faults may be a 500
+            self._note_failure(error)
+            exchange.limiter_failed = True
+            return
+        self._store_failed = False
+        # A key without expiry (-1, its window just ended) counts as a window that ends now.
+        reset = max(0, math.ceil(expires_at - self._clock()))
+        exchange.answer_headers += self._constant_headers
+        exchange.answer_headers.append(answer_header("RateLimit-Remaining", str(max(0, self._item.amount - used))))
+        exchange.answer_headers.append(answer_header("RateLimit-Reset", str(reset)))
+        if used > self._item.amount:
+            raise RateLimited(headers=(("Retry-After", str(max(1, reset))),))
+
+    def _note_failure(self, error: Exception) -> None:
+        if not self._store_failed:
+            log.error("the rate limit's store cannot be reached: logins are refused", error=type(error).__name__)
+        self._store_failed = True
+
+
+def _is_counted(exchange: Exchange) -> bool:
+    assert exchange.match is not None
+    endpoint = exchange.match.resource.endpoints.get(exchange.method)
+    return endpoint is None or endpoint.counted
+
+
+def open_storage(url: str) -> Storage:
+    """The asynchronous storage of a `limits` URL. Valkey speaks Redis' protocol, so one client serves both."""
+    if url.startswith("memory"):
+        return cast(Storage, storage_from_string("async+memory://"))
+    return cast(
+        Storage,
+        storage_from_string(
+            "async+" + re.sub("^valkey", "redis", url),
+            implementation="redispy",
+            socket_timeout=STORE_TIMEOUT_SECONDS,
+            socket_connect_timeout=STORE_TIMEOUT_SECONDS,
+        ),
+    )

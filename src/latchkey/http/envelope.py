@@ -1,0 +1,46 @@
+"""The envelope that every JSON answer has (contract, section 1)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from latchkey.http.errors import ApiError, ValidationFailed
+
+JSON = "application/json; charset=utf-8"
+
+
+class PageMeta(BaseModel):
+    """`meta` of a page: `total` rows in all, `totalPages` pages of `limit` rows, this one being number `page`."""
+
+    page: int = Field(examples=[1])
+    limit: int = Field(examples=[10])
+    total: int = Field(examples=[42])
+    total_pages: int = Field(serialization_alias="totalPages", examples=[5])
+
+
+def success(message: str, data: Any = None, meta: PageMeta | None = None) -> bytes:
+    """The body of a success. `data` is a declared model, a list of them, or None: a shape that a model does not
+    declare raises PydanticSerializationError instead of leaking out."""
+    body: dict[str, Any] = {"success": True, "message": message, "data": data}
+    if meta is not None:
+        body["meta"] = meta
+    return to_json(body, by_alias=True)
+
+
+def failure(error: ApiError) -> bytes:
+    """The body of a refusal: message, code and, for bad fields, one entry each."""
+    body: dict[str, Any] = {"success": False, "message": error.message, "code": error.code}
+    if isinstance(error, ValidationFailed):
+        body["errors"] = [{"field": bad.field, "message": bad.message} for bad in error.fields]
+    return to_json(body)
+
+
+def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    """A JSON answer that no cache keeps: nearly all of ours depend on who asks (contract, section 5)."""
+    response = Response(body, status, media_type=JSON)
+    response.raw_headers.append((b"cache-control", b"no-store"))
+    response.raw_headers.extend(headers)
+    return response

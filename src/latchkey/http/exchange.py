@@ -1,0 +1,103 @@
+"""One request on its way through the edge to its endpoint."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.types import Receive, Scope
+
+if TYPE_CHECKING:
+    from latchkey.http.routing import Match
+
+USER_AGENT_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the audit log: None where there is none, as on the command line."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+class RepeatedCookie(Exception):
+    """A cookie of ours came twice: nobody can tell which one the browser was given by us."""
+
+
+class Exchange:
+    """What is known of one request. The edge fills it in layer by layer; endpoints only read it.
+
+    `headers` are lower-case names to values, repeated ones joined as RFC 9110 section 5.3 says; `peer` is the
+    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy).
+    """
+
+    __slots__ = (
+        "_cookies", "answer_headers", "body", "client_ip", "headers", "limiter_failed", "match", "method", "path",
+        "peer", "raw_path", "receive", "request_id", "scope",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.raw_path: bytes = scope.get("raw_path") or self.path.encode()
+        self.headers = _joined(scope["headers"])
+        self.peer: str = scope["client"][0] if scope.get("client") else ""
+        self.client_ip = self.peer
+        self.request_id = uuid4().hex
+        self.body = b""
+        self.answer_headers: list[tuple[bytes, bytes]] = []
+        self.match: Match | None = None
+        self.limiter_failed = False
+        self._cookies: dict[str, list[str]] | None = None
+
+    def header(self, name: str) -> str | None:
+        """The value of a header by its lower-case name, or None."""
+        return self.headers.get(name)
+
+    def cookie(self, name: str) -> str | None:
+        """The value of a cookie; None when there is none or it is empty. Raises RepeatedCookie when it came twice."""
+        if self._cookies is None:
+            self._cookies = _parse_cookies(self.headers.get("cookie", ""))
+        values = self._cookies.get(name)
+        if not values:
+            return None
+        if len(values) > 1:
+            raise RepeatedCookie(name)
+        return values[0] or None
+
+    def origin(self) -> Origin:
+        """Client address, user agent (control characters removed, cut at 512 characters) and request id."""
+        agent = self.headers.get("user-agent")
+        if agent is not None:
+            agent = "".join(character for character in agent if character.isprintable())[:USER_AGENT_MAX]
+        return Origin(self.client_ip or None, agent, self.request_id)
+
+
+def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        if name in headers:
+            value = headers[name] + ("; " if name == "cookie" else ", ") + value
+        headers[name] = value
+    return headers
+
+
+def _parse_cookies(header: str) -> dict[str, list[str]]:
+    cookies: dict[str, list[str]] = {}
+    for pair in header.split(";"):
+        name, separator, value = pair.partition("=")
+        if separator:
+            cookies.setdefault(name.strip(), []).append(value.strip())
+    return cookies
+
+
+def answer_header(name: str, value: str) -> tuple[bytes, bytes]:
+    """A response header as ASGI wants it. Raises UnicodeEncodeError for what a header cannot hold."""
+    return name.lower().encode("ascii"), value.encode("latin-1")
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,235 @@
+"""The OpenAPI 3.1 document, made from the endpoints' declarations: nothing is served undocumented, nor the reverse."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from latchkey.http import errors
+from latchkey.http.endpoint import Endpoint
+from latchkey.http.envelope import PageMeta, failure
+from latchkey.http.errors import ApiError, FieldError, ValidationFailed
+from latchkey.http.exchange import JsonObject
+
+REFERENCE = "#/components/schemas/{model}"
+CSRF_SCHEME = "csrfToken"
+RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+
+
+class FieldProblem(BaseModel):
+    """One bad field of a `VALIDATION_ERROR`."""
+
+    field: str = Field(examples=["email"])
+    message: str = Field(examples=["must be a valid e-mail address of at most 150 characters"])
+
+
+def openapi_document(
+    endpoints: Iterable[Endpoint[Any]], *, version: str, root_path: str, access_cookie: str, refresh_cookie: str
+) -> JsonObject:
+    """The whole document. `root_path` is the path that we are served under, the cookie names come with prefix."""
+    documented = [endpoint for endpoint in endpoints if endpoint.documented]
+    paths: JsonObject = {}
+    for endpoint in documented:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, refresh_cookie)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Latchkey",
+            "version": version,
+            "description": (
+                "User accounts and sign-in. Tokens travel in httpOnly cookies; every POST, PUT, PATCH and DELETE"
+                " needs a CSRF token from `GET /auth/csrf-token` in `X-CSRF-Token`."
+            ),
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": root_path or "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in documented)],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(documented),
+            "securitySchemes": {
+                "cookieAuth": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": access_cookie,
+                    "description": "Access token, set by login and refresh.",
+                },
+                "refreshCookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": refresh_cookie,
+                    "description": "Refresh token, set by login and refresh.",
+                },
+                CSRF_SCHEME: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-CSRF-Token",
+                    "description": "From `GET /auth/csrf-token`, together with its cookie. `csrf-token` is read too.",
+                },
+            },
+        },
+    }
+
+
+def _operation(endpoint: Endpoint[Any], refresh_cookie: str) -> JsonObject:
+    name = endpoint.handler.__name__.split("_")
+    operation: JsonObject = {
+        "operationId": name[0] + "".join(part.capitalize() for part in name[1:]),
+        "summary": endpoint.summary,
+        "tags": [endpoint.tag],
+        "security": _security(endpoint, refresh_cookie),
+        "responses": {str(endpoint.status): _success(endpoint)} | _failures(endpoint),
+    }
+    if endpoint.description:
+        operation["description"] = endpoint.description
+    if parameters := _parameters(endpoint):
+        operation["parameters"] = parameters
+    if endpoint.body is not None:
+        schema = {"$ref": REFERENCE.format(model=endpoint.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, list[str]]]:
+    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if endpoint.checks_csrf else {}
+    if endpoint.guard is not None:
+        return [{endpoint.guard.scheme: []} | csrf]
+    schemes = ["refreshCookie" if cookie == refresh_cookie else "cookieAuth" for cookie in endpoint.cookies_in]
+    if schemes:
+        return [{scheme: []} | csrf for scheme in schemes]
+    return [csrf] if csrf else []
+
+
+def _parameters(endpoint: Endpoint[Any]) -> list[JsonObject]:
+    parameters: list[JsonObject] = []
+    if "{id}" in endpoint.path:
+        schema = {"type": "integer", "minimum": 0, "maximum": 2_147_483_647}
+        parameters.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": 1})
+    if endpoint.query is not None:
+        for name, schema in endpoint.query.model_json_schema()["properties"].items():
+            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    return parameters
+
+
+def _success(endpoint: Endpoint[Any]) -> JsonObject:
+    if endpoint.bare is not None:
+        schema: JsonObject = {"$ref": REFERENCE.format(model=endpoint.bare.__name__)}
+    elif endpoint.meta is not None:
+        schema = {"$ref": REFERENCE.format(model="PaginatedUsersResponse")}
+    else:
+        data: JsonObject = {"type": "null"}
+        if endpoint.data is not None:
+            data = {"$ref": REFERENCE.format(model=endpoint.data.__name__)}
+        detail = {"properties": {"message": {"const": endpoint.message}, "data": data}, "required": ["data"]}
+        schema = {"allOf": [{"$ref": REFERENCE.format(model="SuccessResponse")}, detail]}
+    headers = _rate_limit_headers(endpoint)
+    if endpoint.cookies_out:
+        names = ", ".join(endpoint.cookies_out)
+        headers["Set-Cookie"] = {"schema": {"type": "string"}, "description": f"Sets or clears: {names}"}
+    return {
+        "description": endpoint.message,
+        "headers": headers,
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def _rate_limit_headers(endpoint: Endpoint[Any]) -> JsonObject:
+    names = RATE_LIMIT_HEADERS if endpoint.counted else ()
+    return {name: {"schema": {"type": "string"}} for name in names}
+
+
+def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
+    """Every case that an endpoint can answer with: its own, and those that follow from its declaration."""
+    cases: list[type[ApiError]] = [errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge]
+    if endpoint.counted:
+        cases.append(errors.RateLimited)
+    if endpoint.checks_csrf:
+        cases.append(errors.CsrfRefused)
+    if endpoint.guard is not None:
+        cases += endpoint.guard.failures
+    if "{id}" in endpoint.path:
+        cases += [ValidationFailed, errors.UserNotFound]
+    if endpoint.query is not None:
+        cases.append(ValidationFailed)
+    if endpoint.body is not None:
+        cases += [ValidationFailed, errors.NotJson]
+    if endpoint.touches_database or endpoint.needs_limiter:
+        cases.append(errors.ServiceUnavailable)
+    return list(dict.fromkeys([*endpoint.failures, *cases]))
+
+
+def _failures(endpoint: Endpoint[Any]) -> JsonObject:
+    by_status: dict[int, list[type[ApiError]]] = {}
+    for case in failures_of(endpoint):
+        by_status.setdefault(case.status, []).append(case)
+    return {str(status): _failure(cases) for status, cases in sorted(by_status.items())}
+
+
+def _failure(cases: Sequence[type[ApiError]]) -> JsonObject:
+    cases = sorted(cases, key=lambda case: case.__name__)
+    detail = {
+        "properties": {
+            "code": {"enum": sorted({case.code for case in cases})},
+            "message": {"enum": sorted({case.message for case in cases})},
+        }
+    }
+    response: JsonObject = {
+        "description": "; ".join(dict.fromkeys(f"`{case.code}` {case.message}" for case in cases)),
+        "content": {
+            "application/json": {
+                "schema": {"allOf": [{"$ref": REFERENCE.format(model="ErrorResponse")}, detail]},
+                "examples": {case.__name__: {"value": _example(case)} for case in cases},
+            }
+        },
+    }
+    if cases[0].status in {errors.RateLimited.status, errors.ServiceUnavailable.status}:
+        retry = {"schema": {"type": "string"}, "description": "seconds to wait"}
+        response["headers"] = {"Retry-After": retry}
+    return response
+
+
+def _example(case: type[ApiError]) -> Any:
+    error = case(FieldError("email", "is required")) if case is ValidationFailed else case()
+    return TypeAdapter(Any).validate_json(failure(error))
+
+
+def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
+    models: dict[type[BaseModel], JsonSchemaMode] = {PageMeta: "serialization", FieldProblem: "serialization"}
+    for endpoint in endpoints:
+        for model in (endpoint.bare, endpoint.data):
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                models[model] = "serialization"
+        if endpoint.body is not None:
+            models[endpoint.body] = "validation"
+    _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
+    codes = sorted({case.code for endpoint in endpoints for case in failures_of(endpoint)})
+    models_by_name: JsonObject = generated["$defs"]
+    return models_by_name | {
+        "SuccessResponse": {
+            "type": "object",
+            "properties": {"success": {"const": True}, "message": {"type": "string"}, "data": {}},
+            "required": ["success", "message", "data"],
+        },
+        "PaginatedUsersResponse": {
+            "type": "object",
+            "properties": {
+                "success": {"const": True},
+                "message": {"const": "Success"},
+                "data": {"type": "array", "items": {"$ref": REFERENCE.format(model="User")}},
+                "meta": {"$ref": REFERENCE.format(model="PageMeta")},
+            },
+            "required": ["success", "message", "data", "meta"],
+        },
+        "ErrorResponse": {
+            "type": "object",
+            "properties": {
+                "success": {"const": False},
+                "message": {"type": "string"},
+                "code": {"type": "string", "enum": codes},
+                "errors": {"type": "array", "items": {"$ref": REFERENCE.format(model="FieldProblem")}},
+            },
+            "required": ["success", "message", "code"],
+            "additionalProperties": False,
+        },
+    }

@@ -1,0 +1,104 @@
+"""Path values, queries and bodies: parsed strictly, refused with one entry for every bad field (contract, section 3)."""
+
+import json
+import re
+from typing import Any, NoReturn, TypeVar, cast
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+
+from latchkey.http.errors import FieldError, MalformedBody, NotJson, UserNotFound, ValidationFailed
+from latchkey.http.exchange import Exchange
+
+INT32_MAX = 2_147_483_647
+_JSON_TYPE = re.compile(r'\s*application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.ASCII | re.IGNORECASE)
+
+Model = TypeVar("Model")
+
+
+def parse_id(value: str) -> int:
+    """The `:id` of a path. Raises ValidationFailed for anything but ASCII digits, UserNotFound past an int32."""
+    if not (value.isascii() and value.isdigit()):
+        raise ValidationFailed(FieldError("id", "must be a whole number"))
+    if len(value.lstrip("0")) > len(str(INT32_MAX)) or int(value) > INT32_MAX:
+        raise UserNotFound
+    return int(value)
+
+
+def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
+    """The query as a model of raw strings; names that the model does not have are ignored.
+
+    Raises ValidationFailed for bad values and for names given twice.
+    """
+    query = exchange.scope.get("query_string", b"").decode("latin-1")
+    values: dict[str, str] = {}
+    repeated: set[str] = set()
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in values:
+            repeated.add(name)
+        values[name] = value
+    bad = [FieldError(name, "must be given once") for name in model.model_fields if name in repeated]
+    if bad:
+        raise ValidationFailed(*bad)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _validation_failed(error) from None
+
+
+def parse_body(model: type[Model], exchange: Exchange) -> Model:
+    """The body as an instance of a Pydantic model.
+
+    Raises NotJson for a body of another type, charset or encoding, MalformedBody for what is not one strict JSON
+    object, ValidationFailed for bad fields.
+    """
+    if exchange.body and not _is_json(exchange):
+        raise NotJson
+    try:
+        return cast(Model, cast(type[BaseModel], model).model_validate(_parse_object(exchange.body)))
+    except ValidationError as error:
+        raise _validation_failed(error) from None
+
+
+def _is_json(exchange: Exchange) -> bool:
+    encoding = exchange.header("content-encoding")
+    return bool(_JSON_TYPE.fullmatch(exchange.header("content-type") or "")) and encoding in {None, "", "identity"}
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        # The standard parser runs out of stack on a nesting bomb, which a body of 10 kB can hold.
+        raise MalformedBody from None
+    if not isinstance(value, dict):
+        raise MalformedBody
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _validation_failed(error: ValidationError) -> ValidationFailed:
+    fields: dict[str, FieldError] = {}
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(detail["loc"][0]) if detail["loc"] else "body"
+        fields.setdefault(name, FieldError(_printable(name), _message(detail["type"], detail["msg"])))
+    return ValidationFailed(*fields.values())
+
+
+def _message(kind: str, message: str) -> str:
+    return {"missing": "is required", "extra_forbidden": "is not a known field"}.get(kind, message)
+
+
+def _printable(name: str) -> str:
+    # An unknown key is the client's own text: it may hold lone surrogates, which no JSON body of ours can carry.
+    return name.encode("utf-8", "replace").decode("utf-8")[:100]

@@ -1,0 +1,1 @@
+"""Outgoing mail: the outbox table, the worker that empties it, and where mails go."""

@@ -1,0 +1,21 @@
+"""SQL of the mail outbox."""
+
+import asyncpg
+
+from latchkey.database.pool import Connection, Database
+
+
+async def insert(database: Database, kind: str, recipient: str, metadata: str) -> None:
+    """Stores a mail to be; `metadata` is JSON."""
+    await database.write(
+        "INSERT INTO mail_outbox (kind, recipient, metadata) VALUES ($1, $2, $3)", kind, recipient, metadata
+    )
+
+
+async def take_oldest(connection: Connection) -> asyncpg.Record | None:
+    """Deletes and returns the oldest row that nobody else has locked: kind, recipient, metadata (JSON)."""
+    return await connection.fetchrow(
+        "DELETE FROM mail_outbox WHERE id ="
+        " (SELECT id FROM mail_outbox ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        " RETURNING kind, recipient, metadata"
+    )

@@ -1,0 +1,1 @@
+"""Sessions: their tokens and cookies, rotation with reuse detection, revocation, and who is asking."""

@@ -1,0 +1,80 @@
+"""Ending the sessions that a browser's cookies name: logout, and login over a session that is still open."""
+
+from uuid import UUID
+
+from latchkey.audit.actions import Action, Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.database.pool import Database
+from latchkey.http.exchange import Exchange, Origin, RepeatedCookie
+from latchkey.sessions import queries
+from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Tokens, token_hash
+
+
+class PresentedSessions:
+    """Which sessions a request's cookies name, whether or not they are live."""
+
+    def __init__(self, database: Database, tokens: Tokens, cookies: SessionCookies) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._cookies = cookies
+
+    def any_cookie(self, exchange: Exchange) -> bool:
+        """Whether a token cookie came at all, usable or not."""
+        return any(self._values(exchange, name) for name in (self._cookies.access_name, self._cookies.refresh_name))
+
+    async def named_by(self, exchange: Exchange) -> list[UUID]:
+        """Ids of the sessions named by genuine cookies: expired access tokens and rotated refresh tokens count too,
+        since they prove which session is meant. A cookie that came twice names none."""
+        named: list[UUID] = []
+        for kind, name in (
+            (TokenKind.ACCESS, self._cookies.access_name),
+            (TokenKind.REFRESH, self._cookies.refresh_name),
+        ):
+            values = self._values(exchange, name)
+            if len(values) == 1 and (session_id := await self._session_of(kind, values[0])):
+                named.append(session_id)
+        return sorted(set(named))
+
+    async def _session_of(self, kind: TokenKind, token: str) -> UUID | None:
+        try:
+            return self._tokens.read(kind, token).session_id
+        except TokenExpired as expired:
+            return expired.claims.session_id
+        except TokenRefused:
+            return await self._original_session(token) if kind is TokenKind.REFRESH else None
+
+    async def _original_session(self, token: str) -> UUID | None:
+        try:
+            user_id = self._tokens.read_original(token)
+        except TokenRefused:
+            return None
+        session = await queries.find_original(self._database, user_id, token_hash(token))
+        return session.id if session else None
+
+    @staticmethod
+    def _values(exchange: Exchange, name: str) -> list[str]:
+        try:
+            value = exchange.cookie(name)
+        except RepeatedCookie:
+            return ["", ""]
+        return [value] if value else []
+
+
+class Logout:
+    """Signs a browser out."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+
+    async def end(self, session_ids: list[UUID], origin: Origin) -> None:
+        """Ends those of the sessions that are live, with one LOGOUT row for each."""
+        if not session_ids:
+            return
+
+        async def end_named(change: Change) -> None:
+            for session_id, user_id in await queries.end(change.connection, session_ids, EndedBy.LOGOUT):
+                await change.record(Event(Action.LOGOUT, user_id, user_id, origin, session_id))
+
+        await self._audit.change(end_named)

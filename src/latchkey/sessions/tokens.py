@@ -1,0 +1,163 @@
+"""Access and refresh tokens: JWTs as the contract's section 5 has them (RFC 7519, RFC 8725)."""
+
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeGuard
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from latchkey.clock import Clock
+from latchkey.http.validation import INT32_MAX
+
+ALGORITHM = "HS256"
+CLOCK_SKEW_SECONDS = 30
+TOKEN_MAX_CHARS = 4096
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+
+
+class TokenKind(StrEnum):
+    """The `typ` claim."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+LIFETIME_SECONDS = {TokenKind.ACCESS: 300, TokenKind.REFRESH: 86_400}
+
+
+class TokenRefused(Exception):
+    """The token is not one of ours, or not of this kind."""
+
+
+class TokenExpired(Exception):
+    """The token is genuine and of this kind, but past its `exp`."""
+
+    def __init__(self, claims: "Claims") -> None:
+        super().__init__()
+        self.claims = claims
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a genuine token says: whose session it belongs to; `expires_at` in seconds since the epoch."""
+
+    user_id: int
+    session_id: UUID
+    expires_at: int
+
+
+class Tokens:
+    """Mints and reads tokens. Each kind has a secret of its own, so that neither can pass for the other."""
+
+    def __init__(self, access_secret: str, refresh_secret: str, clock: Clock) -> None:
+        self._keys = {
+            TokenKind.ACCESS: OctKey.import_key(access_secret.encode()),
+            TokenKind.REFRESH: OctKey.import_key(refresh_secret.encode()),
+        }
+        self._clock = clock
+
+    def mint(self, kind: TokenKind, user_id: int, session_id: UUID, *, not_after: float) -> str:
+        """A new token of that session, valid from now for its kind's lifetime, but never past `not_after`."""
+        now = int(self._clock())
+        claims = {
+            "sub": str(user_id),
+            "id": user_id,
+            "sid": str(session_id),
+            "jti": secrets.token_urlsafe(16),
+            "typ": kind.value,
+            "iat": now,
+            "exp": min(now + LIFETIME_SECONDS[kind], int(not_after)),
+        }
+        return jwt.encode({"alg": ALGORITHM}, claims, self._keys[kind])
+
+    def lifetime_ends(self, kind: TokenKind) -> int:
+        """When a token minted now expires if nothing cuts it short: seconds since the epoch."""
+        return int(self._clock()) + LIFETIME_SECONDS[kind]
+
+    def read(self, kind: TokenKind, token: str) -> Claims:
+        """The claims of a token. Raises TokenRefused, or TokenExpired for a genuine one that is too old."""
+        return self._checked(kind, self._verified(kind, token))
+
+    def read_original(self, token: str) -> int:
+        """The user id of a refresh token that the original issued (claims `id`, `iat`, `exp` only).
+
+        Raises TokenRefused for anything else, expired ones included (contract, section 10).
+        """
+        claims = self._verified(TokenKind.REFRESH, token)
+        user_id, expires_at = claims.get("id"), claims.get("exp")
+        if claims.keys() != {"id", "iat", "exp"} or not _is_id(user_id) or not _is_time(expires_at):
+            raise TokenRefused
+        if expires_at <= self._clock():
+            raise TokenRefused
+        return user_id
+
+    def _verified(self, kind: TokenKind, token: str) -> dict[str, Any]:
+        if len(token) > TOKEN_MAX_CHARS or not _COMPACT.fullmatch(token) or not _is_canonical(token):
+            raise TokenRefused
+        try:
+            decoded = jwt.decode(token, self._keys[kind], algorithms=[ALGORITHM])
+        except (JoseError, ValueError, TypeError, RecursionError):
+            raise TokenRefused from None
+        # RFC 7515 section 4.1.11: a critical extension that is not understood must be refused, and we know none.
+        if "crit" in decoded.header:
+            raise TokenRefused
+        return decoded.claims
+
+    def _checked(self, kind: TokenKind, claims: dict[str, Any]) -> Claims:
+        now = self._clock()
+        user_id, expires_at = claims.get("id"), claims.get("exp")
+        if claims.get("typ") != kind.value or not _is_id(user_id) or claims.get("sub") != str(user_id):
+            raise TokenRefused
+        if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+            raise TokenRefused
+        if not _is_time(expires_at) or not _is_time(claims.get("iat")) or not _is_time(claims.get("nbf", 1)):
+            raise TokenRefused
+        if max(claims["iat"], claims.get("nbf", 0)) > now + CLOCK_SKEW_SECONDS:
+            raise TokenRefused
+        genuine = Claims(user_id, _session_id(claims.get("sid")), expires_at)
+        if expires_at <= now:
+            raise TokenExpired(genuine)
+        return genuine
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a token: all that the database ever holds of one. 32 bytes."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _is_id(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= INT32_MAX
+
+
+def _is_time(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value < 2**53
+
+
+def _session_id(value: object) -> UUID:
+    try:
+        session_id = UUID(str(value))
+    except ValueError:
+        raise TokenRefused from None
+    if str(session_id) != value:
+        raise TokenRefused
+    return session_id
+
+
+def _is_canonical(token: str) -> bool:
+    # The last character of base64url carries unused bits: without this, one token has several spellings and hashes.
+    return all(_round_trips(part) for part in token.split("."))
+
+
+def _round_trips(part: str) -> bool:
+    try:
+        raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return False
+    return urlsafe_b64encode(raw).rstrip(b"=").decode() == part

@@ -1,0 +1,1 @@
+"""Accounts: their fields, their rows, and the /users endpoints."""

@@ -1,0 +1,145 @@
+"""The /users endpoints."""
+
+from typing import Any
+
+from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.envelope import PageMeta
+from latchkey.http.errors import EmailTaken, Forbidden, NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UserNotFound
+from latchkey.sessions.guard import Guards
+from latchkey.users.accounts import Accounts
+from latchkey.users.schemas import PageQuery, User, UserChanges, UserReplacement
+
+TAG = "Users"
+
+
+def user_endpoints(accounts: Accounts, guards: Guards) -> list[Endpoint[Any]]:
+    """The six endpoints of the original. Self: only with the caller's own id."""
+
+    async def list_users(call: Call[None]) -> Reply:
+        users, meta = await accounts.page(call.query.page, call.query.limit)
+        return Reply(users, meta)
+
+    async def get_user(call: Call[None]) -> Reply:
+        return Reply(await accounts.get(call.path_id))
+
+    async def replace_user(call: Call[UserReplacement]) -> Reply:
+        return Reply(
+            await accounts.update(
+                call.path_id,
+                name=call.body.name,
+                email=call.body.email,
+                origin=call.origin,
+                session_id=call.signed_in.session_id,
+            )
+        )
+
+    async def change_user(call: Call[UserChanges]) -> Reply:
+        if not call.body.model_fields_set:
+            raise NothingToUpdate
+        return Reply(
+            await accounts.update(
+                call.path_id,
+                name=call.body.name,
+                email=call.body.email,
+                origin=call.origin,
+                session_id=call.signed_in.session_id,
+            )
+        )
+
+    async def delete_user(call: Call[None]) -> Reply:
+        principal = call.signed_in
+        return Reply(
+            await accounts.delete(
+                call.path_id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+            )
+        )
+
+    async def restore_user(call: Call[None]) -> Reply:
+        principal = call.signed_in
+        return Reply(
+            await accounts.restore(
+                call.path_id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+            )
+        )
+
+    return [
+        Endpoint(
+            method="GET",
+            path="/users",
+            handler=list_users,
+            tag=TAG,
+            summary="List users, newest first",
+            description="A page past the end is an empty list with the right `meta`.",
+            guard=guards.signed_in,
+            query=PageQuery,
+            data=list[User],
+            meta=PageMeta,
+        ),
+        Endpoint(
+            method="GET",
+            path="/users/{id}",
+            handler=get_user,
+            tag=TAG,
+            summary="Get one user",
+            guard=guards.signed_in,
+            data=User,
+            failures=(UserNotFound,),
+        ),
+        Endpoint(
+            method="PUT",
+            path="/users/{id}",
+            handler=replace_user,
+            tag=TAG,
+            summary="Replace your own name and e-mail address",
+            description="Changing no value answers 200 and writes nothing. A new address ends a pending reset link.",
+            message="User fully updated",
+            guard=guards.signed_in,
+            self_only=True,
+            body=UserReplacement,
+            data=User,
+            failures=(Forbidden, UserNotFound, EmailTaken),
+        ),
+        Endpoint(
+            method="PATCH",
+            path="/users/{id}",
+            handler=change_user,
+            tag=TAG,
+            summary="Change your own name or e-mail address",
+            description="At least one field. Changing no value answers 200 and writes nothing.",
+            message="User partially updated",
+            guard=guards.signed_in,
+            self_only=True,
+            body=UserChanges,
+            data=User,
+            failures=(NothingToUpdate, Forbidden, UserNotFound, EmailTaken),
+        ),
+        Endpoint(
+            method="DELETE",
+            path="/users/{id}",
+            handler=delete_user,
+            tag=TAG,
+            summary="Delete your own account",
+            description=(
+                "Ends all your sessions. The account can be restored by this same session, with its access token,"
+                " until that expires; later by an operator."
+            ),
+            message="User deleted successfully",
+            guard=guards.signed_in,
+            self_only=True,
+            data=User,
+            failures=(Forbidden, UserNotFound),
+        ),
+        Endpoint(
+            method="PATCH",
+            path="/users/{id}/restore",
+            handler=restore_user,
+            tag=TAG,
+            summary="Restore the account that this session deleted",
+            description="Works with the access token that deleted the account, until it expires. Sign in again after.",
+            message="User restored successfully",
+            guard=guards.signed_in_or_deleting,
+            self_only=True,
+            data=User,
+            failures=(Forbidden, UserNotDeleted, RestoreEmailTaken),
+        ),
+    ]

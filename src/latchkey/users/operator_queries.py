@@ -1,0 +1,61 @@
+"""SQL of users as an operator sees them: deleted ones too, with their times and live sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from latchkey.database.pool import Queryable
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user, deleted or not. Times are UTC; `created_at` None: the original did not record it."""
+
+    id: int
+    name: str
+    email: str
+    is_deleted: bool
+    created_at: datetime | None
+    deleted_at: datetime | None
+    live_sessions: int
+
+
+_ACCOUNT = (
+    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at,"
+    " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND expires_at > now())"
+    " AS live_sessions FROM users"
+)
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(**dict(row))
+
+
+async def find(database: Queryable, user_id: int) -> Account | None:
+    """An account by its id."""
+    row = await database.fetchrow(f"{_ACCOUNT} WHERE users.id = $1", user_id)
+    return _account(row) if row else None
+
+
+async def find_by_email(database: Queryable, email: str) -> list[Account]:
+    """The accounts that have an address, whatever its case: the live one first, then those deleted last."""
+    rows = await database.fetch(
+        f"{_ACCOUNT} WHERE lower(email) = lower($1) ORDER BY is_deleted, deleted_at DESC NULLS LAST, users.id DESC",
+        email,
+    )
+    return [_account(row) for row in rows]
+
+
+async def page(database: Queryable, *, deleted: bool, limit: int, offset: int) -> list[Account]:
+    """A page of the live or of the deleted accounts, newest id first."""
+    rows = await database.fetch(
+        f"{_ACCOUNT} WHERE is_deleted = $1 ORDER BY users.id DESC LIMIT $2 OFFSET $3", deleted, limit, offset
+    )
+    return [_account(row) for row in rows]
+
+
+async def count(database: Queryable, *, deleted: bool) -> int:
+    """How many accounts are live, or deleted."""
+    number: int = await database.fetchval("SELECT count(*) FROM users WHERE is_deleted = $1", deleted)
+    return number

@@ -1,0 +1,200 @@
+"""SQL of users: one function a statement, typed rows out."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from latchkey.database.pool import Connection, Queryable
+from latchkey.users.schemas import User
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a login is checked against. `migrated`: the hash is the original's, which compared only 72 bytes."""
+
+    user: User
+    password_hash: str
+    migrated: bool
+
+
+def _user(row: asyncpg.Record) -> User:
+    return User.model_construct(id=row["id"], name=row["name"], email=row["email"])
+
+
+def _credentials(row: asyncpg.Record | None) -> Credentials | None:
+    return Credentials(_user(row), row["password"], row["password_migrated"]) if row else None
+
+
+async def find(database: Queryable, user_id: int) -> User | None:
+    """A user who is not deleted."""
+    row = await database.fetchrow("SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted", user_id)
+    return _user(row) if row else None
+
+
+async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[User], int]:
+    """A page of users, newest id first, and how many there are in all: one statement, hence one snapshot."""
+    rows = await database.fetch(
+        "SELECT counted.total, listed.id, listed.name, listed.email"
+        " FROM (SELECT count(*) AS total FROM users WHERE NOT is_deleted) AS counted"
+        " LEFT JOIN LATERAL (SELECT id, name, email FROM users WHERE NOT is_deleted"
+        "   ORDER BY id DESC LIMIT $1 OFFSET $2) AS listed ON true"
+        " ORDER BY listed.id DESC",
+        limit,
+        offset,
+    )
+    return [_user(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def credentials_by_email(database: Queryable, email: str) -> Credentials | None:
+    """Credentials of the user with that address (lower case) who is not deleted."""
+    return _credentials(
+        await database.fetchrow(
+            "SELECT id, name, email, password, password_migrated FROM users"
+            " WHERE lower(email) = $1 AND NOT is_deleted",
+            email,
+        )
+    )
+
+
+async def credentials_by_id(database: Queryable, user_id: int) -> Credentials | None:
+    """Credentials of a user who is not deleted."""
+    return _credentials(
+        await database.fetchrow(
+            "SELECT id, name, email, password, password_migrated FROM users WHERE id = $1 AND NOT is_deleted", user_id
+        )
+    )
+
+
+async def insert(connection: Connection, name: str, email: str, password_hash: str) -> User:
+    """Makes a user. Raises asyncpg.UniqueViolationError when a live user has that address."""
+    row = await connection.fetchrow(
+        "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email",
+        name,
+        email,
+        password_hash,
+    )
+    assert row is not None, "INSERT … RETURNING returns its row"
+    return _user(row)
+
+
+async def lock(connection: Connection, user_id: int) -> User | None:
+    """A user who is not deleted, locked for the rest of the transaction."""
+    row = await connection.fetchrow(
+        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id
+    )
+    return _user(row) if row else None
+
+
+async def update(connection: Connection, user_id: int, name: str, email: str, *, email_changed: bool) -> User:
+    """Sets name and address of a locked user; a changed address ends a reset token that went to the old one.
+
+    Raises asyncpg.UniqueViolationError when a live user has that address.
+    """
+    row = await connection.fetchrow(
+        "UPDATE users SET name = $2, email = $3,"
+        " reset_token = CASE WHEN $4 THEN NULL ELSE reset_token END,"
+        " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END"
+        " WHERE id = $1 RETURNING id, name, email",
+        user_id,
+        name,
+        email,
+        email_changed,
+    )
+    assert row is not None, "the row is locked by this transaction"
+    return _user(row)
+
+
+async def keeps_password(connection: Connection, user_id: int, password_hash: str) -> bool:
+    """Whether the user is not deleted and still has that very hash; holds it so until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR SHARE", user_id, password_hash
+        )
+    )
+
+
+async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
+    """Sets a new password if the old one still stands, and ends a reset token; False if it does not."""
+    return bool(
+        await connection.fetchval(
+            "UPDATE users SET password = $3, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
+            " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING 1",
+            user_id,
+            old_hash,
+            new_hash,
+        )
+    )
+
+
+async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
+    """Replaces the hash of an unchanged password; False if the password has been changed meanwhile."""
+    return bool(
+        await connection.fetchval(
+            "UPDATE users SET password = $3 WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING 1",
+            user_id,
+            old_hash,
+            new_hash,
+        )
+    )
+
+
+async def set_reset_token(connection: Connection, email: str, token_hash: str, minutes: int) -> User | None:
+    """Gives the user with that address (lower case) a reset token, which ends an earlier one; None if there is none.
+
+    It expires by the database's clock.
+    """
+    row = await connection.fetchrow(
+        "UPDATE users SET reset_token = $2, reset_token_expires = now() + make_interval(mins => $3)"
+        " WHERE lower(email) = $1 AND NOT is_deleted RETURNING id, name, email",
+        email,
+        token_hash,
+        minutes,
+    )
+    return _user(row) if row else None
+
+
+async def is_reset_token(database: Queryable, token_hash: str) -> bool:
+    """Whether a reset token could be spent now."""
+    return bool(
+        await database.fetchval(
+            "SELECT 1 FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted", token_hash
+        )
+    )
+
+
+async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> int | None:
+    """Sets the password of whoever the token is for and ends the token: the user's id, or None if it is spent."""
+    value: int | None = await connection.fetchval(
+        "UPDATE users SET password = $2, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
+        " WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted RETURNING id",
+        token_hash,
+        password_hash,
+    )
+    return value
+
+
+async def delete(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
+    """Marks a user as deleted, by that session (None: by an operator); None if there is no such live user."""
+    row = await connection.fetchrow(
+        "UPDATE users SET is_deleted = true, deleted_at = now(), deleted_by_session = $2,"
+        " reset_token = NULL, reset_token_expires = NULL"
+        " WHERE id = $1 AND NOT is_deleted RETURNING id, name, email",
+        user_id,
+        session_id,
+    )
+    return _user(row) if row else None
+
+
+async def restore(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
+    """Undoes a deletion, if that session did it (None: whoever did it); None if there is nothing to undo.
+
+    Raises asyncpg.UniqueViolationError when a live user has the address by now.
+    """
+    row = await connection.fetchrow(
+        "UPDATE users SET is_deleted = false, deleted_at = NULL, deleted_by_session = NULL"
+        " WHERE id = $1 AND is_deleted AND ($2::uuid IS NULL OR deleted_by_session = $2) RETURNING id, name, email",
+        user_id,
+        session_id,
+    )
+    return _user(row) if row else None

@@ -1,0 +1,26 @@
+"""What every test may ask for; most of it is in tests/harness."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["tests.harness.postgres", "tests.harness.fixtures"]
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], str]:
+    """Finds a program that a test needs: `require("chromium")` is its path. Where it is missing the test is skipped,
+    but in CI (the variable CI is set) it fails."""
+
+    def find(program: str) -> str:
+        found = shutil.which(program)
+        if found is not None:
+            return found
+        reason = f"{program} is not installed; .ci/run shows what to install"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return find

@@ -1,0 +1,133 @@
+"""A browser as far as cookies and CSRF go: keeps cookies, fetches the CSRF token, holds every answer to the document."""
+
+import itertools
+import json
+import os
+from http.cookies import Morsel, SimpleCookie
+from typing import Any
+
+import httpx
+
+from tests.harness.server import Server
+from tests.harness.wire import Wire
+
+PASSWORD = "Secret123!"  # noqa: S105 not a secret
+_numbers = itertools.count(1)
+
+
+def new_email(prefix: str = "user") -> str:
+    """An address that no other test uses."""
+    return f"{prefix}{next(_numbers)}-{os.getpid()}-{os.urandom(3).hex()}@example.com"
+
+
+class Browser:
+    """One browser with a cookie jar of its own. `cookies` may be read and changed: names to values."""
+
+    def __init__(self, server: Server, wire: Wire, *, headers: dict[str, str] | None = None) -> None:
+        self.server = server
+        self.wire = wire
+        self.cookies: dict[str, str] = {}
+        self.csrf: str | None = None
+        self.set_cookies: list[Morsel[str]] = []
+        self._http = httpx.Client(base_url=server.url, headers=headers, timeout=30)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        with_csrf: bool = True,
+        cookies: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Sends a request with the jar's cookies (or exactly `cookies`), JSON of `body` or raw `content`, and the CSRF
+        token where the method needs one (unless `with_csrf` is off). Updates the jar; `set_cookies` are the Set-Cookie
+        lines of this answer."""
+        sent = dict(headers or {})
+        if with_csrf and method not in {"GET", "HEAD", "OPTIONS"}:
+            sent.setdefault("X-CSRF-Token", self.csrf or self.fetch_csrf())
+        jar = self.cookies if cookies is None else cookies
+        if jar:
+            sent.setdefault("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        response = self._http.request(method, path, content=content, headers=sent)
+        self._keep_cookies(response)
+        self.wire.check(method, path, response)
+        return response
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """POST."""
+        return self.request("POST", path, body, **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """PUT."""
+        return self.request("PUT", path, body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """PATCH."""
+        return self.request("PATCH", path, body, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        """DELETE."""
+        return self.request("DELETE", path, **options)
+
+    def fetch_csrf(self) -> str:
+        """Gets a CSRF token and its cookie."""
+        self.csrf = str(self.get("/auth/csrf-token").json()["csrfToken"])
+        return self.csrf
+
+    def register(self, email: str | None = None, *, name: str = "Siam", password: str = PASSWORD) -> dict[str, Any]:
+        """Makes an account and returns its user."""
+        response = self.post(
+            "/auth/register", {"name": name, "email": email or new_email(), "password": password}
+        )
+        assert response.status_code == 201, response.text
+        user: dict[str, Any] = response.json()["data"]["user"]
+        return user
+
+    def login(self, email: str, password: str = PASSWORD) -> httpx.Response:
+        """Signs in; the jar then holds the token cookies."""
+        return self.post("/auth/login", {"email": email, "password": password})
+
+    def sign_up(self, email: str | None = None) -> dict[str, Any]:
+        """Registers and logs in; returns the user."""
+        user = self.register(email)
+        response = self.login(user["email"])
+        assert response.status_code == 200, response.text
+        return user
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._http.close()
+
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        self.set_cookies = []
+        for line in response.headers.get_list("set-cookie"):
+            parsed: SimpleCookie = SimpleCookie(line)
+            for name, morsel in parsed.items():
+                self.set_cookies.append(morsel)
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.value
+
+
+def refused(response: httpx.Response) -> tuple[int, str, str]:
+    """Status, code and message of a refusal, checked to be one."""
+    body = response.json()
+    assert body["success"] is False, response.text
+    return response.status_code, body["code"], body["message"]
+
+
+def bad_fields(response: httpx.Response) -> set[str]:
+    """The names of the fields that a `Validation failed` names."""
+    assert refused(response) == (400, "VALIDATION_ERROR", "Validation failed"), response.text
+    return {entry["field"] for entry in response.json()["errors"]}

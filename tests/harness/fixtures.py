@@ -1,0 +1,75 @@
+"""Fixtures for tests that talk to a real server over HTTP."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.harness.browser import Browser
+from tests.harness.server import Server, start_server
+from tests.harness.wire import Wire
+
+
+@pytest.fixture(scope="session")
+def server(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of this pytest worker: development, cheap hashes, no rate limit to speak of.
+
+    Tests share it and its database, so each makes users of its own and counts only their rows.
+    """
+    running = start_server(session_database, tmp_path_factory.mktemp("server"))
+    yield running
+    code = running.stop()
+    assert code == 0, running.printed()
+
+
+@pytest.fixture(scope="session")
+def wire(server: Server) -> Wire:
+    """The shared server's OpenAPI document, to hold every answer to."""
+    return Wire(httpx.get(f"{server.url}/openapi.json", timeout=10).json())
+
+
+@pytest.fixture
+def open_browser(server: Server, wire: Wire) -> Iterator[Callable[..., Browser]]:
+    """Opens browsers with empty jars, on the shared server or another: `open_browser()`, `open_browser(other)`."""
+    opened: list[Browser] = []
+
+    def open_one(on: Server | None = None, **options: Any) -> Browser:
+        opened.append(Browser(on or server, wire, **options))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def browser(open_browser: Callable[..., Browser]) -> Browser:
+    """A browser with an empty jar on the shared server."""
+    return open_browser()
+
+
+@pytest.fixture
+def start(database: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with settings of the test's own, all on one fresh migrated database: `start(RATE_LIMIT="5/minute")`.
+
+    They are killed at the end of the test; one whose exit matters is stopped by the test itself.
+    """
+    started: list[Server] = []
+
+    def start_one(*, dsn: str | None = None, **settings: str) -> Server:
+        started.append(start_server(dsn or database, tmp_path, **settings))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.kill()
+
+
+@pytest.fixture
+def sql(server: Server) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """A connection of its own to the shared server's database, in autocommit, rows as dictionaries."""
+    with psycopg.connect(server.dsn, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
+        yield connection

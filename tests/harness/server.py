@@ -1,0 +1,128 @@
+"""A real server process, as `latchkey serve` starts it, on a port of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"  # noqa: S105 not a secret
+REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"  # noqa: S105 not a secret
+START_SECONDS = 20.0
+STOP_SECONDS = 15.0
+
+
+@dataclass
+class Server:
+    """A running server: `url` without a trailing slash, `dsn` of its database, `log` with all that it prints."""
+
+    url: str
+    dsn: str
+    log: Path
+    process: "subprocess.Popen[bytes]" = field(repr=False)
+
+    @property
+    def port(self) -> int:
+        """The TCP port on 127.0.0.1."""
+        return int(self.url.rpartition(":")[2])
+
+    def printed(self) -> str:
+        """Everything printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def reset_token_mailed_to(self, email: str, *, within: float = 10.0) -> str:
+        """The token of the newest reset mail to that address, waiting for it (development prints mails)."""
+        deadline = time.monotonic() + within
+        pattern = re.compile(rf"To: {re.escape(email.lower())}\n(?:.*\n)*?.*#token=([0-9a-f]+)")
+        while time.monotonic() < deadline:
+            if found := pattern.findall(self.printed()):
+                return str(found[-1])
+            time.sleep(0.02)
+        raise AssertionError(f"no reset mail to {email} within {within} s")
+
+    def stop(self, sig: signal.Signals = signal.SIGTERM) -> int:
+        """Signals the supervisor and returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not stop within {STOP_SECONDS} s:\n{self.printed()}") from None
+
+    def kill(self) -> None:
+        """SIGKILL to supervisor and worker, as a power cut would."""
+        if self.process.poll() is None or os.path.exists(f"/proc/{self.process.pid}"):
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(STOP_SECONDS)
+
+
+def environment(dsn: str | None, port: int, **settings: str) -> dict[str, str]:
+    """The environment of a server under test: no setting of the developer's own leaks in.
+
+    Development, cheap hashes and no rate limit unless `settings` (names in capitals) say otherwise.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+    defaults = {
+        "ENVIRONMENT": "development",
+        "JWT_ACCESS_SECRET": ACCESS_SECRET,
+        "JWT_REFRESH_SECRET": REFRESH_SECRET,
+        "BCRYPT_ROUNDS": "4",
+        "RATE_LIMIT": "1000000/15 minutes",
+        "PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return kept | coverage | defaults | ({"DATABASE_URL": dsn} if dsn else {}) | settings
+
+
+def start_server(dsn: str, directory: Path, **settings: str) -> Server:
+    """Starts `latchkey serve` in an empty directory and waits until it answers."""
+    port = free_port()
+    log = directory / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "latchkey", "serve"],
+            cwd=directory,
+            env=environment(dsn, port, **settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(f"http://127.0.0.1:{port}", dsn, log, process)
+    try:
+        _wait_until_it_answers(server)
+    except BaseException:
+        server.kill()
+        raise
+    return server
+
+
+def _wait_until_it_answers(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise AssertionError(f"the server exited with {server.process.returncode}:\n{server.printed()}")
+        try:
+            if httpx.get(f"{server.url}/healthz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.03)
+    raise AssertionError(f"the server did not answer within {START_SECONDS} s:\n{server.printed()}")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

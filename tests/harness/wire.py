@@ -1,0 +1,59 @@
+"""Holds answers to the OpenAPI document: status, code and schema must be declared (what is served is documented)."""
+
+import re
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+ALWAYS = {"vary", "x-request-id", "content-security-policy", "strict-transport-security", "x-content-type-options"}
+UNDECLARED_STATUS = {404, 405}
+
+
+class Wire:
+    """Checks answers against one server's document."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        resource = Resource(contents=document, specification=DRAFT202012)
+        self._registry = Registry().with_resource("urn:openapi", resource)
+        self._paths = {
+            re.compile(re.sub(r"\\{[a-z]+\\}", "[^/]+", re.escape(path)) + "/?"): operations
+            for path, operations in document["paths"].items()
+        }
+
+    def check(self, method: str, target: str, response: httpx.Response) -> None:
+        """Raises AssertionError when an answer is not what the document says of its operation."""
+        missing = ALWAYS - set(response.headers)
+        assert not missing, f"{method} {target}: headers missing: {missing}"
+        assert response.headers["server"] == "latchkey"
+        assert response.status_code != 500, f"{method} {target}: {response.text}"
+        operation = self._operation(method, target.partition("?")[0])
+        if operation is None:
+            return
+        declared = operation["responses"].get(str(response.status_code))
+        assert declared, f"{method} {target}: {response.status_code} is not declared: {response.text}"
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        if method == "HEAD":
+            assert response.content == b""
+            return
+        schema = _absolute(declared["content"]["application/json"]["schema"])
+        errors = list(Draft202012Validator(schema, registry=self._registry).iter_errors(response.json()))
+        assert not errors, f"{method} {target}: {response.text}: {errors}"
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        for pattern, operations in self._paths.items():
+            if pattern.fullmatch(path):
+                found: dict[str, Any] | None = operations.get("get" if method == "HEAD" else method.lower())
+                return found
+        return None
+
+
+def _absolute(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: f"urn:openapi{value}" if key == "$ref" else _absolute(value) for key, value in schema.items()
+        }
+    return [_absolute(item) for item in schema] if isinstance(schema, list) else schema

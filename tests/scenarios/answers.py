@@ -1,0 +1,37 @@
+"""Reading answers: successes, Set-Cookie lines, and what a token says."""
+
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
+
+import httpx
+
+from tests.harness.browser import Browser
+
+Attributes = dict[str, str | bool]
+
+ACCESS_COOKIE: Attributes = {"path": "/", "max-age": "900", "httponly": True, "samesite": "Strict"}
+REFRESH_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "604800"}
+CLEARED_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "0"}
+
+
+def succeeded(response: httpx.Response) -> tuple[int, str, Any]:
+    """Status, message and data of a success without `meta`, checked to be one."""
+    body = response.json()
+    assert body.keys() == {"success", "message", "data"}, response.text
+    assert body["success"] is True, response.text
+    return response.status_code, body["message"], body["data"]
+
+
+def cookies_set(browser: Browser) -> dict[str, Attributes]:
+    """The cookies that the newest answer set, by name, with every attribute that stands on their line."""
+    return {
+        cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies
+    }
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The payload of a JWT, unverified."""
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims

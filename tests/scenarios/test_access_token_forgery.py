@@ -1,0 +1,132 @@
+"""An access token counts only if we made it, as we made it, for a session that lives (T-042 to T-054)."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.harness.browser import Browser, refused
+from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.harness.wire import Wire
+from tests.scenarios.forging import FORGERIES, HEADER, Forge, genuine_access, genuine_refresh, signed, unknown_session
+
+INVALID = (401, "INVALID_TOKEN", "Invalid token")
+EXPIRED = (401, "TOKEN_EXPIRED", "Token expired")
+JUNK = {
+    "3.9 kB": b"eyJh.eyJh." + b"x" * 3_900,
+    "64 kB": b"eyJh.eyJh." + b"x" * 65_536,
+    "1 MB": b"eyJh.eyJh." + b"x" * 1_048_576,
+    "not ASCII": b"eyJh.eyJh.\xe9\xff",
+    "not ASCII, UTF-8": "eyJh.eyJh.é".encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def victim(server: Server, wire: Wire) -> Iterator[Browser]:
+    """Somebody who is signed in, and whom no forgery touches: one for them all."""
+    browser = Browser(server, wire)
+    browser.sign_up()
+    yield browser
+    browser.close()
+
+
+def ask(browser: Browser, token: str) -> tuple[int, str, str]:
+    """What /auth/me answers to that access cookie alone; a refusal must leave the jar alone."""
+    response = browser.get("/auth/me", cookies={"accessToken": token})
+    assert browser.set_cookies == []
+    return refused(response)
+
+
+def test_an_honest_token_signed_by_the_test_is_taken(victim: Browser) -> None:
+    """Keeps the forgeries honest: what the tests sign anew, unchanged, is taken, so each fails by its flaw alone."""
+    token = genuine_access(victim.cookies).changed()
+    assert victim.get("/auth/me", cookies={"accessToken": token}).status_code == 200
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_token_is_refused(victim: Browser, forge: Forge) -> None:
+    """Protects every account: no algorithm, key, claim or spelling but ours passes."""
+    assert ask(victim, forge(genuine_access(victim.cookies))) == INVALID
+
+
+def test_the_other_kind_and_the_other_secret_are_refused(victim: Browser) -> None:
+    """Protects the five minutes: a refresh token, which lives a day, is no access token, whoever signs it."""
+    access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
+    assert ask(victim, refresh.token) == INVALID
+    assert ask(victim, signed(access.claims, REFRESH_SECRET)) == INVALID
+    assert ask(victim, signed(refresh.claims, ACCESS_SECRET)) == INVALID
+    assert ask(victim, access.changed(typ="refresh")) == INVALID
+
+
+def test_whose_it_is_must_be_whose_session_it_is(browser: Browser, open_browser: Callable[..., Browser]) -> None:
+    """Protects against confused claims: one user's id with another's session, or a session that never was."""
+    other = open_browser()
+    user, stranger = browser.sign_up(), other.sign_up()
+    mine, theirs = genuine_access(browser.cookies), genuine_access(other.cookies)
+    assert ask(browser, mine.changed(id=stranger["id"], sub=str(stranger["id"]))) == INVALID
+    assert ask(browser, mine.changed(sid=theirs.claims["sid"])) == INVALID
+    assert ask(browser, mine.changed(sub=str(stranger["id"]))) == INVALID
+    assert ask(browser, mine.changed(id=user["id"] + 1_000_000, sub=str(user["id"] + 1_000_000))) == INVALID
+    assert ask(browser, unknown_session(mine)) == INVALID
+
+
+def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:
+    """Protects clients, which refresh at this answer: exp has no leeway, and only a genuine token is called expired."""
+    access, now = genuine_access(victim.cookies), int(time.time())
+    assert ask(victim, access.changed(exp=now)) == EXPIRED
+    assert ask(victim, access.changed(exp=now - 1)) == EXPIRED
+    assert ask(victim, access.changed(exp=1)) == EXPIRED
+    assert ask(victim, signed(access.claims | {"exp": now - 1}, REFRESH_SECRET)) == INVALID
+    assert ask(victim, access.changed(exp=now - 1, typ="refresh")) == INVALID
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) -> None:
+    """Protects several hosts whose clocks differ: 30 s are allowed for iat and nbf, an hour is not."""
+    access, now = genuine_access(victim.cookies), int(time.time())
+    for ahead, status in ((25, 200), (120, 401), (3_600, 401)):
+        token = access.changed(**{claim: now + ahead})
+        assert victim.get("/auth/me", cookies={"accessToken": token}).status_code == status
+
+
+@pytest.mark.parametrize("name", ["jku", "x5u", "kid"])
+def test_no_header_makes_the_server_call_out(victim: Browser, name: str) -> None:
+    """Protects against keys fetched from an attacker's address: nothing connects to it, whoever signed."""
+    access = genuine_access(victim.cookies)
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        header = HEADER | {name: f"http://127.0.0.1:{trap.getsockname()[1]}/keys"}
+        assert ask(victim, signed(access.claims, "the attacker's own key, as long as it takes", header=header)) == INVALID
+        victim.get("/auth/me", cookies={"accessToken": signed(access.claims, ACCESS_SECRET, header=header)})
+        trap.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            trap.accept()
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_junk_of_any_length_is_only_refused(victim: Browser, junk: bytes) -> None:
+    """Protects the worker: what no one made is refused or cut off, whatever its length, and the next request served."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", victim.server.port), timeout=5) as raw, suppress(ConnectionError):
+        raw.sendall(b"GET /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: accessToken=" + junk + b"\r\n\r\n")
+        answer = raw.recv(64)
+    assert answer[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 431"}
+    assert victim.get("/auth/me").status_code == 200
+
+
+def test_the_token_counts_in_its_cookie_alone(victim: Browser, browser: Browser) -> None:
+    """Protects the CSRF and XSS rules, which rest on the cookie: no header, query or other cookie carries a token."""
+    token, missing = victim.cookies["accessToken"], (401, "UNAUTHORIZED", "Unauthorized")
+    for name in ("Authorization", "X-Api-Key", "X-Access-Token", "accessToken"):
+        value = f"Bearer {token}" if name == "Authorization" else token
+        assert refused(browser.get(f"/auth/me?accessToken={token}", headers={name: value})) == missing
+    others = {"accesstoken": token, "__Host-accessToken": token, "token": token}
+    assert refused(browser.get("/auth/me", cookies=others)) == missing
+
+
+def test_two_access_cookies_are_none(victim: Browser) -> None:
+    """Protects against a cookie tossed in from a sibling domain: whose of the two is ours nobody can tell."""
+    token = victim.cookies["accessToken"]
+    for header in (f"accessToken={token}; accessToken={token}", f"accessToken=x; accessToken={token}"):
+        assert refused(victim.get("/auth/me", headers={"Cookie": header})) == INVALID

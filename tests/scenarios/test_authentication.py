@@ -1,0 +1,112 @@
+"""Every protected endpoint: no access token, no entry (T-018); and what an unusable one is answered with."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from latchkey.sessions.tokens import TokenKind
+from tests.harness.browser import Browser, refused
+from tests.scenarios.answers import claims_of
+from tests.scenarios.routes import CHANGE_PASSWORD, GET, LIST, PROTECTED, PUT, Route, minted
+from tests.scenarios.stored import Sql, everything_of
+
+UNAUTHORIZED = (401, "UNAUTHORIZED", "Unauthorized")
+INVALID = (401, "INVALID_TOKEN", "Invalid token")
+EXPIRED = (401, "TOKEN_EXPIRED", "Token expired")
+every_protected_route = pytest.mark.parametrize("route", PROTECTED, ids=str)
+
+
+def call(browser: Browser, route: Route, user_id: int, access: str | None) -> tuple[int, str, str]:
+    """Calls a route with that access cookie and reads the refusal, which must touch no cookie."""
+    token = {} if access is None else {"accessToken": access}
+    response = route.call(browser, user_id, cookies={"_csrf": browser.cookies["_csrf"]} | token)
+    assert "set-cookie" not in response.headers
+    return refused(response)
+
+
+@every_protected_route
+def test_without_the_access_cookie(browser: Browser, sql: Sql, route: Route) -> None:
+    """T-018: a refresh token alone, an empty cookie and one of another name are no access token."""
+    user = browser.sign_up()
+    before = everything_of(sql, user["id"])
+    others = {name: value for name, value in browser.cookies.items() if name != "accessToken"}
+    token = browser.cookies["accessToken"]
+    assert refused(route.call(browser, user["id"], cookies=others)) == UNAUTHORIZED
+    assert refused(route.call(browser, user["id"], cookies=others | {"accesstoken": token})) == UNAUTHORIZED
+    assert call(browser, route, user["id"], "") == UNAUTHORIZED
+    assert everything_of(sql, user["id"]) == before
+
+
+@every_protected_route
+def test_unusable_access_cookie(
+    browser: Browser, open_browser: Callable[[], Browser], sql: Sql, route: Route
+) -> None:
+    """Junk, the wrong kind, a session that is nobody's or somebody else's: one answer, nothing changed."""
+    other = open_browser()
+    user, other_user = browser.sign_up(), other.sign_up()
+    session = claims_of(browser.cookies["accessToken"])["sid"]
+    before = everything_of(sql, user["id"], other_user["id"])
+    unusable = (
+        "junk",
+        browser.cookies["refreshToken"],
+        browser.cookies["accessToken"][:-1],
+        minted(TokenKind.ACCESS, user["id"], uuid4()),
+        minted(TokenKind.ACCESS, other_user["id"], session),
+    )
+    answers = [call(browser, route, user["id"], token) for token in unusable]
+    assert answers == [INVALID] * len(unusable)
+    assert everything_of(sql, user["id"], other_user["id"]) == before
+
+
+@every_protected_route
+def test_expired_access_token(browser: Browser, sql: Sql, route: Route) -> None:
+    """Contract, section 12: its own code, so that a client refreshes instead of signing out; no leeway."""
+    user = browser.sign_up()
+    session = claims_of(browser.cookies["accessToken"])["sid"]
+    before = everything_of(sql, user["id"])
+    assert call(browser, route, user["id"], minted(TokenKind.ACCESS, user["id"], session, age=300)) == EXPIRED
+    assert everything_of(sql, user["id"]) == before
+
+
+@every_protected_route
+def test_session_that_has_ended(browser: Browser, route: Route) -> None:
+    """Signing out counts from the moment it is answered."""
+    user = browser.sign_up()
+    kept = browser.cookies["accessToken"]
+    assert browser.post("/auth/logout").status_code == 200
+    assert call(browser, route, user["id"], kept) == INVALID
+
+
+@every_protected_route
+def test_access_cookie_sent_twice(browser: Browser, route: Route) -> None:
+    """A cookie planted by a sibling domain stands beside ours: neither is believed."""
+    user = browser.sign_up()
+    pairs = [f"{name}={value}" for name, value in browser.cookies.items()]
+    for doubled in (
+        "; ".join([*pairs, pairs[1]]),
+        "; ".join(["accessToken=planted", *pairs]),
+    ):
+        assert refused(route.call(browser, user["id"], headers={"Cookie": doubled})) == INVALID
+
+
+CASES: dict[str, tuple[Route, object, dict[str, Any]]] = {
+    "bad id": (GET, "abc", {}),
+    "too large an id": (GET, 2**31, {}),
+    "somebody else's id": (PUT, 0, {}),
+    "bad query": (LIST, 1, {}),
+    "bad body": (CHANGE_PASSWORD, 1, {"body": {}}),
+    "no JSON": (PUT, "abc", {"content": b"{", "headers": {"Content-Type": "text/plain"}}),
+}
+
+
+@pytest.mark.parametrize(("route", "user_id", "options"), CASES.values(), ids=CASES.keys())
+def test_comes_before_everything_else(
+    browser: Browser, route: Route, user_id: object, options: dict[str, Any]
+) -> None:
+    """Contract, section 4: who is asking is settled before anything is said about the request."""
+    browser.fetch_csrf()
+    path = "/users?page=x" if route is LIST else route.path
+    answer = Route(route.method, path, route.body).call(browser, user_id, **options)
+    assert refused(answer) == UNAUTHORIZED

@@ -1,0 +1,47 @@
+"""Every field of every body, given a value of every wrong type (T-032)."""
+
+from typing import Any
+
+import pytest
+
+from tests.harness.browser import Browser, bad_fields
+from tests.scenarios.routes import BODY_FIELDS, WITH_BODY, Route, call_with, field_ids
+from tests.scenarios.stored import Sql, audited, everything_of
+
+WRONG: tuple[Any, ...] = (None, True, 1, 1.5, [], {}, "")
+WRONG_IDS = ("null", "true", "1", "1.5", "[]", "{}", "empty")
+
+
+def test_table_is_complete(browser: Browser) -> None:
+    """The fourteen fields below are all there are: the document knows no others."""
+    documented = set()
+    for path, operations in browser.wire.document["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                model = browser.wire.document["components"]["schemas"][reference.rpartition("/")[2]]
+                documented |= {(method.upper(), path, field) for field in model["properties"]}
+    assert documented == {(route.method, route.path, field) for route, field in BODY_FIELDS}
+    assert len(BODY_FIELDS) == 14
+
+
+@pytest.mark.parametrize("value", WRONG, ids=WRONG_IDS)
+@pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
+def test_wrong_type_names_the_field(browser: Browser, sql: Sql, route: Route, field: str, value: Any) -> None:
+    """All 98: 400 with exactly that field, and nothing written. Nothing is ever converted to a string."""
+    user = browser.sign_up()
+    before = everything_of(sql, user["id"])
+    response = call_with(browser, user["id"], route, field, value)
+    assert bad_fields(response) == {field}
+    assert "set-cookie" not in response.headers
+    assert audited(sql, response) == []
+    assert everything_of(sql, user["id"]) == before
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=str)
+def test_table_starts_from_bodies_that_are_valid(browser: Browser, route: Route) -> None:
+    """Were they not, the 98 cases would prove nothing."""
+    user = browser.sign_up()
+    response = route.call(browser, user["id"])
+    assert response.json().get("message") != "Validation failed"
+    assert response.json().get("code") != "INVALID_REQUEST"

@@ -1,0 +1,24 @@
+"""GET /auth/me."""
+
+from tests.harness.browser import Browser, refused
+from tests.scenarios.answers import cookies_set, succeeded
+from tests.scenarios.stored import Sql, everything_of
+
+
+def test_says_who_is_signed_in(browser: Browser, sql: Sql) -> None:
+    """A front end cannot read httpOnly cookies: this is how it learns. A read writes nothing."""
+    user = browser.sign_up()
+    before = everything_of(sql, user["id"])
+    response = browser.get("/auth/me")
+    assert succeeded(response) == (200, "Success", user)
+    assert response.headers["cache-control"] == "no-store"
+    assert "etag" not in response.headers
+    assert cookies_set(browser) == {}
+    assert everything_of(sql, user["id"]) == before
+
+
+def test_account_deleted_under_a_live_session_is_signed_out(browser: Browser, sql: Sql) -> None:
+    """Whoever asks about themselves and is gone gets the 401 that makes a client sign in, not a 404."""
+    user = browser.sign_up()
+    sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [user["id"]])
+    assert refused(browser.get("/auth/me")) == (401, "INVALID_TOKEN", "Invalid token")

@@ -1,0 +1,120 @@
+"""A refresh token counts only if we made it; what we did not make touches nobody's session (T-049, T-086, T-087)."""
+
+import time
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.harness.browser import Browser, refused
+from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.harness.wire import Wire
+from tests.scenarios.answers import claims_of
+from tests.scenarios.forging import (
+    FORGERIES,
+    Forge,
+    genuine_access,
+    genuine_refresh,
+    refresh_with,
+    signed,
+)
+from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
+
+INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
+REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")
+
+
+@pytest.fixture(scope="module")
+def victim(server: Server, wire: Wire) -> Iterator[Browser]:
+    """Somebody who is signed in, and whom no forgery touches: one for them all."""
+    browser = Browser(server, wire)
+    browser.sign_up()
+    yield browser
+    browser.close()
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_token_is_refused_and_ends_nothing(victim: Browser, sql: Sql, forge: Forge) -> None:
+    """Protects the owner twice: a forgery opens nothing, and is no way to sign anybody out or raise an alarm."""
+    genuine = genuine_refresh(victim.cookies)
+    before = everything_of(sql, genuine.claims["id"])
+    response = refresh_with(victim, forge(genuine))
+    assert refused(response) == INVALID
+    assert victim.set_cookies == []
+    assert audit_rows(sql, response) == []
+    assert everything_of(sql, genuine.claims["id"]) == before
+
+
+def test_an_honest_token_signed_by_the_test_rotates(browser: Browser) -> None:
+    """Keeps the forgeries honest: signed anew, unchanged, a token is ours to the byte, so each fails by its flaw."""
+    browser.sign_up()
+    genuine = genuine_refresh(browser.cookies)
+    assert genuine.changed() == genuine.token
+    assert refresh_with(browser, genuine.changed()).status_code == 200
+
+
+def test_the_other_kind_and_the_other_secret_end_nothing(victim: Browser, sql: Sql) -> None:
+    """Protects the separation of the secrets: who has one of the two cannot refresh, nor sign the owner out."""
+    access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
+    before = everything_of(sql, refresh.claims["id"])
+    for token in (
+        access.token,
+        signed(access.claims, REFRESH_SECRET),
+        signed(refresh.claims, ACCESS_SECRET),
+        refresh.changed(typ="access"),
+    ):
+        assert refused(refresh_with(victim, token)) == INVALID
+    assert everything_of(sql, refresh.claims["id"]) == before
+
+
+def test_an_expired_token_is_refused_and_is_no_reuse(victim: Browser, sql: Sql) -> None:
+    """Protects who comes back after a day: an alarm for every old browser would be none."""
+    refresh = genuine_refresh(victim.cookies)
+    before = everything_of(sql, refresh.claims["id"])
+    for token in (refresh.changed(exp=int(time.time())), refresh.changed(exp=1, sid=str(uuid4()))):
+        assert refused(refresh_with(victim, token)) == INVALID
+    assert everything_of(sql, refresh.claims["id"]) == before
+
+
+def test_a_variant_of_the_current_token_is_reuse(browser: Browser, sql: Sql) -> None:
+    """Protects against a leaked secret: rightly signed for a live session, but not the token that we gave out."""
+    user = browser.sign_up()
+    response = refresh_with(browser, genuine_refresh(browser.cookies).changed(jti="another"))
+    assert refused(response) == REUSED
+    assert endings(sql, user["id"]) == ["reuse"]
+
+
+def test_a_token_of_another_users_session_ends_the_sessions_of_its_own_user(
+    browser: Browser, open_browser: Callable[..., Browser], sql: Sql
+) -> None:
+    """Protects the bystander: whose id and session do not fit together is an alarm for that id, and nobody else."""
+    other = open_browser()
+    user, bystander = browser.sign_up(), other.sign_up()
+    theirs = claims_of(other.cookies["refreshToken"])["sid"]
+    response = refresh_with(browser, genuine_refresh(browser.cookies).changed(sid=theirs))
+    assert refused(response) == REUSED
+    assert audited(sql, response) == [("TOKEN_REUSE_DETECTED", user["id"], user["id"])]
+    assert live_sessions(sql, user["id"]) == []
+    assert other.post("/auth/refresh-token").status_code == 200
+    assert len(live_sessions(sql, bystander["id"])) == 1
+
+
+def test_a_token_of_nobody_is_refused(victim: Browser, sql: Sql) -> None:
+    """Protects against a 500 where an alarm has nobody to be raised for: a user who never was."""
+    nobody = 2_147_483_647
+    token = genuine_refresh(victim.cookies).changed(id=nobody, sub=str(nobody), sid=str(uuid4()))
+    response = refresh_with(victim, token)
+    assert refused(response) == REUSED
+    assert audit_rows(sql, response) == []
+
+
+def test_the_token_counts_in_its_cookie_alone(victim: Browser) -> None:
+    """Protects what rests on the cookie: no body, header or query carries a refresh token."""
+    token = victim.cookies["refreshToken"]
+    response = victim.post(
+        f"/auth/refresh-token?refreshToken={token}",
+        {"refreshToken": token},
+        headers={"Authorization": f"Bearer {token}", "refreshToken": token},
+        cookies={"_csrf": victim.cookies["_csrf"]},
+    )
+    assert refused(response) == (401, "INVALID_REQUEST", "Refresh token required")
