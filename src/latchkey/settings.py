@@ -16,6 +16,8 @@ SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?m
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
 
+_HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?")
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -71,8 +73,10 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_url_is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and (problem := database_url_problem(value.get_secret_value())):
-            raise ValueError(problem)
+        if value is not None:
+            if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+                raise ValueError("must begin with postgresql://")
+            _require_readable(value.get_secret_value())
         return value
 
     @field_validator("refresh_leeway_seconds")
@@ -126,6 +130,10 @@ class Settings(BaseSettings):
     def _storage_is_known(cls, value: str) -> str:
         if not re.match(r"(memory|(redis|valkey)(\+(cluster|sentinel|unix))?|rediss)://", value):
             raise ValueError("must be memory://, redis://…, rediss://… or valkey://…")
+        if not value.startswith("memory"):
+            _require_readable(value)
+        if "+sentinel://" in value and not urlsplit(value).path.strip("/"):
+            raise ValueError("needs the name of the service: redis+sentinel://host:26379/name")
         return value
 
     @field_validator("jwt_access_secret", "jwt_refresh_secret")
@@ -148,21 +156,6 @@ class Settings(BaseSettings):
     def mail_is_sent(self) -> bool:
         """Whether somebody gets a mail: only a development console does, until SMTP is built."""
         return self.development
-
-
-def database_url_problem(url: str) -> str | None:
-    """What is wrong with a PostgreSQL URL, or None. Quotes nothing of it, since it may hold a password."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "is no URL: write postgresql://user:password@host:5432/database"
-    if parts.scheme not in {"postgresql", "postgres"}:
-        return "must begin with postgresql://"
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    # What follows an unencoded one of these reads as another part of the URL, the rest of the password included.
-    if parts.fragment or "@" in parts.path or not all(re.fullmatch(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?", h) for h in hosts):
-        return "cannot be read: in user and password, write # / ? : @ as %23 %2F %3F %3A %40; ports are numbers"
-    return None
 
 
 def secret_problem(secret: str) -> str | None:
@@ -217,13 +210,27 @@ def says_development() -> bool:
 class _Unchecked(BaseSettings):
     """Some values as they stand, so that what is absent is named beside what is ill-formed."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
 
     environment: str | None = Field(None, validation_alias=AliasChoices("ENVIRONMENT", "NODE_ENV"))
 
     database_url: SecretStr | None = None
     jwt_access_secret: SecretStr | None = None
     jwt_refresh_secret: SecretStr | None = None
+
+
+def _require_readable(url: str) -> None:
+    """Raises ValueError for the URL of a server that would be misread. Quotes nothing of it: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("is no URL") from None
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    # What follows an unencoded one of these reads as another part of the URL, the rest of the password included.
+    if parts.fragment or "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts):
+        raise ValueError("cannot be read: in user and password, write # / ? as %23 %2F %3F; ports are numbers")
 
 
 def _lines(error: ValidationError) -> list[str]:

@@ -162,8 +162,8 @@ def test_hosts_that_are_good(server: Server, host: str) -> None:
         assert response.status == 200
 
 
-def test_parser_is_not_answered_by_a_dead_worker(server: Server) -> None:
-    """All rows at once on one process, half-open connections among them: it goes on, and so do its other clients."""
+def test_half_of_every_row_leaves_the_process_alone(server: Server) -> None:
+    """Clients that hang up in the middle of a request: the process goes on, and so do its other clients."""
     worker = worker_of(server)
     with RawConnection(server) as bystander:
         assert bystander.answer(GET + HOST + b"\r\n").status == 200

@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for the whole test run, shared by all pytest workers, and databases on it for single tests."""
+"""One embedded PostgreSQL for the whole test run, shared by all pytest workers, and databases on it for tests."""
 
 import asyncio
 import shutil
@@ -96,7 +96,7 @@ def migrated_template(server_dsn: str) -> str:
     """The name of a database at the newest schema to copy; the first worker that asks has it made."""
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             draft = f"{TEMPLATE}_draft"
             connection.execute(f"CREATE DATABASE {draft} TEMPLATE template0")
             url = _on_same_server(server_dsn, draft)

@@ -1,12 +1,14 @@
 """Things done at the same moment: real connections in threads that start behind a barrier."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
+import httpx
 import psycopg
 
 from tests.harness.browser import Browser
@@ -27,6 +29,25 @@ def together(calls: list[Callable[[], T]]) -> list[T]:
         return [future.result() for future in [threads.submit(run, call) for call in calls]]
 
 
+def crowd(browser: Browser, path: str, bodies: list[Any]) -> list[httpx.Response]:
+    """POSTs with the cookies and CSRF token of that browser, one for each body (None: without), all at once, each over
+    a connection of its own. The browser's jar stays as it is."""
+    browser.csrf = browser.csrf or browser.fetch_csrf()
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    headers = {"X-CSRF-Token": browser.csrf, "Cookie": cookies}
+
+    async def post_all() -> list[httpx.Response]:
+        url = browser.server.url
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+            await asyncio.gather(*(client.get("/healthz") for _ in bodies))  # the race is not one of handshakes
+            return await asyncio.gather(*(client.post(path, json=body) for body in bodies))
+
+    answers = asyncio.run(post_all())
+    for answer in answers:
+        browser.wire.check("POST", path, answer)
+    return answers
+
+
 def twins(browser: Browser, count: int, open_browser: Callable[..., Browser]) -> list[Browser]:
     """Browsers with the same cookies and CSRF token as that one, each with a connection and a jar of its own."""
     browser.csrf = browser.csrf or browser.fetch_csrf()
@@ -39,22 +60,36 @@ def twins(browser: Browser, count: int, open_browser: Callable[..., Browser]) ->
 
 
 @contextmanager
-def row_locked(dsn: str, query: str, *values: Any) -> Iterator[psycopg.Connection[Any]]:
-    """Holds the locks that `query` takes, in a transaction of its own that is committed at the end."""
-    with psycopg.connect(dsn) as connection:
-        connection.execute(query, values)
-        yield connection
+def held_until_blocked(
+    dsn: str, count: int, query: LiteralString, *values: Any, then: LiteralString = "SELECT %s"
+) -> Iterator[None]:
+    """Holds the locks that `query` takes until so many statements of the server wait for them; then does what `then`
+    says with the same values, and commits."""
+
+    def release() -> None:
+        try:
+            wait_for_blocked(dsn, count)
+        finally:
+            holder.execute(then, values)
+            holder.commit()
+
+    with psycopg.connect(dsn) as holder, ThreadPoolExecutor(1) as thread:
+        holder.execute(query, values)
+        released = thread.submit(release)
+        yield
+        released.result()
 
 
-def wait_for_blocked(sql: psycopg.Connection[Any], count: int) -> None:
-    """Waits until so many of the server's statements stand before somebody else's row lock."""
+def wait_for_blocked(dsn: str, count: int) -> None:
+    """Waits until so many statements stand before somebody else's row lock."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        row = sql.execute(
-            "SELECT count(*) AS count FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ).fetchone()
-        if row is not None and row["count"] >= count:
-            return
-        time.sleep(0.005)
+    with psycopg.connect(dsn, autocommit=True) as watcher:
+        while time.monotonic() < deadline:
+            row = watcher.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchone()
+            if row is not None and row[0] >= count:
+                return
+            time.sleep(0.005)
     raise AssertionError(f"no {count} statements wait for a lock after {WAIT_SECONDS} s")

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
+import bcrypt
 import httpx
 import pytest
 
@@ -126,8 +127,6 @@ def test_corrupt_hash_is_a_wrong_password(browser: Browser, sql: Sql, stored: st
 
 def test_hash_of_other_rounds_is_renewed(browser: Browser, sql: Sql) -> None:
     """Contract, section 11: raising BCRYPT_ROUNDS reaches the accounts that exist, at their next login."""
-    import bcrypt
-
     user = browser.register()
     old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode()
     sql.execute("UPDATE users SET password = %s WHERE id = %s", [old, user["id"]])

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from latchkey.sessions.tokens import TokenKind
-from tests.harness.browser import Browser, refused
+from tests.harness.browser import PASSWORD, Browser, new_email, refused
+from tests.harness.server import Server
 from tests.scenarios.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
 from tests.scenarios.routes import minted
 from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of
@@ -27,6 +29,18 @@ def test_ends_the_session_and_clears_both_cookies(browser: Browser, sql: Sql) ->
     assert audited(sql, response) == [("LOGOUT", user["id"], user["id"])]
     assert audit_rows(sql, response)[0]["metadata"]["sessionId"] == claims_of(kept["accessToken"])["sid"]
     assert refused(browser.get("/auth/me", cookies=kept)) == (401, "INVALID_TOKEN", "Invalid token")
+
+
+def test_real_cookie_jar_is_empty_after_it(server: Server) -> None:
+    """T-073: by the rules of RFC 6265, as the standard library's jar keeps them."""
+    with httpx.Client(base_url=server.url) as client:
+        headers = {"X-CSRF-Token": client.get("/auth/csrf-token").json()["csrfToken"]}
+        account = {"name": "Siam", "email": new_email(), "password": PASSWORD}
+        assert client.post("/auth/register", json=account, headers=headers).status_code == 201
+        assert client.post("/auth/login", json=account, headers=headers).status_code == 200
+        assert set(client.cookies) == {"_csrf", "accessToken", "refreshToken"}
+        assert client.post("/auth/logout", headers=headers).status_code == 200
+        assert set(client.cookies) == {"_csrf"}
 
 
 @pytest.mark.parametrize("left", ["accessToken", "refreshToken"])

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +9,7 @@ from tests.harness.browser import PASSWORD, Browser, refused
 from tests.harness.server import Server
 from tests.scenarios.answers import claims_of
 from tests.scenarios.forging import refresh_with
+from tests.scenarios.injecting import refusing
 from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
@@ -128,24 +128,6 @@ def test_no_token_outlives_the_cap(browser: Browser, sql: Sql) -> None:
     assert refused(refresh_with(browser, spent)) == REUSED
 
 
-def test_an_ended_session_is_kept_for_two_days(browser: Browser, sql: Sql) -> None:
-    """Protects the owner: were the row gone while its tokens live (a day), they would look like reuse."""
-    user = browser.sign_up()
-    kept = browser.cookies["refreshToken"]
-    assert browser.post("/auth/logout").status_code == 200
-    sql.execute("UPDATE sessions SET ended_at = now() - interval '47 hours' WHERE user_id = %s", [user["id"]])
-    assert refused(refresh_with(browser, kept)) == INVALID
-    assert datetime.fromtimestamp(claims_of(kept)["exp"], UTC) < live_until(sql, user["id"])
-
-
-def live_until(sql: Sql, user_id: int) -> datetime:
-    """When the cap of a user's only session is reached."""
-    row = sql.execute("SELECT expires_at FROM sessions WHERE user_id = %s", [user_id]).fetchone()
-    assert row is not None
-    expires_at: datetime = row["expires_at"]
-    return expires_at
-
-
 def test_a_restart_forgets_nothing(
     start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
@@ -171,20 +153,12 @@ def test_a_restart_forgets_nothing(
 def test_a_failing_database_costs_no_session(browser: Browser, sql: Sql, state: str) -> None:
     """T-090: protects signed-in people through a failover: 503 without a cookie, and the old token still works."""
     user = browser.sign_up()
-    name = f"fails_{user['id']}"
-    sql.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
-                f" $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{state}'; END $$")
-    sql.execute(f"CREATE TRIGGER {name} BEFORE UPDATE ON sessions FOR EACH ROW"
-                f" WHEN (NEW.user_id = {user['id']}) EXECUTE FUNCTION {name}()")
-    try:
+    with refusing(sql, "UPDATE", "sessions", f"NEW.user_id = {user['id']}", state):
         before = everything_of(sql, user["id"])
         response = browser.post("/auth/refresh-token")
         assert refused(response) == (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
         assert response.headers["retry-after"] == "2"
         assert browser.set_cookies == []
         assert everything_of(sql, user["id"]) == before
-    finally:
-        sql.execute(f"DROP TRIGGER {name} ON sessions")
-        sql.execute(f"DROP FUNCTION {name}")
     refreshed(browser)
     assert browser.get("/auth/me").status_code == 200

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import bcrypt
+import psycopg
 import pytest
 
 from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
@@ -50,8 +51,6 @@ def test_number_of_rounds_is_the_setting(start: Callable[..., Server], open_brow
     """T-002: `$2b$10$` with the default of ten rounds, so that the hash is worth its name in production."""
     server = start(BCRYPT_ROUNDS="10")
     user = open_browser(server).register()
-    import psycopg
-
     with psycopg.connect(server.dsn) as connection:
         row = connection.execute("SELECT password FROM users WHERE id = %s", [user["id"]]).fetchone()
     assert row is not None

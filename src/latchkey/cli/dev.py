@@ -1,35 +1,54 @@
 """`latchkey dev`: working accounts on a developer's machine with nothing else set up."""
 
-import asyncio
 import multiprocessing
-from functools import partial
+import signal
+import sys
+from types import FrameType
 
 from pydantic import SecretStr
 
 from latchkey.cli.failing import explained
+from latchkey.cli.migrate import run_migration
+from latchkey.cli.output import print_line
 from latchkey.cli.secrets import SecretsUnreadable, kept_secrets
-from latchkey.cli.server import run_server
+from latchkey.cli.server import require_free_port, run_server
 from latchkey.database.embedded import EmbeddedUnavailable, start
-from latchkey.database.migrate import DirtyData, MigrationError, migrate
-from latchkey.database.pool import DatabaseUnavailable, connect
+from latchkey.logs import configure_logging
 from latchkey.settings import Settings, SettingsError, load_settings
 
 
 def dev() -> None:
-    """Starts what is missing (PostgreSQL, secrets, schema) and serves, reloading on change, until interrupted."""
+    """Starts what is missing (PostgreSQL, secrets, schema) and serves, reloading on change, until Ctrl-C, SIGTERM, or
+    until the terminal closes: then PostgreSQL is stopped, too, and the exit code is 0. Exits with 1 when it cannot
+    start."""
     # Not forked: a reloaded worker must import the code as it is now, not inherit what the supervisor has loaded.
     multiprocessing.set_start_method("spawn")
-    with explained(SettingsError, SecretsUnreadable, OSError):
-        settings = _with_secrets(load_settings(environment="development"))
+    _exit_when_told_to()
+    with explained(SettingsError):
+        settings = load_settings(environment="development")
+    configure_logging(development=True)
+    # First of all: where one runs already, a second one must leave its data alone.
+    require_free_port(settings)
+    with explained(SecretsUnreadable), explained(OSError, about="DATA_DIR cannot be used"):
+        settings = _with_secrets(settings)
     if settings.database_url is not None:
-        _serve(settings, settings.database_url.get_secret_value())
+        _serve(settings)
         return
     with explained(EmbeddedUnavailable):
         postgres = start(settings.data_dir)
-    try:
-        _serve(settings.model_copy(update={"database_url": SecretStr(postgres.dsn)}), postgres.dsn)
-    finally:
-        postgres.stop()
+    with postgres:
+        _serve(settings.model_copy(update={"database_url": SecretStr(postgres.dsn)}))
+
+
+def _exit_when_told_to() -> None:
+    """Until the server has handlers of its own, the signals that stop it end this process in order."""
+
+    def leave(_: int, __: FrameType | None) -> None:
+        sys.exit(0)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def _with_secrets(settings: Settings) -> Settings:
@@ -40,8 +59,7 @@ def _with_secrets(settings: Settings) -> Settings:
     return settings.model_copy(update={name: given[name] or secret for name, secret in made.items()})
 
 
-def _serve(settings: Settings, url: str) -> None:
-    with explained(DatabaseUnavailable, DirtyData, MigrationError):
-        asyncio.run(migrate(partial(connect, url, production=False)))
-    print(f"Latchkey is at http://localhost:{settings.port}{settings.root_path}/api-docs (Ctrl-C stops it)")
+def _serve(settings: Settings) -> None:
+    run_migration(settings)
+    print_line(f"Latchkey is at http://localhost:{settings.port}{settings.root_path}/api-docs (Ctrl-C stops it)")
     run_server(settings, reload=True)

@@ -1,5 +1,7 @@
 """The `latchkey` command: what it can do, each in a module of its own, imported only when it is asked for."""
 
+import io
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -12,9 +14,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-users = typer.Typer(no_args_is_help=True, help="See, delete and restore accounts, make reset links.")
-audit = typer.Typer(no_args_is_help=True, help="See what was done to accounts.")
+users = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="See, delete and restore accounts, make reset links."
+)
+audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See what was done to accounts.")
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 
@@ -165,4 +170,8 @@ def audit_list(
 
 def main() -> None:
     """Runs the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show must not end a command.
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -3,9 +3,9 @@
 import asyncio
 from functools import partial
 
+from latchkey.cli.development import dsn_file
 from latchkey.cli.failing import explained, fail
-from latchkey.cli.operation import DSN_FILE
-from latchkey.cli.output import print_line
+from latchkey.cli.output import log_to_stderr, print_line
 from latchkey.database.adoption import MigrationError, Resolutions
 from latchkey.database.migrate import MigrationReport, migrate
 from latchkey.database.pool import DatabaseUnavailable, connect
@@ -16,14 +16,13 @@ UNRESOLVED = Resolutions()
 
 def migrate_database(*, source_timezone: str | None, resolve: Resolutions) -> None:
     """Migrates the database of DATABASE_URL, never a guessed one, and prints what was done."""
+    log_to_stderr()
     with explained(SettingsError):
         settings = load_settings()
     if settings.database_url is None:
-        hint = settings.data_dir / DSN_FILE
-        fail(
-            "DATABASE_URL is not set: it says which database to migrate"
-            + (f" (that of latchkey dev, which migrates it by itself, is in {hint})" if hint.exists() else "")
-        )
+        file = dsn_file(settings)
+        hint = f", such as the content of {file}, latchkey dev's" if file.exists() else ""
+        fail(f"DATABASE_URL is not set: give the URL of the database to migrate{hint}")
     for line in _words(run_migration(settings, source_timezone=source_timezone, resolve=resolve)):
         print_line(line)
 
@@ -33,9 +32,7 @@ def run_migration(
 ) -> MigrationReport:
     """Migrates; exits with 1 after an explanation when nothing or not all could be done."""
     assert settings.database_url, "the caller has checked it"
-    open_connection = partial(
-        connect, settings.database_url.get_secret_value(), production=not settings.development
-    )
+    open_connection = partial(connect, settings.database_url.get_secret_value(), production=not settings.development)
     with explained(MigrationError), explained(DatabaseUnavailable, about="the database cannot be used"):
         return asyncio.run(migrate(open_connection, source_timezone=source_timezone, resolve=resolve))
 

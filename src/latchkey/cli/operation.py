@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
 from pydantic import SecretStr
 
 from latchkey.audit.record import AuditLog
+from latchkey.cli.development import development_dsn, dsn_file
 from latchkey.cli.failing import explained, fail
+from latchkey.cli.output import log_to_stderr
 from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
 from latchkey.settings import Settings, SettingsError, load_settings
 from latchkey.users.accounts import Accounts
 
-DSN_FILE = "dsn"
 T = TypeVar("T")
 
 
@@ -35,8 +35,7 @@ def operate(work: Callable[[Operation], Awaitable[T]]) -> T:
 
     Exits with 1 after an explanation when there is none, or its schema is not current.
     """
-    # Standard output is for what the command answers.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to_stderr()
     with explained(SettingsError):
         settings = _settings()
     with (
@@ -50,13 +49,11 @@ def _settings() -> Settings:
     settings = load_settings()
     if settings.database_url is not None:
         return settings
-    file = settings.data_dir / DSN_FILE
-    try:
-        dsn = file.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    file = dsn_file(settings)
+    with explained(OSError):
+        dsn = development_dsn(settings)
+    if dsn is None:
         fail(f"DATABASE_URL is not set, and there is no {file}, which latchkey dev writes while it runs")
-    except OSError as error:
-        fail(f"DATABASE_URL is not set, and {file} cannot be read: {error.strerror}")
     sys.stderr.write(f"latchkey: DATABASE_URL is not set; using the development database of {file}\n")
     return load_settings(environment="development", database_url=SecretStr(dsn))
 

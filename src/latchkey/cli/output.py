@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 GAP = "  "
+
+
+def log_to_stderr() -> None:
+    """Sends log lines to standard error, for standard output is what the command answers."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def utc(time: datetime) -> str:

@@ -2,35 +2,27 @@
 
 import asyncio
 
-
-from latchkey.cli.failing import explained, fail
+from latchkey.cli.failing import explained
 from latchkey.cli.migrate import run_migration
-from latchkey.cli.server import run_server
-from latchkey.database.migrate import REQUIRED_REVISION, is_current, schema_revision
-from latchkey.database.pool import DatabaseUnavailable, connect
-from latchkey.settings import Settings, SettingsError, load_settings
+from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
+from latchkey.cli.server import require_free_port, run_server
+from latchkey.database.pool import DatabaseUnavailable
+from latchkey.logs import configure_logging
+from latchkey.settings import SettingsError, load_settings
 
 
 def serve(*, migrate_first: bool) -> None:
-    """Serves until SIGTERM. Exits with 1, before the port opens, when settings or schema are not right."""
+    """Serves until SIGTERM or SIGINT, then exits with 0. Exits with 1, before the port opens, when settings, port or
+    schema are not right."""
     with explained(SettingsError):
         settings = load_settings(required=True)
+    assert settings.database_url, "load_settings(required=True) has it"
+    configure_logging(development=settings.development)
+    require_free_port(settings)
     if migrate_first:
         run_migration(settings)
-    with explained(DatabaseUnavailable):
-        revision = asyncio.run(_revision(settings))
-    if not is_current(revision):
-        fail(
-            f"the database's schema is at revision {revision or 'none'}, this version needs {REQUIRED_REVISION}:"
-            " run latchkey migrate, or serve with --migrate"
+    with explained(SchemaNotCurrent), explained(DatabaseUnavailable, about="the database cannot be used"):
+        asyncio.run(
+            require_current_schema(settings.database_url.get_secret_value(), production=not settings.development)
         )
     run_server(settings, reload=False)
-
-
-async def _revision(settings: Settings) -> str | None:
-    assert settings.database_url, "load_settings(required=True) has it"
-    connection = await connect(settings.database_url.get_secret_value(), production=not settings.development)
-    try:
-        return await schema_revision(connection)
-    finally:
-        await connection.close()

@@ -1,12 +1,9 @@
 """Running the ASGI server: a supervisor, which is the command itself, and one worker, which serves."""
 
-import asyncio
-import multiprocessing
-import os
 import signal
 import socket
 import sys
-import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,10 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latchkey.cli.configuration_checks import AT_START
 from latchkey.cli.failing import fail
+from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
 from latchkey.settings import Settings
 
@@ -59,11 +57,17 @@ def require_free_port(settings: Settings) -> str:
 def run_server(settings: Settings, *, reload: bool) -> None:
     """Serves until SIGTERM or SIGINT; then stops accepting, finishes what runs, for at most 10 s, and returns.
 
+    Logs first which settings will not work as somebody may expect: what `latchkey doctor` says of them.
     Raises SystemExit(1) when the port is taken, or when the worker cannot start; one that dies later is replaced.
-    With `reload` a worker that cannot start is waited for until the code changes, and a terminal that closes ends it.
+    With `reload` the code is loaded anew when it changes, even when it could not start, and SIGHUP (the terminal was
+    closed) ends it, too.
     """
     address = require_free_port(settings)
     configure_logging(development=settings.development)
+    for finding in (check(settings) for check in AT_START):
+        if finding.level != "ok":
+            line = f"{finding.check}: {finding.message}"
+            log.warning(line, advice=finding.advice)
     server = Granian(
         "latchkey.app:create_app",
         address=address,
@@ -73,11 +77,8 @@ def run_server(settings: Settings, *, reload: bool) -> None:
         workers=1,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADERS_MAX_BYTES
-        ),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADERS_MAX_BYTES),
         websockets=False,
-        # Granian gives up on a worker that dies twice within seconds.
         respawn_failed_workers=not reload,
         workers_kill_timeout=GRACE_SECONDS,
         log_level=LogLevels.warning,
@@ -86,56 +87,25 @@ def run_server(settings: Settings, *, reload: bool) -> None:
         reload_paths=[Path(__file__).parents[1]] if reload else None,
         reload_ignore_worker_failure=reload,
     )
+    stop: Callable[..., None] = server.signal_handler_interrupt
+    gave_up = False
+
+    def give_up(*_: object) -> None:
+        nonlocal gave_up
+        gave_up = True
+        stop()
+
+    def take_signals() -> None:
+        # Granian has set its own handlers by now. It takes SIGHUP as the wish for a new worker.
+        if reload:
+            signal.signal(signal.SIGHUP, stop)
+        else:
+            signal.signal(signal.SIGUSR1, give_up)
+
     if reload:
         server.on_reload(lambda: log.info("the code has changed, starting again"))
-        if sys.platform != "win32":
-            # Granian takes it as the wish for a new worker, and would go on without a terminal.
-            server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
-    server.serve(target_loader=partial(_load_app, settings, address), wrap_loader=False)
-
-
-def _load_app(settings: Settings, address: str) -> ASGIApp:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_supervisor()
-    configure_logging(development=settings.development)
-    # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
-    from latchkey.app import create_app
-
-    host = f"[{address}]" if ":" in address else address
-    return _Worker(create_app(settings), f"http://{host}:{settings.port}{settings.root_path}")
-
-
-def _end_with_supervisor() -> None:
-    """Ends this process when its supervisor is killed: it would go on serving, and nobody would know to stop it."""
-    supervisor = multiprocessing.parent_process()
-    assert supervisor is not None, "Granian runs workers by multiprocessing"
-
-    def wait() -> None:
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True, name="supervisor").start()
-
-
-class _Worker:
-    """The application, and what its process owes the terminal: one line when it serves, none about Ctrl-C."""
-
-    def __init__(self, app: ASGIApp, url: str) -> None:
-        self._app = app
-        self._url = url
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
-        return self._lifespan(scope, receive, send) if scope["type"] == "lifespan" else self._app(scope, receive, send)
-
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if sys.platform != "win32":
-            # Ctrl-C reaches the whole foreground group. The supervisor alone acts on it, with a SIGTERM to the worker,
-            # whose end it would otherwise take for a crash. Granian has set its own handler by now.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
-
-        async def announce(message: Message) -> None:
-            await send(message)
-            if message["type"] == "lifespan.startup.complete":
-                log.info(f"listening at {self._url}")
-
-        await self._app(scope, receive, announce)
+    if sys.platform != "win32":
+        server.on_startup(take_signals)
+    server.serve(target_loader=partial(load_app, settings, address, gives_up=not reload), wrap_loader=False)
+    if gave_up:
+        raise SystemExit(1)

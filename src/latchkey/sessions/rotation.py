@@ -49,8 +49,9 @@ class Rotation:
             raise RefreshTokenReused
         if not session.is_live:
             raise RefreshTokenInvalid
-        if session.token_hash == presented_hash:
-            return await self._rotate_into_cap(session, presented_hash)
+        if session.token_hash == presented_hash and (pair := await self._rotate_into_cap(session, presented_hash)):
+            return pair
+        # Rotated by another use of it, before we looked or since: whether the session has ended is looked at again.
         if not await self._end_all_for_reuse(claims, origin):
             raise RefreshTokenInvalid
         raise RefreshTokenReused
@@ -66,13 +67,9 @@ class Rotation:
         )
         return pair if rotated else None
 
-    async def _rotate_into_cap(self, session: Session, presented_hash: bytes) -> TokenPair:
+    async def _rotate_into_cap(self, session: Session, presented_hash: bytes) -> TokenPair | None:
         """The last day of a session: its tokens must not outlive its absolute cap."""
-        cap = session.expires_at.timestamp()
-        pair = await self._rotate(session.id, session.user_id, presented_hash, cap)
-        if pair is None:
-            raise RefreshTokenInvalid
-        return pair
+        return await self._rotate(session.id, session.user_id, presented_hash, session.expires_at.timestamp())
 
     async def _refresh_original(self, presented: str) -> TokenPair:
         """A refresh token that the original issued is honoured once, by its hash (contract, section 10)."""

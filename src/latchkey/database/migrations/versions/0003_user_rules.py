@@ -80,10 +80,9 @@ BEGIN
 END $$
 """
 
-LOWER_CASE = f"""
-UPDATE users SET email = lower(email COLLATE "C")
-WHERE email <> lower(email COLLATE "C") AND NOT ({HAS_NON_ASCII})
-"""
+# Found while readers still go on; changed when the old index, which may object to a deleted namesake, is gone.
+MIXED_CASE = f'SELECT id FROM users WHERE email <> lower(email COLLATE "C") AND NOT ({HAS_NON_ASCII})'
+LOWER_CASE = 'UPDATE users SET email = lower(email COLLATE "C") WHERE id = ANY($1)'
 
 FLAG = "ALTER TABLE users ALTER COLUMN is_deleted SET DEFAULT false, ALTER COLUMN is_deleted SET NOT NULL"
 
@@ -105,9 +104,10 @@ def upgrade() -> None:
             "these users cannot sign in until their address is changed, since it has characters other than ASCII "
             f"or not one '@': {', '.join(untypable)}"
         )
+    mixed_case = [row.id for row in connection.exec_driver_sql(MIXED_CASE)]
     # From here on readers wait.
     op.execute(OLD_INDEXES)
-    connection.exec_driver_sql(LOWER_CASE)
+    connection.exec_driver_sql(LOWER_CASE, (mixed_case,))
     op.execute(FLAG)
 
 

@@ -1,0 +1,175 @@
+"""Settings that are each well-formed, but cannot work together or in production. Nothing is asked but the settings."""
+
+import ipaddress
+import stat
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Network
+from urllib.parse import urlsplit
+
+from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.cli.secrets import FILE
+from latchkey.settings import Network, Settings, origin_of
+
+# Wider than any provider's own network.
+WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16
+
+
+def public_url(settings: Settings) -> Finding:
+    """Production cookies are Secure: a browser takes them only over https, or from its own machine."""
+    name, url = "PUBLIC_URL", settings.base_url()
+    if settings.development:
+        return ok(name, f"people reach the service at {url}")
+    if not settings.public_url:
+        return problem(
+            name,
+            f"is not set: links in mails point to {url}",
+            "set it to the https URL by which people reach this service",
+        )
+    if url.startswith("http://") and not _is_this_machine(url):
+        return problem(
+            name,
+            f"is {url}: browsers refuse the cookies, which are Secure in production, over http",
+            "serve over https and set PUBLIC_URL to the https URL",
+        )
+    return ok(name, f"people reach the service at {url}")
+
+
+def cors_origins(settings: Settings) -> Finding:
+    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain."""
+    name, url = "CORS_ORIGINS", settings.base_url()
+    origins = sorted(settings.allowed_origins() - {origin_of(url)})
+    if not origins:
+        return ok(name, "no other origin may call with cookies")
+    if not settings.development:
+        plain = [origin for origin in origins if origin.startswith("http://") and not _is_this_machine(origin)]
+        if plain:
+            return problem(
+                name,
+                f"{_listed(plain)} is http: whoever is on the way can act as that page's user",
+                "serve those pages over https and list their https origins",
+            )
+        if not settings.public_url:
+            return ok(name, f"{_listed(origins)} may call with cookies; not compared, since PUBLIC_URL is not set")
+    foreign = [origin for origin in origins if _site(origin) != _site(url)]
+    if foreign:
+        return warning(
+            name,
+            f"{_listed(foreign)} seems to be another site than {origin_of(url)}, as far as the scheme and the last two"
+            " labels of the names tell: browsers do not send SameSite=Strict cookies from one site to another",
+            "serve pages and service under one registrable domain, such as app.example.com and accounts.example.com",
+        )
+    return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}")
+
+
+def cookie_prefix(settings: Settings) -> Finding:
+    """Browsers take cookies with either prefix only if they are Secure."""
+    name, prefix = "COOKIE_PREFIX", settings.cookie_prefix
+    if prefix and settings.development:
+        return problem(
+            name,
+            f"is {prefix}: browsers refuse such cookies unless they are Secure, which those of development are not",
+            "leave COOKIE_PREFIX unset in development",
+        )
+    return ok(name, f"cookies are named {prefix}accessToken and so on")
+
+
+def rate_limit_storage(settings: Settings) -> Finding:
+    """A count in memory is one process' own."""
+    name = "RATE_LIMIT_STORAGE"
+    if not settings.rate_limit_storage.startswith("memory://"):
+        return ok(name, "requests are counted in a shared store")
+    if settings.development:
+        return ok(name, "requests are counted in memory")
+    return warning(
+        name,
+        "requests are counted in memory: each instance counts its own, and forgets them when it ends",
+        "with more than one instance, set it to the redis:// or valkey:// URL of a store that all share",
+    )
+
+
+def trusted_proxies(settings: Settings) -> Finding:
+    """Who is believed about the client's address, by which requests are counted."""
+    name, networks = "TRUSTED_PROXIES", settings.trusted_proxies
+    wide = [str(network) for network in networks if _is_too_wide(network)]
+    if wide:
+        return problem(
+            name,
+            f"{_listed(wide)} trusts strangers: anybody there can make up the address that they are counted by",
+            "list only the addresses of your own proxies",
+        )
+    if not networks and not settings.development and _is_loopback(settings.host):
+        return warning(
+            name,
+            f"is empty while HOST is {settings.host}: everybody who comes through a proxy shares one rate limit",
+            "set it to the proxy's address, such as 127.0.0.1",
+        )
+    return ok(name, f"{_listed(map(str, networks))} may name the client" if networks else "no proxy is trusted")
+
+
+def mail(settings: Settings) -> Finding:
+    """Whether anybody gets a mail."""
+    name = "mail"
+    if settings.smtp_url is not None:
+        return warning(
+            name,
+            "SMTP_URL is set, but this version does not send mail by SMTP yet: "
+            + ("it is printed" if settings.development else "nobody gets a mail to reset a password"),
+            "hand over links made by: latchkey users reset-link",
+        )
+    if settings.development:
+        return ok(name, "is printed on the terminal")
+    return warning(
+        name,
+        "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",
+        "hand over links made by: latchkey users reset-link",
+    )
+
+
+def kept_secrets(settings: Settings) -> Finding:
+    """The file in which `latchkey dev` keeps its secrets."""
+    name, file = "DATA_DIR", settings.data_dir / FILE
+    if not settings.development:
+        return ok(name, "production keeps nothing there")
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return ok(name, f"{settings.data_dir} holds no secrets")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return problem(name, f"others than its owner may read or change {file}", f"run: chmod 600 {file}")
+    return ok(name, f"only its owner may read {file}")
+
+
+AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail)
+"""What `serve` warns of."""
+
+ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage, kept_secrets)
+
+
+def _is_too_wide(network: Network) -> bool:
+    return network.prefixlen < (WIDEST_PREFIX_V4 if isinstance(network, IPv4Network) else WIDEST_PREFIX_V6)
+
+
+def _is_this_machine(url: str) -> bool:
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _site(url: str) -> tuple[str, str]:
+    """An approximation, without the public suffix list: too generous below co.uk, too strict nowhere."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    labels = host.split(".")
+    is_address = ":" in host or labels[-1].isdigit()
+    return parts.scheme, host if is_address else ".".join(labels[-2:])
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(items)

@@ -1,0 +1,71 @@
+"""`latchkey doctor`: looks at everything that has to be right, and says what to do about what is not."""
+
+import asyncio
+from dataclasses import asdict
+
+from latchkey import __version__
+from latchkey.cli import configuration_checks
+from latchkey.cli.development import development_dsn
+from latchkey.cli.finding import Finding, ok, problem
+from latchkey.cli.live_checks import check_database, check_store
+from latchkey.cli.output import print_json, print_line
+from latchkey.clock import system_clock
+from latchkey.settings import Settings, SettingsError, load_settings, says_development
+
+SECRETS = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET")
+
+
+def doctor(*, as_json: bool) -> None:
+    """Prints every finding; exits with 1 when one is a problem. No secret and no password is ever printed."""
+    findings, settings = _settings()
+    named = {finding.message.partition(":")[0] for finding in findings if finding.level == "problem"}
+    checked = [check(settings) for check in configuration_checks.ALL]
+    findings += [finding for finding in checked if finding.check not in named]
+    findings += asyncio.run(_ask(settings))
+    environment = "development" if says_development() else "production"
+    healthy = all(finding.level != "problem" for finding in findings)
+    if as_json:
+        listed = [asdict(finding) for finding in findings]
+        print_json({"version": __version__, "environment": environment, "ok": healthy, "findings": listed})
+    else:
+        print_line(f"Latchkey {__version__}, checked for {environment} (the setting ENVIRONMENT)")
+        for finding in findings:
+            print_line(f"{finding.level:7}  {finding.check}: {finding.message}")
+            if finding.advice:
+                print_line(f"         -> {finding.advice}")
+    if not healthy:
+        raise SystemExit(1)
+
+
+def _settings() -> tuple[list[Finding], Settings]:
+    """What is wrong with them, and the settings, with defaults for what cannot be read, so that the rest is checked."""
+    development = says_development()
+    problems: list[str] = []
+    try:
+        settings = load_settings(required=not development)
+    except SettingsError as error:
+        problems = error.problems
+        unusable = {line.partition(":")[0].lower() for line in problems} & Settings.model_fields.keys()
+        settings = Settings(**{name: Settings.model_fields[name].default for name in unusable})
+    findings = [
+        problem("secrets" if line.startswith(SECRETS) else "settings", line, "correct it in the environment or .env")
+        for line in problems
+    ]
+    if not any(finding.check == "settings" for finding in findings):
+        findings.insert(0, ok("settings", "can be read"))
+    if not any(finding.check == "secrets" for finding in findings):
+        made = development and not (settings.jwt_access_secret and settings.jwt_refresh_secret)
+        findings.append(ok("secrets", "made and kept by latchkey dev" if made else "are there, long and different"))
+    return findings, settings
+
+
+async def _ask(settings: Settings) -> list[Finding]:
+    findings = [await check_store(settings.rate_limit_storage)]
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    if url is None and settings.development:
+        url = development_dsn(settings)
+        if url is None:
+            findings.append(ok("database", "not checked: DATABASE_URL is not set, and latchkey dev is not running"))
+    if url is not None:
+        findings += await check_database(url, production=not settings.development, clock=system_clock)
+    return findings

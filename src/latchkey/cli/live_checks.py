@@ -1,0 +1,105 @@
+"""What only asking can tell: the database and the rate limit's store. Nothing is written to either."""
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.cli.schema import schema_difference
+from latchkey.clock import Clock
+from latchkey.database.migrate import is_current, schema_revision
+from latchkey.database.pool import DatabaseUnavailable, connect, is_local
+from latchkey.database.queries import ServerState, server_state, server_time
+from latchkey.http.edge.rate_limit import open_storage
+
+OLDEST_SERVER = 13
+SKEW_WARNING_SECONDS = 2.0
+SKEW_PROBLEM_SECONDS = 30.0
+STORE_SECONDS = 5.0
+
+
+async def check_database(url: str, *, production: bool, clock: Clock) -> list[Finding]:
+    """Whether the database can be reached, takes writes, is new enough, migrated, in time, and reached safely."""
+    findings = [_tls(url, production=production)]
+    try:
+        connection = await connect(url, production=production)
+    except DatabaseUnavailable as error:
+        return [*findings, problem("database", f"cannot be reached: {error}", "see that it runs, and DATABASE_URL")]
+    try:
+        state = await server_state(connection)
+        return [
+            *findings,
+            ok("database", "is there"),
+            _writes(state),
+            _version(state),
+            _schema(await schema_revision(connection)),
+            await _skew(connection, clock),
+        ]
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "see the database's log")]
+    finally:
+        await connection.close()
+
+
+async def check_store(url: str) -> Finding:
+    """Whether the store of the rate limit answers. Says nothing of what is in its URL, which may hold a password."""
+    name = "rate limit store"
+    if url.startswith("memory://"):
+        return ok(name, "is this process' memory")
+    advice = "see that it runs, and RATE_LIMIT_STORAGE; until then logins are refused, and nothing is limited"
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            answers = await open_storage(url).check()
+    except Exception as error:  # noqa: BLE001 - the clients of the stores have no common base class
+        return problem(name, f"cannot be used: {type(error).__name__}", advice)
+    return ok(name, "answers") if answers else problem(name, "does not answer, or refuses user or password", advice)
+
+
+def _tls(url: str, *, production: bool) -> Finding:
+    name = "database TLS"
+    if is_local(url):
+        return ok(name, "not needed: the database is on this machine")
+    given = parse_qs(urlsplit(url).query)
+    unset = "verify-full" if production and "sslrootcert" not in given else "prefer"
+    mode = given.get("sslmode", [unset])[0]
+    if mode.startswith("verify-"):
+        return ok(name, f"encrypted, and the server is verified (sslmode {mode})")
+    risk = "whoever is on the way can pose as the database" if mode == "require" else "may not be encrypted"
+    return warning(name, f"sslmode is {mode}: {risk}", "give DATABASE_URL sslmode=verify-full")
+
+
+def _writes(state: ServerState) -> Finding:
+    name = "database writes"
+    if state.takes_writes:
+        return ok(name, "are taken")
+    return problem(
+        name,
+        "are refused: this is a standby, or default_transaction_read_only is on",
+        "name the primary in DATABASE_URL, or all hosts, separated by commas: the one that takes writes is chosen",
+    )
+
+
+def _version(state: ServerState) -> Finding:
+    name = "database version"
+    if state.version >= OLDEST_SERVER:
+        return ok(name, f"PostgreSQL {state.version}")
+    return problem(name, f"PostgreSQL {state.version} is too old", f"upgrade it to {OLDEST_SERVER} or newer")
+
+
+def _schema(revision: str | None) -> Finding:
+    if is_current(revision):
+        return ok("schema", f"is at revision {revision}")
+    return problem("schema", schema_difference(revision), "run: latchkey migrate")
+
+
+async def _skew(connection: asyncpg.Connection, clock: Clock) -> Finding:
+    """Tokens expire by this machine's clock, sessions and reset links by the database's."""
+    before = clock()
+    theirs = await server_time(connection)
+    skew = theirs - (before + clock()) / 2
+    message = f"the database's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    advice = "have both machines' clocks set by NTP"
+    if abs(skew) > SKEW_PROBLEM_SECONDS:
+        return problem("clock", message, advice)
+    return warning("clock", message, advice) if abs(skew) > SKEW_WARNING_SECONDS else ok("clock", message)

@@ -1,0 +1,84 @@
+"""The process that serves, and what it owes its supervisor and the terminal."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from latchkey.logs import configure_logging
+from latchkey.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def load_app(settings: Settings, address: str, *, gives_up: bool) -> ASGIApp:
+    """The application, called in the worker. With `gives_up` a failure to start it ends the supervisor (SIGUSR1),
+    which would try again and again."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_supervisor()
+    configure_logging(development=settings.development)
+    host = f"[{address}]" if ":" in address else address
+    url = f"http://{host}:{settings.port}{settings.root_path}"
+    try:
+        # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
+        from latchkey.app import create_app
+
+        return _Worker(create_app(settings), url, gives_up=gives_up)
+    except BaseException:
+        if gives_up:
+            _end_supervisor()
+        raise
+
+
+def _end_with_supervisor() -> None:
+    """Ends this process when its supervisor is killed: it would go on serving, and nobody would know to stop it."""
+    supervisor = multiprocessing.parent_process()
+    assert supervisor is not None, "Granian runs workers by multiprocessing"
+
+    def wait() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True, name="supervisor").start()
+
+
+def _end_supervisor() -> None:
+    supervisor = multiprocessing.parent_process()
+    if sys.platform != "win32" and supervisor is not None and supervisor.pid == os.getppid():
+        os.kill(supervisor.pid, signal.SIGUSR1)
+
+
+class _Worker:
+    """The application between its server and its start: one line when it serves, one failure when it cannot."""
+
+    def __init__(self, app: ASGIApp, url: str, *, gives_up: bool) -> None:
+        self._app = app
+        self._line = f"listening at {url}"
+        self._gives_up = gives_up
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._lifespan(scope, receive, send) if scope["type"] == "lifespan" else self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if sys.platform != "win32":
+            # Ctrl-C reaches the whole foreground group. The supervisor alone acts on it, with a SIGTERM to the worker,
+            # whose end it would otherwise take for a crash. Granian has set its own handler by now.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
+
+        async def watch(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                if self._gives_up:
+                    _end_supervisor()
+                # Without its text, a traceback, since Granian logs that of the exception, too.
+                message = {"type": message["type"]}
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                log.info(self._line)
+
+        await self._app(scope, receive, watch)

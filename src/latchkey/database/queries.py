@@ -1,0 +1,29 @@
+"""SQL about the server itself."""
+
+from dataclasses import dataclass
+
+from latchkey.database.pool import Queryable
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """A PostgreSQL server: its major version and whether it takes writes now, as a standby does not."""
+
+    version: int
+    takes_writes: bool
+
+
+async def server_state(database: Queryable) -> ServerState:
+    """What the server is."""
+    row = await database.fetchrow(
+        "SELECT current_setting('server_version_num')::int / 10000 AS version,"
+        " current_setting('transaction_read_only') = 'off' AS takes_writes"
+    )
+    assert row is not None, "a SELECT without FROM has one row"
+    return ServerState(row["version"], row["takes_writes"])
+
+
+async def server_time(database: Queryable) -> float:
+    """The server's wall clock: seconds since the Unix epoch, UTC."""
+    seconds: float = await database.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return seconds

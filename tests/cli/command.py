@@ -1,0 +1,94 @@
+"""The command line as an operator runs it: a process of its own, in a directory of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.harness.server import Server, environment, free_port
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended: its exit code and what it wrote on standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Standard output, all of it JSON, of a command that went well."""
+        assert self.code == 0, self
+        return json.loads(self.out)
+
+    def refusal(self) -> str:
+        """The one message of a command that refused: on standard error, without a traceback."""
+        assert self.code == 1, self
+        assert self.out == "", self
+        assert "Traceback" not in self.err
+        assert self.err.startswith("latchkey: "), self
+        return self.err.strip()
+
+
+def latchkey(*arguments: str, directory: Path, dsn: str | None = None, answer: str = "", **settings: str) -> Result:
+    """Runs `latchkey ARGUMENTS` in `directory` to its end, with `answer` on its standard input."""
+    done = subprocess.run(
+        [sys.executable, "-m", "latchkey", *arguments],
+        cwd=directory,
+        env=environment(dsn, free_port(), **settings),
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def spawn(*arguments: str, directory: Path, dsn: str | None = None, port: int = 0, **settings: str) -> Server:
+    """Starts `latchkey ARGUMENTS`, which serves, as the leader of a process group of its own; does not wait."""
+    port = port or free_port()
+    log = directory / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "latchkey", *arguments],
+            cwd=directory,
+            env=environment(dsn, port, **settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Server(f"http://127.0.0.1:{port}", dsn or "", log, process)
+
+
+def answers(server: Server) -> bool:
+    """Whether it serves now. A server that has ended meanwhile is an AssertionError."""
+    if server.process.poll() is not None:
+        raise AssertionError(f"it ended with {server.process.returncode}:\n{server.printed()}")
+    return is_served(server.url)
+
+
+def is_served(url: str) -> bool:
+    """Whether somebody answers there."""
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Waits until the condition holds; AssertionError when it does not come to that."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {SECONDS} s: {what}")
+        time.sleep(0.02)

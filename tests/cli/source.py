@@ -1,0 +1,23 @@
+"""A copy of the program that a test may change."""
+
+import shutil
+from pathlib import Path
+
+import latchkey
+
+
+def copy_source(to: Path) -> Path:
+    """Copies the package into `to`, which then belongs first in PYTHONPATH; returns the copy."""
+    copy = to / "latchkey"
+    shutil.copytree(Path(latchkey.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def break_start(copy: Path) -> None:
+    """Makes the application fail when it starts."""
+    file = copy / "app.py"
+    marker = "    async def _lifespan(self"
+    before, found, after = file.read_text(encoding="utf-8").partition(marker)
+    head, _, body = after.partition("\n")
+    assert found
+    file.write_text(f"{before}{marker}{head}\n        raise RuntimeError('broken by a test')\n{body}", encoding="utf-8")

@@ -1,0 +1,74 @@
+"""Settings that cannot work together: what each check says of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latchkey.cli import configuration_checks as checks
+from latchkey.settings import Settings, load_settings
+
+HTTPS = "https://accounts.example.com"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's own leaks in."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("check", "settings", "level"),
+    [
+        (checks.public_url, {"public_url": HTTPS}, "ok"),
+        (checks.public_url, {"public_url": "http://localhost:3000"}, "ok"),
+        (checks.public_url, {"public_url": "http://accounts.example.com"}, "problem"),
+        (checks.public_url, {}, "problem"),
+        (checks.public_url, {"environment": "development"}, "ok"),
+        (checks.cors_origins, {"public_url": HTTPS}, "ok"),
+        (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "https://app.example.com"}, "ok"),
+        (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "https://example.com:8443"}, "ok"),
+        (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "https://app.example.org"}, "warning"),
+        (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "http://app.example.com"}, "problem"),
+        (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "http://localhost:5173"}, "warning"),
+        (checks.cors_origins, {"public_url": "https://192.0.2.1", "cors_origins": "https://203.0.2.1"}, "warning"),
+        (checks.cors_origins, {"environment": "development"}, "ok"),
+        (checks.cors_origins, {"environment": "development", "cors_origins": "http://127.0.0.1:5173"}, "warning"),
+        (checks.cookie_prefix, {"cookie_prefix": "__Host-"}, "ok"),
+        (checks.cookie_prefix, {"cookie_prefix": "__Host-", "environment": "development"}, "problem"),
+        (checks.cookie_prefix, {"cookie_prefix": "__Secure-", "environment": "development"}, "problem"),
+        (checks.rate_limit_storage, {}, "warning"),
+        (checks.rate_limit_storage, {"rate_limit_storage": "redis://:hunter2@127.0.0.1"}, "ok"),
+        (checks.rate_limit_storage, {"environment": "development"}, "ok"),
+        (checks.trusted_proxies, {}, "warning"),
+        (checks.trusted_proxies, {"host": "::1"}, "warning"),
+        (checks.trusted_proxies, {"host": "0.0.0.0"}, "ok"),  # noqa: S104 nobody listens
+        (checks.trusted_proxies, {"trusted_proxies": "127.0.0.1, 10.0.0.0/8, fd00::/8"}, "problem"),
+        (checks.trusted_proxies, {"trusted_proxies": "127.0.0.1,10.0.0.0/8,fd12::/16"}, "ok"),
+        (checks.trusted_proxies, {"trusted_proxies": "0.0.0.0/0"}, "problem"),
+        (checks.trusted_proxies, {"trusted_proxies": "0.0.0.0/1,128.0.0.0/1"}, "problem"),
+        (checks.trusted_proxies, {"trusted_proxies": "::/0"}, "problem"),
+        (checks.trusted_proxies, {"environment": "development"}, "ok"),
+        (checks.mail, {}, "warning"),
+        (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com"}, "warning"),
+        (checks.mail, {"environment": "development"}, "ok"),
+    ],
+)
+def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
+    """Problem: it cannot work. Warning: it may not do what somebody expects. Both say what to do."""
+    finding = check(load_settings(**{"environment": "production"} | settings))
+    assert finding.level == level, finding
+    assert (finding.advice is None) == (level == "ok")
+    assert "hunter2" not in repr(finding)
+
+
+@pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])
+def test_kept_secrets(tmp_path: Path, mode: int, level: str) -> None:
+    """The file of `latchkey dev` is for its owner alone."""
+    kept = tmp_path / "secrets.json"
+    kept.write_text("{}")
+    kept.chmod(mode)
+    settings = load_settings(environment="development", data_dir=tmp_path)
+    assert checks.kept_secrets(settings).level == level

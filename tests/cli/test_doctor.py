@@ -1,0 +1,145 @@
+"""`latchkey doctor` against real databases and stores."""
+
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from latchkey.cli.live_checks import check_database, check_store
+from latchkey.clock import system_clock
+from tests.cli.command import eventually, latchkey
+from tests.harness.server import free_port
+
+PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
+
+
+def levels(report: Any) -> dict[str, str]:
+    """The level of each check."""
+    return {finding["check"]: finding["level"] for finding in report["findings"]}
+
+
+def test_a_database_and_settings_that_work(database: str, tmp_path: Path) -> None:
+    """Exit code 0, warnings and all; what is not ok says what to do."""
+    doctor = partial(latchkey, "doctor", directory=tmp_path, dsn=database, **PRODUCTION)
+    report = doctor("--json").json()
+    assert (report["ok"], report["environment"]) == (True, "production")
+    found = levels(report)
+    assert {check for check, level in found.items() if level == "warning"} == {
+        "TRUSTED_PROXIES", "mail", "RATE_LIMIT_STORAGE"
+    }  # fmt: skip
+    assert {"settings", "secrets", "database", "database writes", "database version", "schema", "clock"} <= set(found)
+    assert all(bool(finding["advice"]) == (finding["level"] != "ok") for finding in report["findings"])
+
+    printed = doctor()
+    assert printed.code == 0
+    assert "ok       schema: is at revision" in printed.out
+    assert "warning  mail: none is sent, since SMTP_URL is not set" in printed.out
+
+
+def test_everything_wrong_at_once(tmp_path: Path) -> None:
+    """Each is named, what can be asked is asked nevertheless, and no secret or password is printed."""
+    result = latchkey(
+        "doctor",
+        directory=tmp_path,
+        dsn="postgresql://u:hunter2@127.0.0.1:1/x",
+        ENVIRONMENT="production",
+        PUBLIC_URL="http://accounts.example.com",
+        JWT_ACCESS_SECRET="hunter2",  # noqa: S106 not a secret
+        JWT_REFRESH_SECRET="",
+        PORT="0",
+        REFRESH_LEEWAY_SECONDS="5",
+        RATE_LIMIT_STORAGE="redis://:hunter2@127.0.0.1:1",
+        TRUSTED_PROXIES="0.0.0.0/0",
+        CORS_ORIGINS="http://app.example.com",
+        SMTP_URL="smtp://u:hunter2@mail.example.com",
+    )
+    assert result.code == 1
+    assert result.err == ""
+    assert "hunter2" not in result.out
+    problems = [line for line in result.out.splitlines() if line.startswith("problem")]
+    for what in (
+        "settings: PORT: ", "settings: REFRESH_LEEWAY_SECONDS: this version supports only 0",
+        "secrets: JWT_ACCESS_SECRET: needs at least 32 bytes", "secrets: JWT_REFRESH_SECRET: is required",
+        "PUBLIC_URL: is http://accounts.example.com", "CORS_ORIGINS: http://app.example.com is http",
+        "TRUSTED_PROXIES: 0.0.0.0/0 trusts strangers", "rate limit store: does not answer",
+        "database: cannot be reached: ConnectionRefusedError",
+    ):  # fmt: skip
+        assert any(what in line for line in problems), (what, problems)
+    assert len(problems) == 9
+
+
+def test_a_url_that_is_misread_is_not_quoted(tmp_path: Path) -> None:
+    """A # in a password makes the rest of it look like another part of the URL."""
+    result = latchkey("doctor", directory=tmp_path, dsn="postgresql://u:hunter#2@db.example.com/x", **PRODUCTION)
+    assert result.code == 1
+    assert "DATABASE_URL: cannot be read" in result.out
+    assert "hunter" not in result.out + result.err
+
+
+def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) -> None:
+    """Found beside each other, development or not."""
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET default_transaction_read_only = on")
+    secret = "0123456789abcdef0123456789abcdef"  # noqa: S105 not a secret
+    result = latchkey(
+        "doctor", directory=tmp_path, dsn=empty_database, JWT_ACCESS_SECRET=secret, JWT_REFRESH_SECRET=secret
+    )
+    assert result.code == 1
+    assert "checked for development" in result.out
+    assert "secrets: JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ" in result.out
+    assert "schema: the database is without our schema" in result.out
+    assert "-> run: latchkey migrate" in result.out
+    assert "database writes: are refused" in result.out
+
+
+@pytest.mark.parametrize(
+    ("offset", "level", "words"),
+    [(0, "ok", ""), (-10, "warning", "10.0 s ahead of"), (10, "warning", "10.0 s behind"), (3600, "problem", "behind")],
+)
+async def test_clock_skew(database: str, offset: float, level: str, words: str) -> None:
+    """Measured against the database's clock."""
+    findings = await check_database(database, production=False, clock=lambda: system_clock() + offset)
+    (finding,) = [finding for finding in findings if finding.check == "clock"]
+    assert finding.level == level
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    ("query", "production", "level"),
+    [
+        ("", True, "ok"),
+        ("", False, "warning"),
+        ("?sslmode=verify-full", False, "ok"),
+        ("?sslmode=require", True, "warning"),
+        ("?sslmode=disable", True, "warning"),
+        ("?sslrootcert=ca.pem", True, "warning"),
+    ],
+)
+async def test_tls_to_another_machine(query: str, production: bool, level: str) -> None:
+    """How the connection would be protected, whether or not it comes about."""
+    findings = await check_database(
+        f"postgresql://u:hunter2@db.invalid/x{query}", production=production, clock=system_clock
+    )
+    assert [(finding.check, finding.level) for finding in findings] == [("database TLS", level), ("database", "problem")]
+    assert "hunter2" not in repr(findings)
+
+
+async def test_store(require: Callable[[str], str], tmp_path: Path) -> None:
+    """A store that answers, and one that wants a password that it is not given."""
+    port = free_port()
+    command = [require("redis-server"), "--port", str(port), "--requirepass", "hunter2", "--save", ""]
+    store = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert store.stdout is not None
+        eventually(lambda: "Ready to accept" in str(store.stdout and store.stdout.readline()), "Redis is ready")
+        assert (await check_store(f"redis://:hunter2@127.0.0.1:{port}")).level == "ok"
+        refused = await check_store(f"valkey://127.0.0.1:{port}")
+        assert refused.level == "problem"
+    finally:
+        store.kill()
+        store.communicate()
+    assert (await check_store("memory://")).level == "ok"

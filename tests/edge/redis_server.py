@@ -1,0 +1,55 @@
+"""A real redis-server of a test's own, that can go away and come back."""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+import redis
+
+from tests.harness.server import free_port
+
+START_SECONDS = 10.0
+
+
+class RedisServer:
+    """Redis on a port of its own and on a Unix socket; it keeps nothing on disk."""
+
+    def __init__(self, program: str, directory: Path) -> None:
+        self.port = free_port()
+        self.socket = directory / "redis.sock"
+        self._command = [
+            *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket)),
+            *("--save", "", "--appendonly", "no", "--dir", str(directory)),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host, port and database, as they stand in a URL behind the scheme."""
+        return f"127.0.0.1:{self.port}/0"
+
+    def client(self) -> "redis.Redis":
+        """A client of the test's own."""
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    def start(self) -> Self:
+        """Starts it, empty, and waits until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        with self.client() as client:
+            while True:
+                try:
+                    client.ping()
+                except redis.ConnectionError:
+                    assert time.monotonic() < deadline, "redis-server does not answer"
+                    time.sleep(0.02)
+                else:
+                    return self
+
+    def kill(self) -> None:
+        """Ends it at once; clients find their connections cut. Does nothing when it is not running."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

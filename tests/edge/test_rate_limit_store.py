@@ -1,0 +1,96 @@
+"""The rate limit over several processes: one count in Redis or Valkey, and what happens while that is away."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.edge.redis_server import RedisServer
+from tests.harness.browser import Browser, refused
+from tests.harness.server import Server
+
+DEADLINE_SECONDS = 10.0
+UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
+Start = Callable[..., Server]
+OpenBrowser = Callable[..., Browser]
+
+
+@pytest.fixture
+def store(require: Callable[[str], str], tmp_path: Path) -> Iterator[RedisServer]:
+    """A running Redis with nothing in it."""
+    server = RedisServer(require("redis-server"), tmp_path).start()
+    yield server
+    server.kill()
+
+
+async def test_two_processes_share_one_count(start: Start, store: RedisServer) -> None:
+    """T-140: of 200 requests at once exactly 100 pass. One process says redis://, the other valkey://."""
+    urls = (f"redis://{store.address}", f"valkey://{store.address}")
+    servers = await asyncio.gather(
+        *(asyncio.to_thread(start, RATE_LIMIT="100/15 minutes", RATE_LIMIT_STORAGE=url) for url in urls)
+    )
+    limits = httpx.Limits(max_connections=40)
+    async with httpx.AsyncClient(timeout=30, limits=limits) as client:
+        answers = await asyncio.gather(*(client.get(f"{servers[n % 2].url}/users") for n in range(200)))
+    assert sorted(answer.status_code for answer in answers) == [401] * 100 + [429] * 100
+    for server in servers:
+        assert {answer.status_code for answer in answers if str(answer.url).startswith(server.url)} == {401, 429}
+    passed = [answer for answer in answers if answer.status_code == 401]
+    assert sorted(int(answer.headers["ratelimit-remaining"]) for answer in passed) == list(range(100))
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {"100;w=900"}
+    assert all(840 < int(answer.headers["ratelimit-reset"]) <= 900 for answer in answers)
+    with store.client() as client:
+        (key,) = client.keys()
+        assert 840 < client.ttl(key) <= 900, "a key without an end would lock its client out for good"
+
+
+def test_restart_does_not_reset_a_running_window(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """T-141: a crash, or a deployment, gives nobody a new count."""
+    settings = {"RATE_LIMIT": "5/15 minutes", "RATE_LIMIT_STORAGE": f"redis+unix://{store.socket}"}
+    browser = open_browser(start(**settings))
+    assert [browser.get("/users").status_code for _ in range(6)] == [401] * 5 + [429]
+    browser.server.kill()
+    assert open_browser(start(**settings)).get("/users").status_code == 429
+
+
+def test_store_that_is_away(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """T-141: logins, which the limit protects from guessing, are refused; all else goes on. It recovers by itself."""
+    browser = open_browser(start(RATE_LIMIT="1000/15 minutes", RATE_LIMIT_STORAGE=f"redis://{store.address}"))
+    user = browser.sign_up()
+    store.kill()
+    for _ in range(2):
+        refusal = browser.login(user["email"])
+        assert refused(refusal) == UNAVAILABLE
+        assert refusal.headers["retry-after"] == "2"
+        assert browser.set_cookies == []
+    me = browser.get("/auth/me")
+    assert me.status_code == 200
+    assert "ratelimit-remaining" not in me.headers
+    assert browser.patch(f"/users/{user['id']}", {"name": "Still here"}).status_code == 200
+    assert browser.post("/auth/refresh-token").status_code == 200
+    log = browser.server.printed()
+    assert log.count("rate limit's store cannot be reached") == 1, "one line for the fault, not one for each request"
+    assert "Traceback" not in log
+
+    store.start()
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (answer := browser.login(user["email"])).status_code == 503:
+        assert time.monotonic() < deadline, "logins stay refused"
+        time.sleep(0.05)
+    assert answer.status_code == 200
+    assert int(answer.headers["ratelimit-remaining"]) < 1000
+
+
+def test_store_that_hangs(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """A Redis that takes connections and says nothing is away too: it must not hold every request for ever."""
+    browser = open_browser(start(RATE_LIMIT="1000/15 minutes", RATE_LIMIT_STORAGE=f"redis://{store.address}"))
+    user = browser.sign_up()
+    with store.client() as client:
+        client.client_pause(60_000, all=True)
+    began = time.monotonic()
+    assert refused(browser.login(user["email"])) == UNAVAILABLE
+    assert time.monotonic() - began < DEADLINE_SECONDS / 2
+    assert browser.get("/healthz").status_code == 200

@@ -1,0 +1,115 @@
+"""How long an answer takes tells nothing about who has an account (T-107, T-108, CWE-208).
+
+A leak shows every time and noise does not, so a comparison counts as failed only when it fails three times running.
+"""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import psycopg
+import pytest
+
+from tests.harness.browser import PASSWORD, Browser, new_email
+from tests.harness.server import Server
+
+ATTEMPTS = 3
+WARM_UP = 3
+WRONG = "Wrong-password1"
+Ask = Callable[[], object]
+
+
+def seconds(ask: Ask, settle: Ask) -> float:
+    """How long that takes, once all that went before has settled."""
+    settle()
+    started = time.perf_counter()
+    ask()
+    return time.perf_counter() - started
+
+
+def compare(ask: Ask, other: Ask, pairs: int, settle: Ask = lambda: None) -> tuple[float, float]:
+    """The median time of `ask`, and the median by which `other` takes longer: measured in pairs, in turns, so that
+    what slows the machine down slows both."""
+    for _ in range(WARM_UP):
+        ask()
+        other()
+    times: list[tuple[float, float]] = []
+    for number in range(pairs):
+        if number % 2:
+            times.append((seconds(ask, settle), seconds(other, settle)))
+        else:
+            second, first = seconds(other, settle), seconds(ask, settle)
+            times.append((first, second))
+    return median(first for first, _ in times), median(second - first for first, second in times)
+
+
+def assert_equal_time(
+    ask: Ask, other: Ask, *, tolerance: float, pairs: int, settle: Ask = lambda: None
+) -> None:
+    """Holds that the two differ by less than that part of the time that the first takes."""
+    measured = []
+    for _ in range(ATTEMPTS):
+        usual, difference = compare(ask, other, pairs, settle)
+        measured.append(f"{usual * 1000:.2f} ms, {difference * 1000:+.2f} ms")
+        if abs(difference) < tolerance * usual:
+            return
+    raise AssertionError(f"the answers can be told apart by their time: {measured}")
+
+
+@pytest.fixture
+def slow(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> Browser:
+    """A browser on a server whose hashes take several times as long as all the rest of a request."""
+    return open_browser(start(BCRYPT_ROUNDS="8"))
+
+
+def test_login_takes_one_hash_whatever_is_wrong(slow: Browser, database: str) -> None:
+    """Protects addresses: unknown, deleted, without a usable hash, or a password too long to be one: the same time."""
+    known, deleted, corrupt = (slow.register() for _ in range(3))
+    with psycopg.connect(database) as sql:
+        sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
+        sql.execute("UPDATE users SET password = 'corrupt' WHERE id = %s", [corrupt["id"]])
+
+    def login(email: str, password: str = WRONG) -> Ask:
+        def ask() -> None:
+            assert slow.login(email, password).status_code == 401
+
+        return ask
+
+    wrong = login(known["email"])
+    for other in (
+        login(new_email("nobody")),
+        login(deleted["email"], PASSWORD),
+        login(corrupt["email"], PASSWORD),
+        login(known["email"], "x" * 100),
+    ):
+        assert_equal_time(wrong, other, tolerance=0.35, pairs=12)
+
+
+def test_an_unknown_reset_token_costs_no_hash(slow: Browser) -> None:
+    """Protects the hashing queue: a token is looked up first, so junk cannot make everybody wait."""
+    user = slow.register()
+
+    def reset() -> None:
+        body = {"token": "0" * 64, "newPassword": "Changed456!"}
+        assert slow.post("/auth/reset-password", body).status_code == 400
+
+    usual, difference = compare(lambda: slow.login(user["email"], WRONG), reset, 6)
+    assert difference < -usual / 2
+
+
+def test_forgot_password_takes_the_same_time_for_nobody(browser: Browser) -> None:
+    """T-108: protects addresses there too: no token is made and no mail written before the answer."""
+    known, unknown = browser.register(), new_email("nobody")
+    with psycopg.connect(browser.server.dsn, autocommit=True) as sql:
+
+        def settle() -> None:
+            while sql.execute("SELECT FROM mail_outbox").rowcount:
+                time.sleep(0.001)
+
+        def forgot(email: str) -> Ask:
+            def ask() -> None:
+                assert browser.post("/auth/forgot-password", {"email": email}).status_code == 200
+
+            return ask
+
+        assert_equal_time(forgot(known["email"]), forgot(unknown), tolerance=0.4, pairs=40, settle=settle)
