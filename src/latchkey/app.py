@@ -59,7 +59,8 @@ class Service:
 
 def build_service(settings: Settings, database: Database, clock: Clock) -> Service:
     """Builds every service with its collaborators. `settings` must hold both secrets."""
-    assert settings.jwt_access_secret and settings.jwt_refresh_secret, "serve and dev see to the secrets"
+    assert settings.jwt_access_secret, "serve and dev see to the secrets"
+    assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
     access_secret = settings.jwt_access_secret.get_secret_value()
     secure = not settings.development
 

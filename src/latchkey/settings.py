@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 MINIMUM_SECRET_BYTES = 32
-SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.I)
+SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
 
@@ -210,9 +210,7 @@ def says_development() -> bool:
 class _Unchecked(BaseSettings):
     """Some values as they stand, so that what is absent is named beside what is ill-formed."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
     environment: str | None = Field(None, validation_alias=AliasChoices("ENVIRONMENT", "NODE_ENV"))
 

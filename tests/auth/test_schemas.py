@@ -1,12 +1,10 @@
 """Passwords and reset tokens: what is accepted satisfies the contract's rule (section 3) and is not changed by it."""
 
-import json
-import string
 import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -73,11 +71,10 @@ def test_typed_passwords(text: str) -> None:
     assert accepted(TYPED_PASSWORD, text) == (text if fits else None)
 
 
-@given(any_text | wide_text)
+@given(st.text(min_size=MIN_LENGTH, max_size=18))
 def test_every_password_that_can_be_set_can_be_typed(text: str) -> None:
-    """Login takes whatever register took, unchanged."""
-    assume(accepted(NEW_PASSWORD, text) is not None)
-    assert accepted(TYPED_PASSWORD, text) == text
+    """Login takes whatever register took, unchanged. Eighteen characters are 72 bytes at most."""
+    assert accepted(NEW_PASSWORD, text) == accepted(TYPED_PASSWORD, text) == text
 
 
 @given(any_text)
@@ -133,12 +130,10 @@ def test_python_names_are_no_json_names(model: type[BaseModel]) -> None:
     assert (accepted(TypeAdapter(model), body) is not None) is complete
 
 
-@given(st.text(string.ascii_letters, min_size=8, max_size=20))
+@given(st.text("0123456789", min_size=9, max_size=20))
 def test_passwords_do_not_show_in_refusals(password: str) -> None:
     """What a refusal says of a password never repeats it."""
-    assume(password not in "must be at least characters and most bytes long a string")
-    for field in (NEW_PASSWORD, TYPED_PASSWORD):
+    for field, value in ((NEW_PASSWORD, password * 9), (TYPED_PASSWORD, [password])):
         with pytest.raises(ValidationError) as refused:
-            field.validate_python([password] if field is TYPED_PASSWORD else password + "\ud800")
-        shown = json.dumps([detail["msg"] for detail in refused.value.errors()])
-        assert password not in shown
+            field.validate_python(value)
+        assert password not in str([detail["msg"] for detail in refused.value.errors()])

@@ -84,7 +84,7 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
     """Found beside each other, development or not."""
     with psycopg.connect(empty_database) as connection:
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET default_transaction_read_only = on")
-    secret = "0123456789abcdef0123456789abcdef"  # noqa: S105 not a secret
+    secret = "0123456789abcdef0123456789abcdef"
     result = latchkey(
         "doctor", directory=tmp_path, dsn=empty_database, JWT_ACCESS_SECRET=secret, JWT_REFRESH_SECRET=secret
     )

@@ -38,9 +38,7 @@ def visitor(production: Server, wire: Wire) -> Iterator[Browser]:
 
 
 def _flags(browser: Browser) -> dict[str, dict[str, object]]:
-    return {
-        cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies
-    }
+    return {cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies}
 
 
 def test_cookies_travel_over_https_only(visitor: Browser) -> None:

@@ -185,9 +185,7 @@ def test_headers_of_a_stranger_open_no_new_count(start: Callable[..., Server]) -
     """T-133, T-135: with no trusted proxy nobody can make up addresses; one warning says that somebody tries."""
     server = start(RATE_LIMIT="10/15 minutes")
     names = ("X-Forwarded-For: ", "X-Real-IP: ", "Forwarded: for=", "CF-Connecting-IP: ", "True-Client-IP: ")
-    requests = [
-        request("GET", "/users", *(f"{name}198.51.100.{number}" for name in names)) for number in range(200)
-    ]
+    requests = [request("GET", "/users", *(f"{name}198.51.100.{number}" for name in names)) for number in range(200)]
     assert [answer.status for answer in _pipelined(server, requests)] == [401] * 10 + [429] * 190
     assert server.printed().count("X-Forwarded-For ignored") == 1
 

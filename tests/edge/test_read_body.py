@@ -100,7 +100,10 @@ async def test_trickle_does_not_move_the_deadline() -> None:
 
 async def test_hang_up_is_no_end() -> None:
     """What came before the client was gone is not the body."""
-    messages = [{"type": "http.request", "body": b"{}", "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{}", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     with pytest.raises(BrokenBody):
         await _read(messages, CHUNKED)
 

@@ -11,7 +11,7 @@ import httpx
 from tests.harness.server import Server
 from tests.harness.wire import Wire
 
-PASSWORD = "Secret123!"  # noqa: S105 not a secret
+PASSWORD = "Secret123!"
 _numbers = itertools.count(1)
 
 
@@ -86,9 +86,7 @@ class Browser:
 
     def register(self, email: str | None = None, *, name: str = "Siam", password: str = PASSWORD) -> dict[str, Any]:
         """Makes an account and returns its user."""
-        response = self.post(
-            "/auth/register", {"name": name, "email": email or new_email(), "password": password}
-        )
+        response = self.post("/auth/register", {"name": name, "email": email or new_email(), "password": password})
         assert response.status_code == 201, response.text
         user: dict[str, Any] = response.json()["data"]["user"]
         return user

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"  # noqa: S105 not a secret
-REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"  # noqa: S105 not a secret
+ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"
+REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"
 START_SECONDS = 20.0
 STOP_SECONDS = 15.0
 
@@ -58,11 +59,9 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL to supervisor and worker, as a power cut would."""
-        if self.process.poll() is None or os.path.exists(f"/proc/{self.process.pid}"):
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        # The whole group: a worker may outlive its supervisor.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
 
 

@@ -4,12 +4,11 @@ import re
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package apart
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 ALWAYS = {"vary", "x-request-id", "content-security-policy", "strict-transport-security", "x-content-type-options"}
-UNDECLARED_STATUS = {404, 405}
 
 
 class Wire:
@@ -17,8 +16,8 @@ class Wire:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        resource = Resource(contents=document, specification=DRAFT202012)
-        self._registry = Registry().with_resource("urn:openapi", resource)
+        resource = DRAFT202012.create_resource(document)
+        self._registry: Registry[Any] = Registry().with_resource("urn:openapi", resource)
         self._paths = {
             re.compile(re.sub(r"\\{[a-z]+\\}", "[^/]+", re.escape(path)) + "/?"): operations
             for path, operations in document["paths"].items()
@@ -53,7 +52,5 @@ class Wire:
 
 def _absolute(schema: Any) -> Any:
     if isinstance(schema, dict):
-        return {
-            key: f"urn:openapi{value}" if key == "$ref" else _absolute(value) for key, value in schema.items()
-        }
+        return {key: f"urn:openapi{value}" if key == "$ref" else _absolute(value) for key, value in schema.items()}
     return [_absolute(item) for item in schema] if isinstance(schema, list) else schema

@@ -25,9 +25,7 @@ def succeeded(response: httpx.Response) -> tuple[int, str, Any]:
 
 def cookies_set(browser: Browser) -> dict[str, Attributes]:
     """The cookies that the newest answer set, by name, with every attribute that stands on their line."""
-    return {
-        cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies
-    }
+    return {cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies}
 
 
 def claims_of(token: str) -> dict[str, Any]:

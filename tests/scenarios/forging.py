@@ -85,9 +85,7 @@ def _without(name: str) -> Forge:
 
 
 def _unsigned(algorithm: str, signature: str) -> Forge:
-    return lambda genuine: ".".join(
-        [base64url(_compact({"alg": algorithm})), genuine.token.split(".")[1], signature]
-    )
+    return lambda genuine: ".".join([base64url(_compact({"alg": algorithm})), genuine.token.split(".")[1], signature])
 
 
 def _respelt(respell: Callable[[list[str]], Iterable[str]]) -> Forge:

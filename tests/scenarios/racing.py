@@ -86,8 +86,7 @@ def wait_for_blocked(dsn: str, count: int) -> None:
     with psycopg.connect(dsn, autocommit=True) as watcher:
         while time.monotonic() < deadline:
             row = watcher.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             ).fetchone()
             if row is not None and row[0] >= count:
                 return

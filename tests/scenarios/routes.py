@@ -13,7 +13,7 @@ from tests.harness.browser import PASSWORD, Browser, new_email
 from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
 
 Json = dict[str, Any]
-NEW_PASSWORD = "Changed456!"  # noqa: S105 not a secret
+NEW_PASSWORD = "Changed456!"
 UNKNOWN_TOKEN = "0" * 64
 
 
@@ -53,9 +53,7 @@ CHANGE_PASSWORD = Route(
     "POST", "/auth/change-password", lambda: {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
 )
 FORGOT_PASSWORD = Route("POST", "/auth/forgot-password", lambda: {"email": new_email()})
-RESET_PASSWORD = Route(
-    "POST", "/auth/reset-password", lambda: {"token": UNKNOWN_TOKEN, "newPassword": NEW_PASSWORD}
-)
+RESET_PASSWORD = Route("POST", "/auth/reset-password", lambda: {"token": UNKNOWN_TOKEN, "newPassword": NEW_PASSWORD})
 ME = Route("GET", "/auth/me")
 LIST = Route("GET", "/users")
 GET = Route("GET", "/users/{id}")

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,8 @@ def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) ->
     """Protects several hosts whose clocks differ: 30 s are allowed for iat and nbf, an hour is not."""
     access, now = genuine_access(victim.cookies), int(time.time())
     for ahead, status in ((25, 200), (120, 401), (3_600, 401)):
-        token = access.changed(**{claim: now + ahead})
+        moved: dict[str, Any] = {claim: now + ahead}
+        token = access.changed(**moved)
         assert victim.get("/auth/me", cookies={"accessToken": token}).status_code == status
 
 
@@ -97,7 +99,9 @@ def test_no_header_makes_the_server_call_out(victim: Browser, name: str) -> None
     access = genuine_access(victim.cookies)
     with socket.create_server(("127.0.0.1", 0)) as trap:
         header = HEADER | {name: f"http://127.0.0.1:{trap.getsockname()[1]}/keys"}
-        assert ask(victim, signed(access.claims, "the attacker's own key, as long as it takes", header=header)) == INVALID
+        assert (
+            ask(victim, signed(access.claims, "the attacker's own key, as long as it takes", header=header)) == INVALID
+        )
         victim.get("/auth/me", cookies={"accessToken": signed(access.claims, ACCESS_SECRET, header=header)})
         trap.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -109,7 +113,9 @@ def test_junk_of_any_length_is_only_refused(victim: Browser, junk: bytes) -> Non
     """Protects the worker: what no one made is refused or cut off, whatever its length, and the next request served."""
     answer = b""
     with socket.create_connection(("127.0.0.1", victim.server.port), timeout=5) as raw, suppress(ConnectionError):
-        raw.sendall(b"GET /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: accessToken=" + junk + b"\r\n\r\n")
+        raw.sendall(
+            b"GET /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: accessToken=" + junk + b"\r\n\r\n"
+        )
         answer = raw.recv(64)
     assert answer[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 431"}
     assert victim.get("/auth/me").status_code == 200

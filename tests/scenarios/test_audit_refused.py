@@ -16,7 +16,7 @@ from tests.scenarios.injecting import refusing
 from tests.scenarios.stored import Sql, audit_rows, everything_of, live_sessions, user_row, users_with
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
-NEW_PASSWORD = "Changed456!"  # noqa: S105 not a secret
+NEW_PASSWORD = "Changed456!"
 AGENT = "whose rows are refused"
 WHEN = f"NEW.metadata->>'userAgent' = '{AGENT}'"
 MESSAGE = "audit row refused by the database; this line is the record"
@@ -168,9 +168,11 @@ def test_in_production_the_record_is_one_json_line(
     server = start(ENVIRONMENT="production")
     browser = open_browser(server)
     user = browser.register()
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
-        with refusing(sql, "INSERT", "audit_logs", "true", "42501"):
-            response = browser.login(user["email"])
+    with (
+        psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as sql,
+        refusing(sql, "INSERT", "audit_logs", "true", "42501"),
+    ):
+        response = browser.login(user["email"])
     assert response.status_code == 200
     (line,) = records(server, response)
     told = json.loads(line)

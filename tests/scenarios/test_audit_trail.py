@@ -9,8 +9,8 @@ from tests.scenarios.answers import claims_of
 from tests.scenarios.forging import refresh_with
 from tests.scenarios.stored import Sql, audit_rows, audited
 
-NEW_PASSWORD = "Changed456!"  # noqa: S105 not a secret
-RESET_PASSWORD = "Reset-789!"  # noqa: S105 not a secret
+NEW_PASSWORD = "Changed456!"
+RESET_PASSWORD = "Reset-789!"
 
 
 def session_of(browser: Browser) -> str:

@@ -40,9 +40,7 @@ def test_without_the_access_cookie(browser: Browser, sql: Sql, route: Route) -> 
 
 
 @every_protected_route
-def test_unusable_access_cookie(
-    browser: Browser, open_browser: Callable[[], Browser], sql: Sql, route: Route
-) -> None:
+def test_unusable_access_cookie(browser: Browser, open_browser: Callable[[], Browser], sql: Sql, route: Route) -> None:
     """Junk, the wrong kind, a session that is nobody's or somebody else's: one answer, nothing changed."""
     other = open_browser()
     user, other_user = browser.sign_up(), other.sign_up()
@@ -102,9 +100,7 @@ CASES: dict[str, tuple[Route, object, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("route", "user_id", "options"), CASES.values(), ids=CASES.keys())
-def test_comes_before_everything_else(
-    browser: Browser, route: Route, user_id: object, options: dict[str, Any]
-) -> None:
+def test_comes_before_everything_else(browser: Browser, route: Route, user_id: object, options: dict[str, Any]) -> None:
     """Contract, section 4: who is asking is settled before anything is said about the request."""
     browser.fetch_csrf()
     path = "/users?page=x" if route is LIST else route.path

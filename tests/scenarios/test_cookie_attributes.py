@@ -12,8 +12,8 @@ from tests.scenarios.answers import ACCESS_COOKIE, CLEARED_COOKIE, REFRESH_COOKI
 from tests.scenarios.forging import Genuine, genuine_access
 from tests.scenarios.stored import Sql, endings, live_sessions
 
-CSRF_COOKIE = {"path": "/", "httponly": True, "samesite": "Strict"}
-SECURE = {"secure": True}
+CSRF_COOKIE: dict[str, str | bool] = {"path": "/", "httponly": True, "samesite": "Strict"}
+SECURE: dict[str, str | bool] = {"secure": True}
 
 
 @pytest.mark.parametrize("prefix", ["", "__Host-"])

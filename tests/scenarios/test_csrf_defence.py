@@ -63,7 +63,9 @@ ACCEPTED_ORIGINS: dict[str, dict[str, str]] = {
 }
 
 
-def rename(browser: Browser, user_id: int, headers: dict[str, str], name: str = "Renamed") -> tuple[int, str, str] | int:
+def rename(
+    browser: Browser, user_id: int, headers: dict[str, str], name: str = "Renamed"
+) -> tuple[int, str, str] | int:
     """Changes the user's name: the refusal, or the status of the success."""
     filled = {key: value.replace("{port}", str(browser.server.port)) for key, value in headers.items()}
     response = browser.patch(f"/users/{user_id}", {"name": name}, headers=filled)
@@ -100,9 +102,7 @@ def test_the_token_counts_in_its_header_alone(browser: Browser) -> None:
         assert refused(response) == REFUSED
 
 
-def test_a_cookie_planted_by_somebody_else_is_refused(
-    browser: Browser, open_browser: Callable[..., Browser]
-) -> None:
+def test_a_cookie_planted_by_somebody_else_is_refused(browser: Browser, open_browser: Callable[..., Browser]) -> None:
     """T-065: protects against tossed cookies: a token of one cookie is none of another's, and two cookies are none."""
     user, other = browser.sign_up(), open_browser()
     token, mine = browser.fetch_csrf(), browser.cookies["_csrf"]
@@ -118,9 +118,7 @@ def test_a_cookie_planted_by_somebody_else_is_refused(
 
 
 @pytest.mark.parametrize("headers", REFUSED_ORIGINS.values(), ids=REFUSED_ORIGINS)
-def test_a_cross_site_request_is_refused_with_a_good_token(
-    browser: Browser, sql: Sql, headers: dict[str, str]
-) -> None:
+def test_a_cross_site_request_is_refused_with_a_good_token(browser: Browser, sql: Sql, headers: dict[str, str]) -> None:
     """T-066, T-067: protects where the pair alone does not: it is not bound to a session, so a page that got hold of one
     must still be of ours."""
     user = browser.sign_up()
@@ -161,7 +159,9 @@ def test_safe_methods_change_nothing(browser: Browser, sql: Sql) -> None:
     assert everything_of(sql, user["id"]) != before
 
 
-def test_refusals_count_against_the_rate_limit(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
+def test_refusals_count_against_the_rate_limit(
+    start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
     """T-070: protects against guessing tokens, which in the original escaped the limiter: the 101st request is 429."""
     browser, guess = open_browser(start(RATE_LIMIT="100/15 minutes")), {"X-CSRF-Token": "guess"}
     answers = [browser.post("/auth/logout", headers=guess, with_csrf=False) for _ in range(200)]

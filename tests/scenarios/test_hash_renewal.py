@@ -12,7 +12,9 @@ LONG = "p" * 100
 SIGNED_IN_BY_72 = "signed in by the first 72 bytes of a longer password"
 
 
-def store_hash(sql: Sql, user_id: int, password: str, *, rounds: int = 5, kind: str = "2b", migrated: bool = False) -> str:
+def store_hash(
+    sql: Sql, user_id: int, password: str, *, rounds: int = 5, kind: str = "2b", migrated: bool = False
+) -> str:
     """Gives a user the hash that another bcrypt would have stored, of the first 72 bytes."""
     made = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(rounds)).decode().replace("$2b$", f"${kind}$", 1)
     sql.execute("UPDATE users SET password = %s, password_migrated = %s WHERE id = %s", [made, migrated, user_id])

@@ -21,7 +21,7 @@ INJECTIONS = (
     "' OR '1'='1",
     "' OR 1=1--",
     "'; DROP TABLE users;--",
-    "\"; DROP TABLE users;--",
+    '"; DROP TABLE users;--',
     "' UNION SELECT id, name, password FROM users--",
     "') OR ('1'='1",
     "admin'--",

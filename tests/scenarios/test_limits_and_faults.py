@@ -39,9 +39,7 @@ def test_body_of_one_byte_too_many(browser: Browser, sql: Sql, route: Route, con
     """T-164: on every route, of any type, even where no body is wanted; nothing happens."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
-    response = route.call(
-        browser, user["id"], content=b" " * (LIMIT + 1), headers={"Content-Type": content_type}
-    )
+    response = route.call(browser, user["id"], content=b" " * (LIMIT + 1), headers={"Content-Type": content_type})
     assert refused(response) == TOO_LARGE
     assert everything_of(sql, user["id"]) == before
 
@@ -86,9 +84,7 @@ def test_too_many_requests(start: Callable[..., Server], open_browser: Callable[
     assert browser.get("/healthz").status_code == browser.get("/readyz").status_code == 200
 
 
-def test_no_database(
-    start: Callable[..., Server], open_browser: Callable[..., Browser], server_dsn: str
-) -> None:
+def test_no_database(start: Callable[..., Server], open_browser: Callable[..., Browser], server_dsn: str) -> None:
     """T-169: 503 with Retry-After on what needs it, never a 401 or a cookie; what needs none goes on."""
     server = start()
     browser, stranger = open_browser(server), open_browser(server)

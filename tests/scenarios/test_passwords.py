@@ -16,9 +16,7 @@ from tests.scenarios.routes import (
 from tests.scenarios.stored import Sql, plant_reset_token, user_row
 
 every_new = pytest.mark.parametrize(("route", "field"), NEW_PASSWORD_FIELDS, ids=field_ids(NEW_PASSWORD_FIELDS))
-every_typed = pytest.mark.parametrize(
-    ("route", "field"), TYPED_PASSWORD_FIELDS, ids=field_ids(TYPED_PASSWORD_FIELDS)
-)
+every_typed = pytest.mark.parametrize(("route", "field"), TYPED_PASSWORD_FIELDS, ids=field_ids(TYPED_PASSWORD_FIELDS))
 
 GOOD: dict[str, str] = {
     "8 characters": "12345678",
@@ -95,9 +93,7 @@ def test_bad_password_is_not_set(browser: Browser, sql: Sql, route: Route, field
     ["x", "1234567", "x" * 73, "😀" * 24, "x" * 1024, "é" * 512, "\0", "\0" * 1024],
     ids=["1", "7", "73 bytes", "96 bytes", "1024", "1024 bytes", "zero byte", "zero bytes"],
 )
-def test_typed_password_may_be_anything_and_is_wrong(
-    browser: Browser, route: Route, field: str, password: str
-) -> None:
+def test_typed_password_may_be_anything_and_is_wrong(browser: Browser, route: Route, field: str, password: str) -> None:
     """T-123: a password that can never have been set is answered like any wrong one."""
     user = browser.sign_up()
     if route.path == "/auth/login":

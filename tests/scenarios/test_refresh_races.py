@@ -42,9 +42,7 @@ def test_a_crowd_with_one_token(browser: Browser, sql: Sql) -> None:
     check_one_won(browser, crowd(browser, "/auth/refresh-token", [None] * CROWD), sql, user["id"])
 
 
-def test_two_with_one_token_again_and_again(
-    browser: Browser, open_browser: Callable[..., Browser], sql: Sql
-) -> None:
+def test_two_with_one_token_again_and_again(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
     """T-078, leeway 0: protects the strictness of the original: never two successors of one token, in any order."""
     user = browser.register()
     pair = twins(browser, 2, open_browser)

@@ -128,9 +128,7 @@ def test_no_token_outlives_the_cap(browser: Browser, sql: Sql) -> None:
     assert refused(refresh_with(browser, spent)) == REUSED
 
 
-def test_a_restart_forgets_nothing(
-    start: Callable[..., Server], open_browser: Callable[..., Browser]
-) -> None:
+def test_a_restart_forgets_nothing(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
     """T-091: protects against detection that lives in memory: a token spent before a crash is reuse after it, and the
     newest goes on."""
     before = start()

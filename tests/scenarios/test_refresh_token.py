@@ -87,9 +87,7 @@ def test_cookie_sent_twice_is_refused(browser: Browser, sql: Sql) -> None:
     assert everything_of(sql, user["id"]) == before
 
 
-def test_reuse_ends_every_session_of_the_user(
-    browser: Browser, open_browser: Callable[[], Browser], sql: Sql
-) -> None:
+def test_reuse_ends_every_session_of_the_user(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
     """The original's promise: a rotated token that comes back is theft; one audit row says so."""
     other_device, bystander = open_browser(), open_browser()
     user, unconcerned = browser.sign_up(), bystander.sign_up()

@@ -28,9 +28,7 @@ def planted(sql: Sql, user_id: int) -> str:
     return token
 
 
-def test_token_from_the_mail_sets_the_password(
-    browser: Browser, open_browser: Callable[[], Browser], sql: Sql
-) -> None:
+def test_token_from_the_mail_sets_the_password(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
     """T-011, T-098: the whole way; every session ends, nobody is signed in by it, and one row says so."""
     device = open_browser()
     user = device.sign_up()

@@ -11,7 +11,7 @@ from tests.harness.browser import PASSWORD, Browser, refused
 from tests.scenarios.racing import crowd, held_until_blocked, together, twins, wait_for_blocked
 from tests.scenarios.stored import Sql, audited, endings, live_sessions, plant_reset_token, user_row
 
-NEW_PASSWORD = "Changed456!"  # noqa: S105 not a secret
+NEW_PASSWORD = "Changed456!"
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 REFUSED = (401, "UNAUTHORIZED", "Invalid credentials")
 LOCK = "SELECT FROM users WHERE id = %s FOR UPDATE"

@@ -43,9 +43,7 @@ def compare(ask: Ask, other: Ask, pairs: int, settle: Ask = lambda: None) -> tup
     return median(first for first, _ in times), median(second - first for first, second in times)
 
 
-def assert_equal_time(
-    ask: Ask, other: Ask, *, tolerance: float, pairs: int, settle: Ask = lambda: None
-) -> None:
+def assert_equal_time(ask: Ask, other: Ask, *, tolerance: float, pairs: int, settle: Ask = lambda: None) -> None:
     """Holds that the two differ by less than that part of the time that the first takes."""
     measured = []
     for _ in range(ATTEMPTS):

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,10 +23,8 @@ letters_and_digits = string.ascii_letters + string.digits
 labels = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 top_labels = st.from_regex(r"[A-Za-z]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 hosts = st.builds(lambda names, top: ".".join([*names, top]), st.lists(labels, min_size=1, max_size=4), top_labels)
-emails = st.builds(
-    lambda local, host: f"{local}@{host}", st.lists(atoms, min_size=1, max_size=3).map(".".join), hosts
-)
-almost_emails = st.text("aZ09.@-_+ \"[]\\\n\0é", max_size=20) | st.builds(
+emails = st.builds(lambda local, host: f"{local}@{host}", st.lists(atoms, min_size=1, max_size=3).map(".".join), hosts)
+almost_emails = st.text('aZ09.@-_+ "[]\\\n\0é', max_size=20) | st.builds(
     lambda email, where, what: email[: where % len(email)] + what + email[where % len(email) :],
     emails,
     st.integers(0),
@@ -36,6 +34,7 @@ WHITE_SPACE = {chr(code) for code in range(0x10000) if unicodedata.category(chr(
     "\t\n\v\f\r\u2028\u2029\ufeff"
 )
 """What ECMAScript's trim() removes (WhiteSpace and LineTerminator), derived rather than listed."""
+WHITE = "".join(sorted(WHITE_SPACE))
 
 
 def accepted(field: TypeAdapter[Any], value: object) -> Any:
@@ -72,27 +71,31 @@ def test_names(text: str) -> None:
     assert accepted(NAME, text) == (kept if is_name(kept) and "Cs" not in map(unicodedata.category, text) else None)
 
 
-@given(st.text(min_size=3, max_size=100))
-def test_names_are_stable(text: str) -> None:
+@given(
+    st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=98), st.text(WHITE, max_size=9)
+)
+def test_names_are_stable(text: str, around: str) -> None:
     """A name read back and sent again is the same name: PUT with what GET gave changes nothing."""
-    once = accepted(NAME, text)
-    assume(once is not None)
+    name = f"N{text}N"
+    once = accepted(NAME, around + name + around)
+    assert once == name
     assert accepted(NAME, once) == once
 
 
 @given(emails)
 def test_addresses_by_the_rule_are_accepted(email: str) -> None:
     """Dot-atom before the at, two labels or more behind it: in lower case, if within the limits."""
-    local, _, host = email.partition("@")
+    local, _, _ = email.partition("@")
     fits = len(email) <= 150 and len(local) <= 64
     assert accepted(EMAIL, email) == (email.lower() if fits else None)
 
 
-@given(almost_emails | any_text)
+@given(emails | almost_emails)
 def test_accepted_addresses_satisfy_the_rule(text: str) -> None:
     """Nothing else gets in: ASCII, two labels or more, no empty or hyphen-edged one, and stable when read again."""
     email = accepted(EMAIL, text)
-    assume(email is not None)
+    if email is None:
+        return
     assert email == text.lower()
     assert email.isascii()
     assert email.isprintable()
@@ -117,11 +120,12 @@ def test_every_address_that_registers_can_sign_in(text: str) -> None:
     assert email is None or typed == email
 
 
-@given(almost_emails | any_text)
+@given(emails | almost_emails)
 def test_typed_addresses(text: str) -> None:
     """ASCII, at most 150, one at; what is accepted is stable."""
     typed = accepted(TYPED_EMAIL, text)
-    assume(typed is not None)
+    if typed is None:
+        return
     assert typed == text.lower()
     assert typed.isascii()
     assert len(typed) <= 150
@@ -130,10 +134,12 @@ def test_typed_addresses(text: str) -> None:
     assert accepted(TYPED_EMAIL, typed) == typed
 
 
-@given(st.text(string.printable.strip() + " ", max_size=70), st.text(string.printable.strip() + " ", max_size=70))
+printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="@"), max_size=70)
+
+
+@given(printable, printable)
 def test_any_printable_text_around_an_at_can_be_typed(local: str, host: str) -> None:
     """The other half of the rule: nothing but length, ASCII and the one at is asked of it."""
-    assume("@" not in local + host)
     assert accepted(TYPED_EMAIL, f"{local}@{host}") == f"{local}@{host}".lower()
 
 

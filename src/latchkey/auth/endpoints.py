@@ -70,9 +70,7 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
         return Reply(response=json_response(body, 200), cookies=(cookie,) if cookie else ())
 
     async def register(call: Call[Registration]) -> Reply:
-        user = await services.registration.register(
-            call.body.name, call.body.email, call.body.password, call.origin
-        )
+        user = await services.registration.register(call.body.name, call.body.email, call.body.password, call.origin)
         return Reply(SignedInUser(user=user))
 
     async def login(call: Call[LoginAttempt]) -> Reply:

@@ -24,9 +24,7 @@ class PasswordChanger:
         self._hasher = hasher
         self._sessions = sessions
 
-    async def change(
-        self, user_id: int, session_id: UUID, current: str, new: str, origin: Origin
-    ) -> TokenPair:
+    async def change(self, user_id: int, session_id: UUID, current: str, new: str, origin: Origin) -> TokenPair:
         """Sets the new password, ends all sessions of the user and opens one for the browser that asked.
 
         Raises ValidationFailed when new and current are the same, CurrentPasswordIncorrect, and AccessTokenInvalid

@@ -141,9 +141,7 @@ async def end_all(connection: Connection, user_id: int, reason: EndedBy) -> int:
 
 async def lock_user(connection: Connection, user_id: int) -> bool:
     """Locks the row of a user who is not deleted; False when there is none."""
-    return bool(
-        await connection.fetchval("SELECT 1 FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id)
-    )
+    return bool(await connection.fetchval("SELECT 1 FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id))
 
 
 async def was_deleting_session(database: Queryable, session_id: UUID, user_id: int) -> bool:

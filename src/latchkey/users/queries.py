@@ -50,8 +50,7 @@ async def credentials_by_email(database: Queryable, email: str) -> Credentials |
     """Credentials of the user with that address (lower case) who is not deleted."""
     return _credentials(
         await database.fetchrow(
-            "SELECT id, name, email, password, password_migrated FROM users"
-            " WHERE lower(email) = $1 AND NOT is_deleted",
+            "SELECT id, name, email, password, password_migrated FROM users WHERE lower(email) = $1 AND NOT is_deleted",
             email,
         )
     )

@@ -56,7 +56,7 @@ class Edge:
             response = await self._pass(exchange)
         except ApiError as error:
             response = refusal(error)
-        except Exception as error:  # the last resort: any bug becomes a 500 with nothing of its cause in the body
+        except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500 with nothing of its cause in the body
             response = self._failed(error, exchange)
         finish(response, exchange)
         if exchange.method == "HEAD":

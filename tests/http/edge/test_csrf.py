@@ -1,0 +1,139 @@
+"""Properties of the CSRF pair: only a pair that this secret issued, whole and together, passes (contract, section 7)."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from starlette.types import Message
+
+from latchkey.http.edge.csrf import Csrf
+from latchkey.http.errors import CsrfRefused
+from latchkey.http.exchange import Exchange
+
+SECRET = "access-secret-of-these-properties-0123456789"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+OWN = "https://accounts.test"
+LISTED = "https://app.test"
+unsafe_methods = st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "post", "TRACE", "CONNECT", "PROPFIND"])
+
+
+def csrf(secret: str = SECRET) -> Csrf:
+    """The check of an instance at accounts.test that allows app.test."""
+    return Csrf(secret, cookie_name="_csrf", secure=True, own_origin=OWN, allowed=frozenset({LISTED}))
+
+
+async def never() -> Message:
+    """A body that nobody may read."""
+    raise AssertionError("CSRF looks at headers only")
+
+
+def exchange(method: str = "POST", **headers: str) -> Exchange:
+    """A request to accounts.test; underscores in names are hyphens."""
+    raw = {"host": "accounts.test"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in raw.items()]
+    return Exchange({"type": "http", "method": method, "path": "/", "headers": encoded}, never)
+
+
+def issued(instance: Csrf) -> tuple[str, str]:
+    """A token and the value of the cookie that it is for."""
+    token, set_cookie = instance.issue(exchange("GET"))
+    assert set_cookie is not None
+    return token, set_cookie.split(";")[0].removeprefix("_csrf=")
+
+
+def passes(instance: Csrf, token: str, cookie: str, *, method: str = "POST", **headers: str) -> bool:
+    """Whether a request with that pair is let through."""
+    try:
+        instance.check(exchange(method, cookie=f"_csrf={cookie}", x_csrf_token=token, **headers))
+    except CsrfRefused:
+        return False
+    return True
+
+
+def mutated(data: st.DataObject, value: str) -> str:
+    """The value with one character changed, put in or left out."""
+    at = data.draw(st.integers(0, len(value) - 1))
+    other = data.draw(st.sampled_from(ALPHABET + ".=+/ ,\xe9"))
+    changed = data.draw(
+        st.sampled_from([value[:at] + other + value[at + 1 :], value[:at] + other + value[at:], value[:at] + value[at + 1 :]])
+    )
+    assume(changed.strip(" ") != value)
+    return changed
+
+
+@given(unsafe_methods)
+def test_what_is_issued_passes_on_every_instance(method: str) -> None:
+    """Instances share nothing but the secret; any number of tokens is good for one cookie."""
+    first, second = csrf(), csrf()
+    token, cookie = issued(first)
+    later, set_cookie = second.issue(exchange("GET", cookie=f"_csrf={cookie}"))
+    assert set_cookie is None
+    assert later != token
+    assert passes(second, token, cookie, method=method)
+    assert passes(first, later, cookie, method=method)
+
+
+@given(st.data())
+def test_any_change_of_the_token_is_refused(data: st.DataObject) -> None:
+    """Every character counts."""
+    token, cookie = issued(csrf())
+    assert not passes(csrf(), mutated(data, token), cookie)
+
+
+@given(st.data())
+def test_any_change_of_the_cookie_is_refused(data: st.DataObject) -> None:
+    """Every character counts, and a changed cookie is replaced by a new one at the next call."""
+    token, cookie = issued(csrf())
+    changed = mutated(data, cookie)
+    assert not passes(csrf(), token, changed)
+    assert csrf().issue(exchange("GET", cookie=f"_csrf={changed}"))[1] is not None
+
+
+@given(st.text(alphabet=ALPHABET + ".", max_size=80), st.text(alphabet=ALPHABET + ".", max_size=80))
+def test_what_was_not_issued_is_refused(token: str, cookie: str) -> None:
+    """Equal halves, as in the plain double submit, are no pair either."""
+    assert not passes(csrf(), token, cookie)
+    assert not passes(csrf(), token, token)
+
+
+@given(st.text(min_size=32, max_size=50).filter(lambda secret: secret != SECRET and secret.isascii()))
+def test_another_secret_issues_nothing_that_passes(secret: str) -> None:
+    """Nor do halves of two pairs make one."""
+    token, cookie = issued(csrf(secret))
+    own_token, own_cookie = issued(csrf())
+    assert not passes(csrf(), token, cookie)
+    assert not passes(csrf(), token, own_cookie)
+    assert not passes(csrf(), own_token, cookie)
+
+
+def test_tokens_and_cookies_are_not_interchangeable() -> None:
+    """Both are signed, each for what it is: the signature of one is none for the other."""
+    token, cookie = issued(csrf())
+    (nonce, token_mac), (seed, cookie_mac) = token.split("."), cookie.split(".")
+    assert passes(csrf(), token, cookie)
+    for forged_token, forged_cookie in (
+        (cookie, cookie),
+        (cookie, token),
+        (token, token),
+        (f"{nonce}.{cookie_mac}", cookie),
+        (f"{seed}.{token_mac}", cookie),
+        (token, f"{seed}.{token_mac}"),
+        (token, f"{nonce}.{cookie_mac}"),
+    ):
+        assert not passes(csrf(), forged_token, forged_cookie)
+
+
+@given(st.from_regex(r"[a-z]{1,8}://[a-z0-9.:@#/\[\]-]{1,30}", fullmatch=True) | st.text(alphabet=ALPHABET + ":/.", max_size=40))
+def test_an_origin_that_is_not_ours_is_refused(origin: str) -> None:
+    """Whatever it looks like; ours is the host of the request, whose port is its scheme's where none is written."""
+    ours = {OWN, LISTED, "http://accounts.test", "http://accounts.test:80", f"{OWN}:443"}
+    assume(origin not in ours)
+    token, cookie = issued(csrf())
+    assert not passes(csrf(), token, cookie, origin=origin)
+
+
+@pytest.mark.parametrize("origin", [OWN, LISTED, "http://accounts.test", "https://accounts.test:443"])
+def test_our_own_origins_pass(origin: str) -> None:
+    """That of PUBLIC_URL, an allowed one, and the host of the request itself, with either scheme: TLS may end before us."""
+    token, cookie = issued(csrf())
+    assert passes(csrf(), token, cookie, origin=origin)
+    assert passes(csrf(), token, cookie, origin=origin, sec_fetch_site="cross-site") == (origin == LISTED)
