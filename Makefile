@@ -14,7 +14,8 @@ dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on
 	@exec $(BIN)/latchkey dev
 
 test: $(INSTALLED) ## Run all tests, and say how much of the code they reach
-	@$(BIN)/python -m pytest -q -n logical --dist worksteal --cov --cov-report=
+	@# An absolute path, so that servers under test, which run elsewhere, write their share beside the others'.
+	@COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -q -n logical --dist worksteal --cov --cov-report=
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
 
 check: $(INSTALLED) ## Check style, types and floors

@@ -53,9 +53,9 @@ def latchkey(*arguments: str, directory: Path, dsn: str | None = None, answer: s
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def spawn(*arguments: str, directory: Path, dsn: str | None = None, port: int = 0, **settings: str) -> Server:
+def spawn(*arguments: str, directory: Path, dsn: str | None = None, **settings: str) -> Server:
     """Starts `latchkey ARGUMENTS`, which serves, as the leader of a process group of its own; does not wait."""
-    port = port or free_port()
+    port = free_port()
     log = directory / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

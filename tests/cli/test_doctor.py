@@ -1,6 +1,6 @@
 """`latchkey doctor` against real databases and stores."""
 
-import subprocess
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from latchkey.cli.live_checks import check_database, check_store
+from latchkey.cli.live_checks import check_database
 from latchkey.clock import system_clock
-from tests.cli.command import eventually, latchkey
-from tests.harness.server import free_port
+from tests.cli.command import latchkey
+from tests.edge.redis_server import RedisServer
 
 PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
 
@@ -124,22 +124,24 @@ async def test_tls_to_another_machine(query: str, production: bool, level: str) 
     findings = await check_database(
         f"postgresql://u:hunter2@db.invalid/x{query}", production=production, clock=system_clock
     )
-    assert [(finding.check, finding.level) for finding in findings] == [("database TLS", level), ("database", "problem")]
+    assert [(finding.check, finding.level) for finding in findings] == [
+        ("database TLS", level),
+        ("database", "problem"),
+    ]
     assert "hunter2" not in repr(findings)
 
 
-async def test_store(require: Callable[[str], str], tmp_path: Path) -> None:
-    """A store that answers, and one that wants a password that it is not given."""
-    port = free_port()
-    command = [require("redis-server"), "--port", str(port), "--requirepass", "hunter2", "--save", ""]
-    store = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+def test_store(require: Callable[[str], str], tmp_path: Path) -> None:
+    """A store that answers, and the same when it wants a password that it is not given."""
+    store = RedisServer(require("redis-server"), tmp_path).start()
     try:
-        assert store.stdout is not None
-        eventually(lambda: "Ready to accept" in str(store.stdout and store.stdout.readline()), "Redis is ready")
-        assert (await check_store(f"redis://:hunter2@127.0.0.1:{port}")).level == "ok"
-        refused = await check_store(f"valkey://127.0.0.1:{port}")
-        assert refused.level == "problem"
+        with store.client() as client:
+            client.config_set("requirepass", "hunter2")
+        doctor = partial(latchkey, "doctor", "--json", directory=tmp_path)
+        for url, level in ((f"valkey://:hunter2@{store.address}", "ok"), (f"redis://{store.address}", "problem")):
+            result = doctor(RATE_LIMIT_STORAGE=url)
+            assert levels(json.loads(result.out))["rate limit store"] == level
+            assert result.code == (level == "problem")
+            assert "hunter2" not in result.out
     finally:
         store.kill()
-        store.communicate()
-    assert (await check_store("memory://")).level == "ok"

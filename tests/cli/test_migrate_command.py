@@ -19,8 +19,10 @@ UPDATE users SET reset_token = 'x' WHERE id IN (1, 4);
 INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES
     (1, 'LOGIN', 'users', 1, '{}'), (77, 'LOGIN', 'users', 77, '{}');
 """
-SETTLED = ("--null-flags", "active", "--duplicate-emails", "keep-newest", "--orphan-audits", "clear")
-SETTLED += ("--duplicate-reset-tokens", "clear", "--source-timezone", "europe/berlin")
+SETTLED = [
+    *("--null-flags", "active", "--duplicate-emails", "keep-newest", "--orphan-audits", "clear"),
+    *("--duplicate-reset-tokens", "clear", "--source-timezone", "europe/berlin"),
+]
 
 
 def test_makes_the_schema(empty_database: str, tmp_path: Path) -> None:

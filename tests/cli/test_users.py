@@ -31,9 +31,7 @@ def sql(database: str) -> Any:
 @pytest.fixture
 def run(database: str, tmp_path: Path) -> Run:
     """Runs `latchkey users …` on the test's database, without any secret."""
-    return partial(
-        latchkey, "users", directory=tmp_path, dsn=database, JWT_ACCESS_SECRET="", JWT_REFRESH_SECRET=""
-    )
+    return partial(latchkey, "users", directory=tmp_path, dsn=database, JWT_ACCESS_SECRET="", JWT_REFRESH_SECRET="")
 
 
 def add_user(sql: Any, email: str, *, name: str = "Siam", deleted: bool = False, sessions: int = 0) -> int:
@@ -172,7 +170,9 @@ def test_asks_before_deleting(database: str, sql: Any, tmp_path: Path, typed: st
 def test_makes_reset_links(run: Run, sql: Any) -> None:
     """The link's token is in the database as its hash, for 15 minutes; a newer link ends it."""
     user = add_user(sql, "siam@example.com")
-    link = run("reset-link", "SIAM@example.com", "--json", ENVIRONMENT="production", PUBLIC_URL="https://a.example.com/x")
+    link = run(
+        "reset-link", "SIAM@example.com", "--json", ENVIRONMENT="production", PUBLIC_URL="https://a.example.com/x"
+    )
     made = link.json()
     assert (made["user_id"], made["email"], made["expires_in_seconds"]) == (user, "siam@example.com", 900)
     address, _, token = made["url"].partition("#token=")

@@ -88,7 +88,7 @@ def test_any_other_token_of_that_shape_is_refused_and_ends_nothing(
     before = everything_of(sql, user["id"], stranger["id"])
     now = int(time.time())
     for token in (
-        original_token(user["id"], age=61),
+        original_token(user["id"], age=3_600),
         original_token(stranger["id"]),
         original_token(user["id"], age=DAY),
         original_token(user["id"], secret=ACCESS_SECRET),

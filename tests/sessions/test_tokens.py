@@ -108,7 +108,9 @@ def test_any_change_of_one_character_is_refused(kind: TokenKind, data: st.DataOb
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from(ALPHABET + ".=+/ \n\x00é"))
     changed = data.draw(
-        st.sampled_from([token[:at] + other + token[at + 1 :], token[:at] + other + token[at:], token[:at] + token[at + 1 :]])
+        st.sampled_from(
+            [token[:at] + other + token[at + 1 :], token[:at] + other + token[at:], token[:at] + token[at + 1 :]]
+        )
     )
     assume(changed != token)
     with pytest.raises(TokenRefused):
@@ -133,7 +135,10 @@ def test_neither_kind_passes_for_the_other(pair: list[TokenKind]) -> None:
         tokens_at(NOW).read(pair[0], signed(pair[0], {"alg": "HS256"}, claims))
 
 
-@given(kinds, json_values | st.dictionaries(st.sampled_from(["alg", "typ", "kid", "jwk", "crit", "b64", "zip"]), json_values))
+@given(
+    kinds,
+    json_values | st.dictionaries(st.sampled_from(["alg", "typ", "kid", "jwk", "crit", "b64", "zip"]), json_values),
+)
 def test_no_header_is_an_error(kind: TokenKind, header: Any) -> None:
     """Rightly signed under any header: read only as HS256 without crit, else refused; never an error of another kind."""
     token = signed(kind, header, payload(minted(kind)))
@@ -189,20 +194,24 @@ def test_tokens_of_the_original_are_read_until_they_expire(user_id: int, before:
         tokens_at(NOW).read_original(minted(TokenKind.REFRESH))
 
 
-@given(st.binary(min_size=1, max_size=40), st.data())
-def test_bytes_have_one_spelling(raw: bytes, data: st.DataObject) -> None:
-    """Else one token had several hashes: of all spellings of a header's bytes only the canonical one is read."""
-    header = json.dumps({"alg": "HS256", "x": raw.hex()}).encode()
-    canonical = part(header)
-    sloppy = canonical[:-1] + data.draw(st.sampled_from(ALPHABET))
-    assume(sloppy != canonical)
-    assume(urlsafe_b64decode(sloppy + "=" * (-len(sloppy) % 4)) == header)
-    claims = part(payload(minted()))
-    for spelling in (sloppy, canonical + "=" * (-len(canonical) % 4 or 4)):
-        mac = hmac.digest(ACCESS_SECRET.encode(), f"{spelling}.{claims}".encode(), sha256)
+@given(st.text(alphabet="0123456789abcdef", max_size=40))
+def test_bytes_have_one_spelling(key_id: str) -> None:
+    """Else one token had several hashes: of all spellings of the same bytes only the canonical one is read."""
+    header = json.dumps({"alg": "HS256", "kid": key_id}).encode()
+    canonical, claims = part(header), payload(minted())
+    sloppy = {canonical[:-1] + last for last in ALPHABET} | {canonical + "=" * number for number in (1, 2)}
+    same_bytes = {spelling for spelling in sloppy if decoded(spelling) == header} - {canonical}
+    assert len(same_bytes) >= (2, 17, 5)[len(header) % 3]
+    for spelling in same_bytes:
+        mac = hmac.digest(ACCESS_SECRET.encode(), f"{spelling}.{part(claims)}".encode(), sha256)
         with pytest.raises(TokenRefused):
-            tokens_at(NOW).read(TokenKind.ACCESS, f"{spelling}.{claims}.{part(mac)}")
-    assert tokens_at(NOW).read(TokenKind.ACCESS, signed(TokenKind.ACCESS, header, payload(minted()))).user_id == 7
+            tokens_at(NOW).read(TokenKind.ACCESS, f"{spelling}.{part(claims)}.{part(mac)}")
+    assert tokens_at(NOW).read(TokenKind.ACCESS, signed(TokenKind.ACCESS, header, claims)).user_id == 7
+
+
+def decoded(text: str) -> bytes:
+    """The bytes that a lenient reader takes base64url for."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_no_two_tokens_are_equal() -> None:

@@ -13,6 +13,8 @@ POOL_MAX = 10
 CONNECT_SECONDS = 2.0
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
+CANCEL_SECONDS = 1.0
+"""How long PostgreSQL may take to cancel a statement that took too long, before its connection is dropped."""
 ATTEMPTS = 3
 
 log = structlog.get_logger(__name__)
@@ -135,12 +137,8 @@ class Database:
             raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
         try:
             yield connection
-        except asyncpg.InternalClientError:
-            # It will never answer again, but does not count as closed: the pool would hand it out once more.
-            connection.terminate()
-            raise
         finally:
-            await self._pool.release(connection, timeout=STATEMENT_SECONDS)
+            await self._pool.release(connection, timeout=CANCEL_SECONDS)
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

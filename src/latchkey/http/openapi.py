@@ -149,7 +149,8 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
     if "{id}" in endpoint.path:
-        cases += [ValidationFailed, errors.UserNotFound]
+        # An id with an encoded slash in it is another path, which names nothing.
+        cases += [ValidationFailed, errors.UserNotFound, errors.NotFound]
     if endpoint.query is not None:
         cases.append(ValidationFailed)
     if endpoint.body is not None:
@@ -203,7 +204,9 @@ def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
         if endpoint.body is not None:
             models[endpoint.body] = "validation"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
-    codes = sorted({case.code for endpoint in endpoints for case in failures_of(endpoint)})
+    of_no_operation: tuple[type[ApiError], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
+    cases = [*of_no_operation, *(case for endpoint in endpoints for case in failures_of(endpoint))]
+    codes = sorted({case.code for case in cases})
     models_by_name: JsonObject = generated["$defs"]
     return models_by_name | {
         "SuccessResponse": {

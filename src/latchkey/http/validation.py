@@ -20,9 +20,11 @@ def parse_id(value: str) -> int:
     """The `:id` of a path. Raises ValidationFailed for anything but ASCII digits, UserNotFound past an int32."""
     if not (value.isascii() and value.isdigit()):
         raise ValidationFailed(FieldError("id", "must be a whole number"))
-    if len(value.lstrip("0")) > len(str(INT32_MAX)) or int(value) > INT32_MAX:
+    # Without leading zeros: Python refuses to convert thousands of digits, whatever they amount to.
+    digits = value.lstrip("0") or "0"
+    if len(digits) > len(str(INT32_MAX)) or int(digits) > INT32_MAX:
         raise UserNotFound
-    return int(value)
+    return int(digits)
 
 
 def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:

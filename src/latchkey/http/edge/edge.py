@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 class Edge:
     """The ASGI application for HTTP: layers, then the endpoint. Nothing raised inside it reaches the server.
 
-    `translated` turns exceptions of lower floors that know nothing of HTTP into answers (a database that is gone:
-    503); `root_path` is the path of the app's own host that we are served under.
+    `routes` are all that is served; `translated` turns exceptions of lower floors that know nothing of HTTP into
+    answers (a database that is gone: 503); `root_path` is the path of the app's own host that we are served under.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Edge:
         translated: Mapping[type[Exception], type[ApiError]],
         root_path: str,
     ) -> None:
-        self._routes = routes
+        self.routes = routes
         self._cors = cors
         self._client = client
         self._rate_limit = rate_limit
@@ -56,7 +56,7 @@ class Edge:
             response = await self._pass(exchange)
         except ApiError as error:
             response = refusal(error)
-        except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500 with nothing of its cause in the body
+        except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
             response = self._failed(error, exchange)
         finish(response, exchange)
         if exchange.method == "HEAD":
@@ -67,7 +67,7 @@ class Edge:
     async def _pass(self, exchange: Exchange) -> Response:
         if (preflight := self._cors.preflight(exchange)) is not None:
             return preflight
-        exchange.match = self._routes.find(self._below_root(exchange.path), exchange.raw_path)
+        exchange.match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         self._client.identify(exchange)
         await self._rate_limit.count(exchange)
         check_host(exchange)

@@ -40,7 +40,7 @@ class RateLimit:
         try:
             used = await self._storage.incr(key, self._item.get_expiry())
             expires_at = await self._storage.get_expiry(key)
-        except Exception as error:  # noqa: BLE001 the store's client has no common base class, and none of its faults may be a 500
+        except Exception as error:  # noqa: BLE001 its client's faults have no common class
             self._note_failure(error)
             exchange.limiter_failed = True
             return

@@ -1,0 +1,52 @@
+"""Chromium, and pages that tell what went wrong in them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} refused ${event.blockedURI}`));
+"""
+# Chromium's own word on a fetch that was answered with 400 or more, which tests here ask for.
+REFUSED_FETCH = "Failed to load resource: the server responded with a status of 4"
+
+
+@dataclass
+class Tab:
+    """One page of a browser with an empty jar; `problems`: its uncaught errors, CSP violations, console errors."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def chromium(require: Callable[[str], str]) -> Iterator[Browser]:
+    """The system's Chromium. Of a module: while Playwright runs, the thread has a running event loop, in which no
+    asynchronous test of another module could run."""
+    path = require("chromium")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Tab]:
+    """A page in a context of its own. The test fails at its end if the page had a problem."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    context.add_init_script(REPORT_VIOLATIONS)
+    tab = Tab(context.new_page())
+    tab.page.on("pageerror", lambda error: tab.problems.append(f"uncaught: {error}"))
+    tab.page.on(
+        "console",
+        lambda message: (
+            tab.problems.append(message.text)
+            if message.type == "error" and not message.text.startswith(REFUSED_FETCH)
+            else None
+        ),
+    )
+    yield tab
+    context.close()
+    assert tab.problems == []

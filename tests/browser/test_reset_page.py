@@ -1,0 +1,86 @@
+"""The page that a reset link opens, in Chromium."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Tab
+from tests.harness.browser import PASSWORD, Browser
+from tests.harness.server import Server
+
+NEW_PASSWORD = "Changed456!"
+USED = "This link has been used or is too old. Ask for a new one."
+SET = "Your password is set. You can sign in with it now."
+
+
+@pytest.fixture
+def email(browser: Browser) -> str:
+    """The address of a user who has asked for a reset link."""
+    email: str = browser.register()["email"]
+    assert browser.post("/auth/forgot-password", {"email": email}).status_code == 200
+    return email
+
+
+@pytest.fixture
+def link(server: Server, email: str) -> str:
+    """The link in the mail, as this server has it."""
+    return f"{server.url}/reset-password#token={server.reset_token_mailed_to(email)}"
+
+
+def test_sets_a_password_once(tab: Tab, browser: Browser, email: str, link: str) -> None:
+    """The way back into an account, all of it: what is wrong is said, the new password works, the old does not, and
+    the link is spent."""
+    page = _open(tab, link)
+    _submit(page, "short")
+    expect(page.get_by_role("status")).to_contain_text("The password must be at least")
+    assert browser.login(email).status_code == 200, "a refused password changes nothing"
+
+    _submit(page, NEW_PASSWORD)
+    expect(page.get_by_role("status")).to_have_text(SET)
+    expect(page.get_by_label("New password")).to_be_hidden()
+    assert browser.login(email, NEW_PASSWORD).status_code == 200
+    assert browser.login(email, PASSWORD).status_code == 401
+
+    page = _open(tab, link)
+    _submit(page, "Another789!")
+    expect(page.get_by_role("status")).to_have_text(USED)
+    assert browser.login(email, NEW_PASSWORD).status_code == 200
+
+
+def test_the_token_leaves_address_bar_and_history(tab: Tab, server: Server, link: str) -> None:
+    """Whoever looks over a shoulder, or into the history afterwards, gets no token."""
+    page = _open(tab, link)
+    expect(page).to_have_url(f"{server.url}/reset-password")
+    tab.page.goto(f"{server.url}/healthz")
+    page.go_back()
+    expect(page).to_have_url(f"{server.url}/reset-password")
+    expect(page.get_by_role("status")).to_contain_text("not complete")
+
+
+def test_opening_the_link_spends_nothing(tab: Tab, link: str) -> None:
+    """Mail scanners follow links, some of them in a browser; the user comes after them."""
+    assert httpx.get(link).status_code == 200
+    scanner = _open(tab, link)
+    expect(scanner.get_by_label("New password")).to_be_visible()
+    page = _open(tab, link)
+    _submit(page, NEW_PASSWORD)
+    expect(page.get_by_role("status")).to_have_text(SET)
+
+
+def test_a_link_without_token_is_not_asked_a_password_for(tab: Tab, server: Server) -> None:
+    """A mail program may cut a link short: the user learns it before they think up a password."""
+    page = _open(tab, f"{server.url}/reset-password")
+    expect(page.get_by_role("status")).to_contain_text("This link is not complete")
+    expect(page.get_by_label("New password")).to_be_hidden()
+
+
+def _open(tab: Tab, url: str) -> Page:
+    # From another page: a new fragment alone would not load this one anew.
+    tab.page.goto("about:blank")
+    tab.page.goto(url)
+    return tab.page
+
+
+def _submit(page: Page, password: str) -> None:
+    page.get_by_label("New password").fill(password)
+    page.get_by_role("button", name="Set password").click()

@@ -1,0 +1,142 @@
+"""`latchkey dev`: everything from one command, and nothing left when it ends."""
+
+import os
+import signal
+import socket
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.cli.command import answers, eventually, is_served, latchkey, spawn
+from tests.cli.source import copy_source
+from tests.harness.server import Server
+
+UNSET = {"ENVIRONMENT": "", "JWT_ACCESS_SECRET": "", "JWT_REFRESH_SECRET": ""}
+Spawn = Callable[..., Server]
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[Path]:
+    """A developer's directory, whose `.latchkey` these tests share. Passable, as PostgreSQL needs it under root."""
+    with tempfile.TemporaryDirectory(prefix="latchkey-dev-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
+
+
+@pytest.fixture
+def dev(project: Path) -> Iterator[Spawn]:
+    """Starts `latchkey dev` in the project with nothing set but a port; whatever is left at the end is killed."""
+    started: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        started.append(spawn("dev", directory=project, **UNSET | settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
+    eventually(lambda: not postgres_of(project), "PostgreSQL ends")
+
+
+def postgres_of(project: Path) -> list[psutil.Process]:
+    """The processes that work in the project's database directory."""
+    home = str(project.resolve() / ".latchkey" / "postgres")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == home:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def printed_like(server: Server, *, without: tuple[str, ...] = ("Traceback", "Unexpected", "[INFO]", "granian")) -> str:
+    """What it printed, checked to hold no noise."""
+    printed = server.printed()
+    assert not [noise for noise in without if noise in printed], printed
+    return printed
+
+
+def test_a_day_of_work(dev: Spawn, project: Path) -> None:
+    """It comes up, reloads changed code, keeps a second one out, and Ctrl-C ends server and database, exit code 0."""
+    source = copy_source(project / "source")
+    server = dev(PYTHONPATH=str(project / "source"))
+    eventually(lambda: answers(server), "it serves")
+    assert f"Latchkey is at http://localhost:{server.port}/api-docs" in server.printed()
+    assert f"listening at {server.url}" in server.printed()
+    assert stat.S_IMODE((project / ".latchkey" / "secrets.json").stat().st_mode) == 0o600
+    listed = latchkey("users", "list", directory=project, **UNSET)
+    assert listed.out.endswith("0 of 0 live users, page 1\n")
+
+    second = latchkey("dev", directory=project, PORT=str(server.port), **UNSET).refusal()
+    assert second == f"latchkey: cannot listen on 127.0.0.1 port {server.port} (HOST, PORT): Address already in use"
+    assert httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200
+
+    health = source / "health.py"
+    right = health.read_text(encoding="utf-8")
+    health.write_text(right.replace('message="OK"', "message=nothing_such"), encoding="utf-8")
+    eventually(lambda: "NameError" in server.printed(), "the mistake is shown")
+    health.write_text(right.replace('message="OK"', 'message="Changed"'), encoding="utf-8")
+
+    def serves_the_change() -> bool:
+        return answers(server) and httpx.get(f"{server.url}/healthz", timeout=5).json()["message"] == "Changed"
+
+    eventually(serves_the_change, "the changed code serves")
+
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.process.wait(20) == 0
+    assert not is_served(server.url)
+    assert not postgres_of(project)
+    assert not (project / ".latchkey" / "dsn").exists()
+
+
+def test_sigterm_while_it_starts(dev: Spawn, project: Path) -> None:
+    """Nothing is left of the database either."""
+    server = dev()
+    eventually(lambda: bool(postgres_of(project)), "PostgreSQL is there")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(20) == 0
+    printed_like(server)
+    assert not postgres_of(project)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it(dev: Spawn, project: Path, number: signal.Signals) -> None:
+    """SIGTERM, and SIGHUP, which a terminal sends when it is closed: quietly, with the database."""
+    server = dev()
+    eventually(lambda: answers(server), "it serves")
+    assert server.stop(number) == 0
+    printed_like(server)
+    assert not postgres_of(project)
+
+
+def test_killed(dev: Spawn, project: Path) -> None:
+    """Even SIGKILL, which nobody can answer, leaves neither server nor database behind."""
+    server = dev()
+    eventually(lambda: answers(server), "it serves")
+    server.process.kill()
+    server.process.wait(10)
+    eventually(lambda: not is_served(server.url), "the server ends")
+    eventually(lambda: not postgres_of(project), "PostgreSQL ends")
+
+
+def test_what_keeps_it_from_starting(tmp_path: Path) -> None:
+    """A port that is taken, found before anything is made; a DATA_DIR that cannot be one: one line each."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert "Address already in use" in latchkey("dev", directory=tmp_path, PORT=port, **UNSET).refusal()
+    assert list(tmp_path.iterdir()) == []
+
+    (tmp_path / "file").touch()
+    refusal = latchkey("dev", directory=tmp_path, DATA_DIR="file/data", **UNSET).refusal()
+    assert refusal == "latchkey: DATA_DIR cannot be used: [Errno 20] Not a directory: 'file/data'"
+    # With secrets given, the embedded PostgreSQL is the first to need the directory.
+    refusal = latchkey("dev", directory=tmp_path, DATA_DIR="file/data", ENVIRONMENT="").refusal()
+    assert len(refusal.splitlines()) == 1
+    assert "file/data" in refusal

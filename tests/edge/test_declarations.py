@@ -1,0 +1,71 @@
+"""What is served, against what is documented and what is refused: read from the routes themselves, so that an endpoint
+that is added later is held to it too."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from latchkey.app import build_service
+from latchkey.clock import system_clock
+from latchkey.database.pool import open_database
+from latchkey.http.endpoint import SAFE_METHODS, Endpoint
+from latchkey.settings import load_settings
+from tests.harness.browser import Browser, refused
+from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
+from tests.harness.wire import Wire
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[Endpoint[Any], ...]]:
+    """Every endpoint of a service that is built, but never asks its database."""
+    database = await open_database(NOWHERE, production=False)
+    settings = load_settings(
+        environment="development", jwt_access_secret=ACCESS_SECRET, jwt_refresh_secret=REFRESH_SECRET
+    )
+    yield build_service(settings, database, system_clock).edge.routes.endpoints
+    await database.close()
+
+
+async def test_every_unsafe_endpoint_checks_csrf(served: tuple[Endpoint[Any], ...]) -> None:
+    """Contract, section 7: there is no way to leave one out."""
+    unsafe = [endpoint for endpoint in served if endpoint.method not in SAFE_METHODS]
+    assert len(unsafe) >= 11
+    assert [endpoint.path for endpoint in unsafe if not endpoint.checks_csrf] == []
+
+
+async def test_what_is_not_documented_is_a_page_or_its_asset(served: tuple[Endpoint[Any], ...]) -> None:
+    """Nothing else is served beside the document: pages change nothing, ask for nobody and reach no database."""
+    hidden = [endpoint for endpoint in served if not endpoint.documented]
+    assert {"/openapi.json", "/api-docs"} <= {endpoint.path for endpoint in hidden}
+    for endpoint in hidden:
+        assert (endpoint.method, endpoint.guard, endpoint.touches_database) == ("GET", None, False), endpoint.path
+
+
+async def test_what_is_served_is_what_the_document_says(served: tuple[Endpoint[Any], ...], wire: Wire) -> None:
+    """No more and no less."""
+    declared = {(endpoint.method, endpoint.path) for endpoint in served if endpoint.documented}
+    paths = wire.document["paths"]
+    assert declared == {(method.upper(), path) for path, methods in paths.items() for method in methods}
+
+
+async def test_what_writes_is_counted(served: tuple[Endpoint[Any], ...]) -> None:
+    """The rate limit leaves out health and assets, and nothing that could be guessed at."""
+    uncounted = [endpoint for endpoint in served if not endpoint.counted]
+    assert {endpoint.method for endpoint in uncounted} == {"GET"}
+    assert {endpoint.path for endpoint in uncounted if endpoint.documented} == {"/healthz", "/readyz"}
+
+
+def test_every_documented_unsafe_operation_refuses_without_a_token(browser: Browser) -> None:
+    """T-058, from the document: an operation that is added is in this test by itself."""
+    user_id = browser.sign_up()["id"]
+    refusals = 0
+    for path, methods in browser.wire.document["paths"].items():
+        for method in set(methods) - {"get"}:
+            answer = browser.request(method.upper(), path.format(id=user_id), {}, with_csrf=False)
+            assert refused(answer)[:2] == (403, "EBADCSRFTOKEN"), path
+            refusals += 1
+    assert refusals >= 11
+    assert browser.get("/auth/me").status_code == 200

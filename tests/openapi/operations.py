@@ -1,0 +1,20 @@
+"""The operations that the document must have, by method and path: decided, not read from the code."""
+
+PUBLIC = ["POST /auth/register", "POST /auth/login", "POST /auth/forgot-password", "POST /auth/reset-password"]
+PROTECTED_UNSAFE = [
+    "POST /auth/change-password",
+    "PUT /users/{id}",
+    "PATCH /users/{id}",
+    "DELETE /users/{id}",
+    "PATCH /users/{id}/restore",
+]
+ORIGINAL = [
+    *PUBLIC,
+    *PROTECTED_UNSAFE,
+    "POST /auth/refresh-token",
+    "POST /auth/logout",
+    "GET /auth/csrf-token",
+    "GET /users",
+    "GET /users/{id}",
+]
+ADDED = ["GET /auth/me", "GET /healthz", "GET /readyz"]
