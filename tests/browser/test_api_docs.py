@@ -29,7 +29,7 @@ def test_an_account_can_be_lived_by_clicking(tab: Tab, server: Server, tmp_path:
     assert _answer(page, "patch", "/users/{id}")["data"] == user | {"name": "Renamed"}
     assert _execute(page, "delete", "/users/{id}", parameters=me) == 200
     assert _execute(page, "get", "/auth/me") == 401
-    page.screenshot(path=tmp_path / "apidocs.png", full_page=True)
+    page.screenshot(path=tmp_path / "apidocs.png")
 
 
 def test_lists_every_operation_of_the_document(tab: Tab, server: Server) -> None:

@@ -29,7 +29,8 @@ def account_for(data: Path, programs: Path) -> tuple[dict[str, Any], list[str]]:
         if not _may_pass(directory, user, group):
             directory.chmod(stat.S_IMODE(directory.stat().st_mode) | stat.S_IXOTH)
             opened.append(str(directory))
-    if not _may_pass(programs / "bin" / "postgres", user, group):
+    # Directories get the umask of whoever installs; files may be links into a cache that somebody else filled.
+    if not all(_may_pass(path, user, group) for path in (programs / "bin", programs / "bin" / "postgres")):
         _publish(programs)
     return {"user": user, "group": group, "extra_groups": []}, opened
 
