@@ -5,6 +5,11 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("latchkey", deadline=None)
+settings.load_profile("latchkey")
 
 pytest_plugins = ["tests.harness.postgres", "tests.harness.fixtures"]
 

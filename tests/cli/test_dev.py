@@ -108,10 +108,12 @@ def test_sigterm_while_it_starts(dev: Spawn, project: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_it(dev: Spawn, project: Path, number: signal.Signals) -> None:
-    """SIGTERM, and SIGHUP, which a terminal sends when it is closed: quietly, with the database."""
+    """SIGTERM, and SIGHUP, which a terminal sends when it is closed, to the whole process group: quietly, with
+    the database."""
     server = dev()
     eventually(lambda: answers(server), "it serves")
-    assert server.stop(number) == 0
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(20) == 0
     printed_like(server)
     assert not postgres_of(project)
 

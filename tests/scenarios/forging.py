@@ -130,6 +130,8 @@ KEYS: dict[str, Forge] = {
     "crit unknown": _with_header(HEADER | {"crit": ["x"], "x": 1}),
     "crit absent": _with_header(HEADER | {"crit": ["x"]}),
     "crit empty": _with_header(HEADER | {"crit": []}),
+    "crit known": _with_header(HEADER | {"crit": ["kid"], "kid": "a"}),
+    "crit alg": _with_header(HEADER | {"crit": ["alg"]}),
     "crit text": _with_header(HEADER | {"crit": "x"}),
     "crit exp": _with_header(HEADER | {"crit": ["exp"], "exp": FAR_AHEAD}),
     "b64": _with_header(HEADER | {"crit": ["b64"], "b64": False}),

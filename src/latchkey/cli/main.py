@@ -10,7 +10,6 @@ from latchkey import __version__
 
 app = typer.Typer(
     name="latchkey",
-    help="User accounts and sign-in for your app.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,7 +23,7 @@ app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 
 Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -40,12 +39,19 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """User accounts and sign-in for your app."""
+    """User accounts and sign-in for your app.
+
+    Settings are read from the environment and from .env in the current directory; `latchkey doctor` checks them.
+    """
 
 
 @app.command()
 def dev() -> None:
-    """Serve on this machine with nothing else set up: embedded PostgreSQL, made secrets, reload on change."""
+    """Serve on a developer's machine. Needs nothing set up.
+
+    Starts an embedded PostgreSQL (unless DATABASE_URL is set), makes secrets, prints mails, and reloads the code when
+    it changes. Ctrl-C stops everything. Data and secrets are kept in DATA_DIR, by default .latchkey.
+    """
     from latchkey.cli.dev import dev as run
 
     run()
@@ -55,7 +61,7 @@ def dev() -> None:
 def serve(
     migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
 ) -> None:
-    """Serve production: needs DATABASE_URL, JWT_ACCESS_SECRET and JWT_REFRESH_SECRET."""
+    """Serve in production. Needs DATABASE_URL, JWT_ACCESS_SECRET and JWT_REFRESH_SECRET."""
     from latchkey.cli.serve import serve as run
 
     run(migrate_first=migrate)
@@ -80,9 +86,10 @@ def migrate(
         Literal["clear"] | None, typer.Option(help="Remove reset tokens that several users have.")
     ] = None,
 ) -> None:
-    """Bring the database to this version's schema: a new one, the original's, or an older one. Needs DATABASE_URL.
+    """Bring the database up to date. Needs DATABASE_URL.
 
-    Rows of the original that the new rules cannot hold are listed first, with the option that settles each.
+    It may be new, at the schema of an older version, or the original's. Rows of the original that the new rules cannot
+    hold are listed first, with the option that settles each.
     """
     from latchkey.cli.migrate import migrate_database
     from latchkey.database.adoption import Resolutions
@@ -107,7 +114,7 @@ def doctor(as_json: AsJson = False) -> None:
 @users.command("list")
 def users_list(
     limit: Limit = 20,
-    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, help="Which page, from 1.")] = 1,
+    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, metavar="N", help="Which page, from 1.")] = 1,
     deleted: Annotated[bool, typer.Option("--deleted", help="The deleted users instead of the live ones.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -149,7 +156,7 @@ def users_restore(
 
 @users.command("reset-link")
 def users_reset_link(who: Who, as_json: AsJson = False) -> None:
-    """Print a link by which a user sets a new password: it works once, for 15 minutes."""
+    """Print a link that sets a new password. It works once, for 15 minutes."""
     from latchkey.cli.users import make_reset_link
 
     make_reset_link(who, as_json=as_json)
@@ -158,7 +165,7 @@ def users_reset_link(who: Who, as_json: AsJson = False) -> None:
 @audit.command("list")
 def audit_list(
     user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Done by or to this user.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only this action, such as LOGIN.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="ACTION", help="Only this action, such as LOGIN.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:

@@ -21,6 +21,9 @@ def load_app(settings: Settings, address: str, *, gives_up: bool) -> ASGIApp:
     """The application, called in the worker. With `gives_up` a failure to start it ends the supervisor (SIGUSR1),
     which would try again and again."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        # It, too, reaches the whole group, when the terminal is closed: the supervisor's to answer.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _end_with_supervisor()
     configure_logging(development=settings.development)
     host = f"[{address}]" if ":" in address else address
