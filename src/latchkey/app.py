@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
+import asyncpg
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,12 +18,12 @@ from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.login import Login
 from latchkey.auth.pages import reset_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
-from latchkey.auth.recovery import Recovery
+from latchkey.auth.recovery import RESET_MAIL, Recovery
 from latchkey.auth.registration import RegistrationDesk
 from latchkey.auth.reset_links import ResetLinks
 from latchkey.auth.schemas import password_bodies
-from latchkey.clock import Clock, system_clock
-from latchkey.database.pool import Database, DatabaseUnavailable, open_database
+from latchkey.clock import Clock, stopwatch, system_clock
+from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
 from latchkey.http.docs import docs_endpoints
 from latchkey.http.edge.client import ClientAddress
@@ -36,7 +38,11 @@ from latchkey.mail.console import print_mail
 from latchkey.mail.outbox import Outbox
 from latchkey.mail.worker import MailWorker
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.endpoints import session_endpoints
+from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.guard import Guards
+from latchkey.sessions.management import SessionManager
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
@@ -47,6 +53,8 @@ from latchkey.users.endpoints import user_endpoints
 
 SHUTDOWN_SECONDS = 5.0
 
+OpenConnection = Callable[[], Awaitable[asyncpg.Connection]]
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -54,11 +62,13 @@ class Service:
 
     edge: Edge
     mail: MailWorker
+    feed: RevocationFeed
     hasher: PasswordHasher
 
 
-def build_service(settings: Settings, database: Database, clock: Clock) -> Service:
-    """Builds every service with its collaborators. `settings` must hold both secrets."""
+def build_service(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Service:
+    """Builds every service with its collaborators. `settings` must hold both secrets; `open_connection` opens one
+    beside the pool's."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
     access_secret = settings.jwt_access_secret.get_secret_value()
@@ -74,27 +84,31 @@ def build_service(settings: Settings, database: Database, clock: Clock) -> Servi
         own_origin=origin_of(settings.base_url()),
         allowed=settings.allowed_origins(),
     )
-    guards = Guards(database, tokens, cookies)
-    sessions = SessionOpener(tokens, clock, max_days=settings.session_max_days)
+    ended = EndedSessions(stopwatch)
+    feed = RevocationFeed(open_connection, ended, stopwatch)
+    guards = Guards(database, tokens, cookies, ended, feed)
+    ender = SessionEnder(ended)
+    sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
     hasher = PasswordHasher(settings.bcrypt_rounds)
     outbox = Outbox(database)
-    accounts = Accounts(database, audit)
-    recovery = Recovery(database, audit, hasher, outbox, ResetLinks(base_url=settings.base_url()))
+    accounts = Accounts(database, audit, ender)
+    recovery = Recovery(database, audit, hasher, outbox, ResetLinks(base_url=settings.base_url()), ender)
     auth = AuthServices(
         csrf=csrf,
         cookies=cookies,
         presented=PresentedSessions(database, tokens, cookies),
-        login=Login(database, audit, hasher, sessions),
-        logout=Logout(audit),
+        login=Login(database, audit, hasher, sessions, ender),
+        logout=Logout(audit, ender),
         registration=RegistrationDesk(audit, hasher),
-        rotation=Rotation(database, audit, tokens),
-        passwords=PasswordChanger(database, audit, hasher, sessions),
+        rotation=Rotation(database, audit, tokens, ender, leeway_seconds=settings.refresh_leeway_seconds),
+        passwords=PasswordChanger(database, audit, hasher, sessions, ender),
         recovery=recovery,
         accounts=accounts,
     )
 
     endpoints = [
         *auth_endpoints(auth, guards, password_bodies(settings.password_min_length)),
+        *session_endpoints(SessionManager(database, audit, ender), guards, cookies),
         *user_endpoints(accounts, guards),
         *health_endpoints(database),
     ]
@@ -115,7 +129,7 @@ def build_service(settings: Settings, database: Database, clock: Clock) -> Servi
         root_path=settings.root_path,
     )
     send = print_mail if settings.mail_is_sent() else None
-    return Service(edge, MailWorker(outbox, audit, recovery.compose, send), hasher)
+    return Service(edge, MailWorker(outbox, audit, {RESET_MAIL: recovery.compose}, send), feed, hasher)
 
 
 class Application:
@@ -138,18 +152,18 @@ class Application:
         settings = self._settings
         assert settings.database_url, "serve and dev see to the database"
         configure_logging(development=settings.development)
-        production = not settings.development
-        database = await open_database(settings.database_url.get_secret_value(), production=production)
-        service = build_service(settings, database, system_clock)
+        url, production = settings.database_url.get_secret_value(), not settings.development
+        database = await open_database(url, production=production)
+        service = build_service(settings, database, partial(connect, url, production=production), system_clock)
         self._edge = service.edge
-        mail = asyncio.create_task(service.mail.run())
+        background = [asyncio.create_task(service.mail.run()), asyncio.create_task(service.feed.run())]
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()
         yield
-        mail.cancel()
-        with suppress(asyncio.CancelledError):
-            await mail
+        for task in background:
+            task.cancel()
+        await asyncio.wait(background)
         with suppress(TimeoutError, DatabaseUnavailable):
             async with asyncio.timeout(SHUTDOWN_SECONDS):
                 await service.mail.empty()

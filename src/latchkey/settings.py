@@ -58,8 +58,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     bcrypt_rounds: int = Field(10, ge=4, le=16)
     password_min_length: int = Field(8, ge=1, le=72)
-    refresh_leeway_seconds: int = 0
+    refresh_leeway_seconds: int = Field(0, ge=0, le=60)
     session_max_days: int = Field(30, ge=1, le=3650)
+    session_limit: int | None = Field(None, ge=1)
     audit_required: bool = False
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = ""
     smtp_url: SecretStr | None = None
@@ -77,13 +78,6 @@ class Settings(BaseSettings):
             if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
                 raise ValueError("must begin with postgresql://")
             _require_readable(value.get_secret_value())
-        return value
-
-    @field_validator("refresh_leeway_seconds")
-    @classmethod
-    def _leeway_is_not_built(cls, value: int) -> int:
-        if value != 0:
-            raise ValueError("this version supports only 0, the default")
         return value
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")

@@ -106,13 +106,13 @@ def test_sigterm_while_it_starts(dev: Spawn, project: Path) -> None:
     assert not postgres_of(project)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_it(dev: Spawn, project: Path, number: signal.Signals) -> None:
-    """SIGTERM, and SIGHUP, which a terminal sends when it is closed, to the whole process group: quietly, with
-    the database."""
+@pytest.mark.parametrize("tell", [lambda pid: os.kill(pid, signal.SIGTERM), lambda pid: os.killpg(pid, signal.SIGHUP)])
+def test_signals_end_it(dev: Spawn, project: Path, tell: Callable[[int], None]) -> None:
+    """SIGTERM to the command, and SIGHUP, which a terminal sends to the whole process group when it is closed:
+    quietly, with the database."""
     server = dev()
     eventually(lambda: answers(server), "it serves")
-    os.killpg(server.process.pid, number)
+    tell(server.process.pid)
     assert server.process.wait(20) == 0
     printed_like(server)
     assert not postgres_of(project)

@@ -48,12 +48,12 @@ def serve(database: str, tmp_path: Path) -> Iterator[Spawn]:
         ),
         (
             {"DATABASE_URL": "mysql://u:hunter2@h/x", "JWT_ACCESS_SECRET": "hunter2" * 4, "PUBLIC_URL": "example.com",
-             "JWT_REFRESH_SECRET": "your_long_random_string_hunter2_hunter2", "REFRESH_LEEWAY_SECONDS": "1"},
+             "JWT_REFRESH_SECRET": "your_long_random_string_hunter2_hunter2", "REFRESH_LEEWAY_SECONDS": "61"},
             {
                 "DATABASE_URL: must begin with postgresql://", "PUBLIC_URL: must be an absolute http or https URL",
                 "JWT_ACCESS_SECRET: needs at least 32 bytes; make one with: openssl rand -hex 32",
                 "JWT_REFRESH_SECRET: is a sample value; make one with: openssl rand -hex 32",
-                "REFRESH_LEEWAY_SECONDS: this version supports only 0, the default",
+                "REFRESH_LEEWAY_SECONDS: Input should be less than or equal to 60",
             },
         ),
         (

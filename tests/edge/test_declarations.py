@@ -2,13 +2,15 @@
 that is added later is held to it too."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from latchkey.app import build_service
 from latchkey.clock import system_clock
-from latchkey.database.pool import open_database
+from latchkey.database.pool import connect, open_database
 from latchkey.http.endpoint import SAFE_METHODS, Endpoint
 from latchkey.settings import load_settings
 from tests.harness.browser import Browser, refused
@@ -25,7 +27,8 @@ async def served() -> AsyncIterator[tuple[Endpoint[Any], ...]]:
     settings = load_settings(
         environment="development", jwt_access_secret=ACCESS_SECRET, jwt_refresh_secret=REFRESH_SECRET
     )
-    yield build_service(settings, database, system_clock).edge.routes.endpoints
+    open_connection = partial(connect, NOWHERE, production=False)
+    yield build_service(settings, database, open_connection, system_clock).edge.routes.endpoints
     await database.close()
 
 
@@ -64,7 +67,7 @@ def test_every_documented_unsafe_operation_refuses_without_a_token(browser: Brow
     refusals = 0
     for path, methods in browser.wire.document["paths"].items():
         for method in set(methods) - {"get"}:
-            answer = browser.request(method.upper(), path.format(id=user_id), {}, with_csrf=False)
+            answer = browser.request(method.upper(), path.format(id=user_id, sessionId=uuid4()), {}, with_csrf=False)
             assert refused(answer)[:2] == (403, "EBADCSRFTOKEN"), path
             refusals += 1
     assert refusals >= 11

@@ -8,6 +8,7 @@ PROTECTED_UNSAFE = [
     "DELETE /users/{id}",
     "PATCH /users/{id}/restore",
 ]
+ADDED_UNSAFE = ["DELETE /auth/sessions", "DELETE /auth/sessions/{sessionId}"]
 ORIGINAL = [
     *PUBLIC,
     *PROTECTED_UNSAFE,
@@ -17,4 +18,4 @@ ORIGINAL = [
     "GET /users",
     "GET /users/{id}",
 ]
-ADDED = ["GET /auth/me", "GET /healthz", "GET /readyz"]
+ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, "GET /healthz", "GET /readyz"]

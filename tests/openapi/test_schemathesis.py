@@ -20,11 +20,18 @@ from tests.harness.browser import Browser
 from tests.harness.server import Server
 from tests.harness.wire import Wire
 from tests.openapi.operations import ADDED, ORIGINAL
+from tests.scenarios.answers import claims_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 RESTORE = "PATCH /users/{id}/restore"
 # Each of their cases is sent by a user of its own, so that one that works does not leave the others signed out.
-ENDS_SESSION = {"DELETE /users/{id}", RESTORE, "POST /auth/logout", "POST /auth/refresh-token"}
+ENDS_SESSION = {
+    "DELETE /users/{id}",
+    RESTORE,
+    "POST /auth/logout",
+    "POST /auth/refresh-token",
+    "DELETE /auth/sessions/{sessionId}",
+}
 # These need a password or a token, or an address with one "@", which is not guessed.
 NEVER_BY_CHANCE = {
     "POST /auth/change-password",
@@ -75,6 +82,8 @@ def test_answers_as_the_document_says(
             browser.delete(f"/users/{user['id']}")
         if "{id}" in path and which == "own id":
             case.path_parameters["id"] = user["id"]
+        if "{sessionId}" in path and which == "own id":
+            case.path_parameters["sessionId"] = claims_of(browser.cookies["accessToken"])["sid"]
         headers = {"X-CSRF-Token": browser.csrf or browser.fetch_csrf()}
         response = case.call(base_url=server.url, session=session, headers=headers, cookies=browser.cookies)
         answered.add(response.status_code)

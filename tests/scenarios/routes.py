@@ -106,4 +106,5 @@ def call_with(browser: Browser, user_id: int, route: Route, field: str, value: A
 def minted(kind: TokenKind, user_id: int, session_id: UUID | str, *, age: float = 0) -> str:
     """A genuine token of the shared server, as it would have made it so many seconds ago."""
     tokens = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: time.time() - age)
-    return tokens.mint(kind, user_id, UUID(str(session_id)), not_after=2**40)
+    pair = tokens.mint(user_id, UUID(str(session_id)), not_after=2**40)
+    return pair.access if kind is TokenKind.ACCESS else pair.refresh

@@ -61,16 +61,30 @@ def test_the_other_kind_and_the_other_secret_are_refused(victim: Browser) -> Non
     assert ask(victim, access.changed(typ="refresh")) == INVALID
 
 
-def test_whose_it_is_must_be_whose_session_it_is(browser: Browser, open_browser: Callable[..., Browser]) -> None:
-    """Protects against confused claims: one user's id with another's session, or a session that never was."""
+def test_its_subject_has_one_spelling(browser: Browser, open_browser: Callable[..., Browser]) -> None:
+    """Protects against confused claims: one user by `id` and another by `sub`."""
+    other = open_browser()
+    user, stranger = browser.sign_up(), other.sign_up()
+    mine = genuine_access(browser.cookies)
+    assert ask(browser, mine.changed(sub=str(stranger["id"]))) == INVALID
+    assert ask(browser, mine.changed(id=stranger["id"])) == INVALID
+    assert ask(browser, mine.changed(sub=f"0{user['id']}")) == INVALID
+
+
+def test_restoring_asks_whose_session_it_is(browser: Browser, open_browser: Callable[..., Browser]) -> None:
+    """Protects the one route that a session may use after its end: there the database is asked, whatever was signed."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
     mine, theirs = genuine_access(browser.cookies), genuine_access(other.cookies)
-    assert ask(browser, mine.changed(id=stranger["id"], sub=str(stranger["id"]))) == INVALID
-    assert ask(browser, mine.changed(sid=theirs.claims["sid"])) == INVALID
-    assert ask(browser, mine.changed(sub=str(stranger["id"]))) == INVALID
-    assert ask(browser, mine.changed(id=user["id"] + 1_000_000, sub=str(user["id"] + 1_000_000))) == INVALID
-    assert ask(browser, unknown_session(mine)) == INVALID
+    assert browser.delete(f"/users/{user['id']}").status_code == 200
+    for confused in (
+        mine.changed(sid=theirs.claims["sid"]),
+        theirs.changed(id=user["id"], sub=str(user["id"])),
+        unknown_session(mine),
+    ):
+        cookies = {"_csrf": browser.cookies["_csrf"], "accessToken": confused}
+        assert refused(browser.patch(f"/users/{user['id']}/restore", cookies=cookies)) == INVALID
+    assert other.get(f"/users/{stranger['id']}").status_code == 200
 
 
 def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:

@@ -41,17 +41,16 @@ def test_without_the_access_cookie(browser: Browser, sql: Sql, route: Route) -> 
 
 @every_protected_route
 def test_unusable_access_cookie(browser: Browser, open_browser: Callable[[], Browser], sql: Sql, route: Route) -> None:
-    """Junk, the wrong kind, a session that is nobody's or somebody else's: one answer, nothing changed."""
+    """Junk, the wrong kind, a refresh token of one's own or another's: one answer, nothing changed."""
     other = open_browser()
     user, other_user = browser.sign_up(), other.sign_up()
-    session = claims_of(browser.cookies["accessToken"])["sid"]
     before = everything_of(sql, user["id"], other_user["id"])
     unusable = (
         "junk",
         browser.cookies["refreshToken"],
         browser.cookies["accessToken"][:-1],
-        minted(TokenKind.ACCESS, user["id"], uuid4()),
-        minted(TokenKind.ACCESS, other_user["id"], session),
+        other.cookies["refreshToken"],
+        minted(TokenKind.REFRESH, user["id"], uuid4()),
     )
     answers = [call(browser, route, user["id"], token) for token in unusable]
     assert answers == [INVALID] * len(unusable)

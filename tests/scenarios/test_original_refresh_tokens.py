@@ -117,6 +117,8 @@ def test_a_stored_one_that_should_not_count(browser: Browser, sql: Sql, flaw: st
     adopt(sql, user["id"], token, lasts="-1 second" if flaw == "past the cap" else "30 days")
     before = everything_of(sql, user["id"])
     assert refused(refresh_with(browser, token)) == INVALID
+    browser.cookies["refreshToken"] = token
+    assert browser.post("/auth/logout").status_code == 200
     assert everything_of(sql, user["id"]) == before
 
 

@@ -17,6 +17,7 @@ from latchkey.sessions.tokens import (
     Claims,
     TokenExpired,
     TokenKind,
+    TokenPair,
     TokenRefused,
     Tokens,
     token_hash,
@@ -46,7 +47,12 @@ def tokens_at(now: float) -> Tokens:
 
 def minted(kind: TokenKind = TokenKind.ACCESS, now: float = NOW) -> str:
     """A genuine token."""
-    return tokens_at(now).mint(kind, 7, UUID(int=7), not_after=NEVER)
+    return of_kind(kind, tokens_at(now).mint(7, UUID(int=7), not_after=NEVER))
+
+
+def of_kind(kind: TokenKind, pair: TokenPair) -> str:
+    """The access token of a pair, or its refresh token."""
+    return pair.access if kind is TokenKind.ACCESS else pair.refresh
 
 
 def part(value: Any) -> str:
@@ -72,9 +78,10 @@ def payload(token: str) -> dict[str, Any]:
 def test_what_is_minted_is_read(kind: TokenKind, user_id: int, session: UUID, now: float, cap: float) -> None:
     """Round trip at any time: the same user and session, the lifetime of its kind, and never past the cap."""
     assume(cap > now + 1)
-    token = tokens_at(now).mint(kind, user_id, session, not_after=cap)
+    token = of_kind(kind, tokens_at(now).mint(user_id, session, not_after=cap))
     claims = tokens_at(now).read(kind, token)
-    assert claims == Claims(user_id, session, min(int(now) + LIFETIME_SECONDS[kind], int(cap)))
+    expires_at = min(int(now) + LIFETIME_SECONDS[kind], int(cap))
+    assert claims == Claims(user_id, session, payload(token)["jti"], expires_at)
 
 
 @given(kinds, st.floats(0, 200_000, allow_nan=False))
@@ -87,7 +94,8 @@ def test_it_is_good_until_it_expires_and_no_longer(kind: TokenKind, later: float
         return
     with pytest.raises(TokenExpired) as expired:
         reader.read(kind, token)
-    assert expired.value.claims == Claims(7, UUID(int=7), NOW + LIFETIME_SECONDS[kind])
+    expires_at = NOW + LIFETIME_SECONDS[kind]
+    assert expired.value.claims == Claims(7, UUID(int=7), payload(token)["jti"], expires_at)
 
 
 @given(kinds, st.floats(0, 200_000, allow_nan=False))
@@ -219,3 +227,20 @@ def decoded(text: str) -> bytes:
 def test_no_two_tokens_are_equal() -> None:
     """Minted in the same second for the same session they differ, so their hashes do."""
     assert len({token_hash(minted()) for _ in range(100)}) == 100
+
+
+@given(user_ids, st.uuids(), times, times)
+def test_a_successor_is_made_again_byte_for_byte(user_id: int, session: UUID, now: float, later: float) -> None:
+    """Contract, section 6: what replaced a token is minted again from the stored times, whenever it is asked for, and
+    is no other's successor."""
+    assume(now < 2**39)
+    parent = tokens_at(now).read(TokenKind.REFRESH, tokens_at(now).mint(user_id, session, not_after=NEVER).refresh)
+    other = tokens_at(now).read(TokenKind.REFRESH, tokens_at(now).mint(user_id, session, not_after=NEVER).refresh)
+    first = tokens_at(now).succeed(parent)
+    again = tokens_at(later).succeed(parent, issued_at=first.issued_at, not_after=first.expires_at)
+    assert again == first
+    assert tokens_at(now).succeed(other) != first
+    assert first.access != first.refresh
+    next_parent = tokens_at(now).read(TokenKind.REFRESH, first.refresh)
+    assert (next_parent.user_id, next_parent.session_id) == (user_id, session)
+    assert tokens_at(now).succeed(next_parent).refresh != first.refresh

@@ -21,6 +21,8 @@ class Action(StrEnum):
     TOKEN_REUSE_DETECTED = "TOKEN_REUSE_DETECTED"  # noqa: S105 the name of an action
     LOGIN_FAILED = "LOGIN_FAILED"
     LOGOUT = "LOGOUT"
+    SESSION_REVOKED = "SESSION_REVOKED"
+    TOKEN_REPLAYED = "TOKEN_REPLAYED"  # noqa: S105 the name of an action
     FORGOT_PASSWORD = "FORGOT_PASSWORD"  # noqa: S105 the name of an action
 
 

@@ -17,14 +17,25 @@ T = TypeVar("T")
 class Change:
     """A transaction under way: `connection` for its statements, `record` for its audit row."""
 
-    def __init__(self, connection: Connection, unwritten: list[Event] | None) -> None:
+    def __init__(self, connection: Connection, *, writes_row: bool) -> None:
         self.connection = connection
-        self._unwritten = unwritten
+        self.unwritten: list[Event] = []
+        self._writes_row = writes_row
+        self._on_commit: list[Callable[[], None]] = []
+
+    def on_commit(self, note: Callable[[], None]) -> None:
+        """Has `note` called once the transaction has committed, before its caller is answered."""
+        self._on_commit.append(note)
+
+    def committed(self) -> None:
+        """Calls what waits for the commit."""
+        for note in self._on_commit:
+            note()
 
     async def record(self, event: Event) -> None:
         """Writes the audit row of this change; call it once, as the last statement."""
-        if self._unwritten is not None:
-            self._unwritten.append(event)
+        if not self._writes_row:
+            self.unwritten.append(event)
             return
         try:
             await queries.insert(self.connection, event)
@@ -55,21 +66,25 @@ class AuditLog:
         connection, whose COMMIT may have happened.
         """
         try:
-            return await self._database.transact(lambda connection: work(Change(connection, None)))
+            return (await self._run(work, writes_row=True))[0]
         except _RowRefused as refused:
             if self._required:
                 raise DatabaseUnavailable("the audit row was refused and AUDIT_REQUIRED is set") from refused
             cause = type(refused.__cause__).__name__
-        unwritten: list[Event] = []
-
-        async def again(connection: Connection) -> T:
-            unwritten.clear()
-            return await work(Change(connection, unwritten))
-
-        result = await self._database.transact(again)
-        for event in unwritten:
+        result, change = await self._run(work, writes_row=False)
+        for event in change.unwritten:
             log.error("audit row refused by the database; this line is the record", cause=cause, **_fields(event))
         return result
+
+    async def _run(self, work: Callable[[Change], Awaitable[T]], *, writes_row: bool) -> tuple[T, Change]:
+        async def attempt(connection: Connection) -> tuple[T, Change]:
+            # Each attempt notes anew: what a rolled-back one noted did not happen.
+            change = Change(connection, writes_row=writes_row)
+            return await work(change), change
+
+        result, change = await self._database.transact(attempt)
+        change.committed()
+        return result, change
 
 
 def _fields(event: Event) -> dict[str, Any]:

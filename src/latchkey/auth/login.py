@@ -12,10 +12,10 @@ from latchkey.auth.schemas import PASSWORD_MAX_BYTES
 from latchkey.database.pool import Database
 from latchkey.http.errors import InvalidCredentials
 from latchkey.http.exchange import Origin
-from latchkey.sessions import queries as session_queries
-from latchkey.sessions.cookies import TokenPair
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.tokens import TokenPair
 from latchkey.users import queries
 from latchkey.users.queries import Credentials
 from latchkey.users.schemas import User
@@ -34,11 +34,19 @@ class SignedIn:
 class Login:
     """Signs people in with address and password."""
 
-    def __init__(self, database: Database, audit: AuditLog, hasher: PasswordHasher, sessions: SessionOpener) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditLog,
+        hasher: PasswordHasher,
+        sessions: SessionOpener,
+        ender: SessionEnder,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._hasher = hasher
         self._sessions = sessions
+        self._ender = ender
 
     async def with_password(self, email: str, password: str, *, replaces: list[UUID], origin: Origin) -> SignedIn:
         """Opens a session for the user with that address (lower case), ending the sessions `replaces`.
@@ -64,10 +72,11 @@ class Login:
         user = credentials.user
 
         async def open_session(change: Change) -> SignedIn | None:
-            if not await queries.keeps_password(change.connection, user.id, credentials.password_hash):
+            keeps_password = queries.keeps_password_alone if self._sessions.limited else queries.keeps_password
+            if not await keeps_password(change.connection, user.id, credentials.password_hash):
                 return None
             if replaces:
-                await session_queries.end(change.connection, replaces, EndedBy.LOGIN)
+                await self._ender.end(change, replaces, EndedBy.LOGIN)
             session = await self._sessions.open(change, user.id, origin)
             await change.record(Event(Action.LOGIN, user.id, user.id, origin, session.id))
             return SignedIn(user, session.pair)

@@ -8,21 +8,29 @@ from latchkey.auth.hashing import PasswordHasher
 from latchkey.database.pool import Database
 from latchkey.http.errors import AccessTokenInvalid, CurrentPasswordIncorrect, FieldError, ValidationFailed
 from latchkey.http.exchange import Origin
-from latchkey.sessions import queries as session_queries
-from latchkey.sessions.cookies import TokenPair
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.tokens import TokenPair
 from latchkey.users import queries
 
 
 class PasswordChanger:
     """Changes passwords."""
 
-    def __init__(self, database: Database, audit: AuditLog, hasher: PasswordHasher, sessions: SessionOpener) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditLog,
+        hasher: PasswordHasher,
+        sessions: SessionOpener,
+        ender: SessionEnder,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._hasher = hasher
         self._sessions = sessions
+        self._ender = ender
 
     async def change(self, user_id: int, session_id: UUID, current: str, new: str, origin: Origin) -> TokenPair:
         """Sets the new password, ends all sessions of the user and opens one for the browser that asked.
@@ -43,7 +51,7 @@ class PasswordChanger:
         async def change_password(change: Change) -> TokenPair:
             if not await queries.replace_password(change.connection, user_id, old_hash, new_hash):
                 raise AccessTokenInvalid
-            await session_queries.end_all(change.connection, user_id, EndedBy.PASSWORD_CHANGE)
+            await self._ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             session = await self._sessions.open(change, user_id, origin)
             await change.record(
                 Event(Action.CHANGE_PASSWORD, user_id, user_id, origin, session_id, changed=("password",))

@@ -13,7 +13,7 @@ from latchkey.http.errors import ResetTokenRefused
 from latchkey.http.exchange import Origin
 from latchkey.mail.message import Mail
 from latchkey.mail.outbox import Entry, Outbox
-from latchkey.sessions import queries as session_queries
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries
 
@@ -24,13 +24,20 @@ class Recovery:
     """Password recovery, for whoever reads the mail of an account."""
 
     def __init__(
-        self, database: Database, audit: AuditLog, hasher: PasswordHasher, outbox: Outbox, links: ResetLinks
+        self,
+        database: Database,
+        audit: AuditLog,
+        hasher: PasswordHasher,
+        outbox: Outbox,
+        links: ResetLinks,
+        ender: SessionEnder,
     ) -> None:
         self._database = database
         self._audit = audit
         self._hasher = hasher
         self._outbox = outbox
         self._links = links
+        self._ender = ender
 
     async def ask(self, email: str, origin: Origin) -> None:
         """Asks for a link to be mailed to whoever has that address; says nothing about whether anybody has."""
@@ -65,7 +72,7 @@ class Recovery:
             user_id = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
             if user_id is None:
                 raise ResetTokenRefused
-            await session_queries.end_all(change.connection, user_id, EndedBy.PASSWORD_RESET)
+            await self._ender.end_all(change, user_id, EndedBy.PASSWORD_RESET)
             await change.record(Event(Action.RESET_PASSWORD, user_id, user_id, origin, changed=("password",)))
 
         await self._audit.change(reset_password)

@@ -3,6 +3,7 @@
 import io
 import sys
 from typing import Annotated, Literal
+from uuid import UUID
 
 import typer
 
@@ -18,11 +19,14 @@ app = typer.Typer(
 users = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="See, delete and restore accounts, make reset links."
 )
+sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See and end the sessions of a user.")
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See what was done to accounts.")
 app.add_typer(users, name="users")
+app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
 
 Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
+User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -160,6 +164,28 @@ def users_reset_link(who: Who, as_json: AsJson = False) -> None:
     from latchkey.cli.users import make_reset_link
 
     make_reset_link(who, as_json=as_json)
+
+
+@sessions.command("list")
+def sessions_list(user: User, as_json: AsJson = False) -> None:
+    """List where a user is signed in, newest use first."""
+    from latchkey.cli.sessions import list_sessions
+
+    list_sessions(user, as_json=as_json)
+
+
+@sessions.command("revoke")
+def sessions_revoke(
+    user: User,
+    session: Annotated[
+        UUID | None, typer.Option("--session", metavar="UUID", help="Only this one; default: all of them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a user out: everywhere, or on one device."""
+    from latchkey.cli.sessions import revoke_sessions
+
+    revoke_sessions(user, session, as_json=as_json)
 
 
 @audit.command("list")

@@ -13,11 +13,19 @@ from latchkey.cli.development import development_dsn, dsn_file
 from latchkey.cli.failing import explained, fail
 from latchkey.cli.output import log_to_stderr
 from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
+from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
+from latchkey.http.exchange import Origin
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.feed import EndedSessions
+from latchkey.sessions.management import SessionManager
 from latchkey.settings import Settings, SettingsError, load_settings
 from latchkey.users.accounts import Accounts
 
 T = TypeVar("T")
+
+COMMAND_LINE = Origin()
+"""Where the changes of these commands come from, for their audit rows: no address, no browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class Operation:
     database: Database
     audit: AuditLog
     accounts: Accounts
+    sessions: SessionManager
 
 
 def operate(work: Callable[[Operation], Awaitable[T]]) -> T:
@@ -65,6 +74,8 @@ async def _run(work: Callable[[Operation], Awaitable[T]], settings: Settings) ->
     database = await open_database(url, production=production, pool_max=1)
     try:
         audit = AuditLog(database, required=settings.audit_required)
-        return await work(Operation(settings, database, audit, Accounts(database, audit)))
+        ender = SessionEnder(EndedSessions(stopwatch))
+        accounts, sessions = Accounts(database, audit, ender), SessionManager(database, audit, ender)
+        return await work(Operation(settings, database, audit, accounts, sessions))
     finally:
         await database.close()

@@ -1,22 +1,19 @@
 """`latchkey users`: accounts, as whoever runs the service sees and changes them."""
 
-import re
 import sys
 from dataclasses import asdict
 from functools import partial
 
 from latchkey.audit.record import Change
 from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLink, ResetLinks
+from latchkey.cli.accounts import by_id, found, live, named
 from latchkey.cli.failing import explained, fail
-from latchkey.cli.operation import Operation, operate
-from latchkey.cli.output import print_fields, print_json, print_line, print_table, shown
+from latchkey.cli.operation import COMMAND_LINE, Operation, operate
+from latchkey.cli.output import print_fields, print_json, print_line, print_table
 from latchkey.http.errors import RestoreEmailTaken, UserNotDeleted, UserNotFound
-from latchkey.http.exchange import Origin
 from latchkey.users import operator_queries
 from latchkey.users.operator_queries import Account
-from latchkey.users.schemas import INT32_MAX
 
-COMMAND_LINE = Origin()
 COLUMNS = ("id", "name", "email", "created_at", "live_sessions")
 DELETED_COLUMNS = ("id", "name", "email", "created_at", "deleted_at")
 
@@ -40,7 +37,7 @@ def list_users(*, limit: int, page: int, deleted: bool, as_json: bool) -> None:
 
 def show_user(who: str, *, as_json: bool) -> None:
     """Prints one account, deleted or not."""
-    _print(operate(partial(_found, who)), as_json=as_json)
+    _print(operate(partial(found, who)), as_json=as_json)
 
 
 def delete_user(who: str, *, confirmed: bool, as_json: bool) -> None:
@@ -48,15 +45,15 @@ def delete_user(who: str, *, confirmed: bool, as_json: bool) -> None:
     if not confirmed:
         if not sys.stdin.isatty():
             fail("deleting needs a confirmation: add --yes")
-        account = operate(partial(_live, who))
-        if not _confirms(f"Delete {_named(account)} and end all its sessions?"):
+        account = operate(partial(live, who))
+        if not _confirms(f"Delete {named(account)} and end all its sessions?"):
             fail("nothing was changed")
         who = str(account.id)
 
     async def delete(operation: Operation) -> Account:
-        account = await _live(who, operation)
+        account = await live(who, operation)
         await operation.accounts.delete(account.id, actor_id=None, session_id=None, origin=COMMAND_LINE)
-        return await _by_id(operation, account.id)
+        return await by_id(operation, account.id)
 
     with explained(UserNotFound):
         _print(operate(delete), as_json=as_json)
@@ -66,15 +63,15 @@ def restore_user(user_id: int, *, as_json: bool) -> None:
     """Restores a deleted account, whoever deleted it and whenever."""
 
     async def restore(operation: Operation) -> Account:
-        account = await _by_id(operation, user_id)
+        account = await by_id(operation, user_id)
         try:
             await operation.accounts.restore(user_id, actor_id=None, session_id=None, origin=COMMAND_LINE)
         except UserNotDeleted:
-            fail(f"{_named(account)} is not deleted")
+            fail(f"{named(account)} is not deleted")
         except RestoreEmailTaken:
             holder = next(iter(await operator_queries.find_by_email(operation.database, account.email)), account)
-            fail(f"{_named(account)} cannot be restored: its address is by now that of user {holder.id}")
-        return await _by_id(operation, user_id)
+            fail(f"{named(account)} cannot be restored: its address is by now that of user {holder.id}")
+        return await by_id(operation, user_id)
 
     _print(operate(restore), as_json=as_json)
 
@@ -86,7 +83,7 @@ def make_reset_link(who: str, *, as_json: bool) -> None:
         settings = operation.settings
         if not settings.development and not settings.public_url:
             fail("PUBLIC_URL is not set: the link would point to this machine")
-        account = await _live(who, operation)
+        account = await live(who, operation)
         links = ResetLinks(base_url=settings.base_url())
 
         async def make_link(change: Change) -> ResetLink | None:
@@ -94,7 +91,7 @@ def make_reset_link(who: str, *, as_json: bool) -> None:
 
         link = await operation.audit.change(make_link)
         if link is None:
-            fail(f"{_named(account)} has just been deleted or has changed its address")
+            fail(f"{named(account)} has just been deleted or has changed its address")
         return link
 
     link = operate(make)
@@ -114,39 +111,6 @@ def _confirms(question: str) -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-async def _found(who: str, operation: Operation) -> Account:
-    """The account with an id or address; fails when there is none, or several deleted ones had that address."""
-    if re.fullmatch(r"[0-9]+", who, re.ASCII):
-        return await _by_id(operation, int(who))
-    if "@" not in who:
-        fail(f"{who!r} is neither the id nor the address of a user")
-    accounts = await operator_queries.find_by_email(operation.database, who)
-    if not accounts:
-        fail(f"there is no user with the address {who}")
-    if accounts[0].is_deleted and len(accounts) > 1:
-        ids = ", ".join(str(account.id) for account in accounts)
-        fail(f"several deleted users had the address {who}: give one of the ids {ids}")
-    return accounts[0]
-
-
-async def _live(who: str, operation: Operation) -> Account:
-    account = await _found(who, operation)
-    if account.is_deleted:
-        fail(f"{_named(account)} is deleted")
-    return account
-
-
-async def _by_id(operation: Operation, user_id: int) -> Account:
-    account = await operator_queries.find(operation.database, user_id) if user_id <= INT32_MAX else None
-    if account is None:
-        fail(f"there is no user {user_id}")
-    return account
-
-
-def _named(account: Account) -> str:
-    return f"user {account.id} ({shown(account.email)})"
 
 
 def _print(account: Account, *, as_json: bool) -> None:

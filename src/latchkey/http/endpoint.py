@@ -11,7 +11,7 @@ from starlette.responses import Response
 from latchkey.http import errors
 from latchkey.http.envelope import PageMeta, json_response, success
 from latchkey.http.exchange import Exchange, Origin, answer_header
-from latchkey.http.validation import parse_body, parse_id, parse_query
+from latchkey.http.validation import parse_body, parse_id, parse_query, parse_session_id
 
 Body = TypeVar("Body")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,13 +41,15 @@ class Guard:
 class Call(Generic[Body]):
     """What a handler is given: the checked parts of one request.
 
-    `user_id` is the path's `:id`, `body` an instance of the declared body model, `query` of the query model.
+    `user_id` is the path's `:id`, `session_id` its `:sessionId`; `body` and `query` are instances of the declared
+    models.
     """
 
     exchange: Exchange
     body: Body
     principal: Principal | None = None
     user_id: int | None = None
+    session_id: UUID | None = None
     query: Any = None
 
     @property
@@ -66,6 +68,12 @@ class Call(Generic[Body]):
         """The `:id` of an endpoint whose path has one."""
         assert self.user_id is not None, "only paths with {id} have one"
         return self.user_id
+
+    @property
+    def path_session_id(self) -> UUID:
+        """The `:sessionId` of an endpoint whose path has one."""
+        assert self.session_id is not None, "only paths with {sessionId} have one"
+        return self.session_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +134,12 @@ class Endpoint(Generic[Body]):
             raise errors.ServiceUnavailable
         principal = await self.guard.find_principal(exchange) if self.guard else None
         user_id = parse_id(parameters["id"]) if "id" in parameters else None
+        session_id = parse_session_id(parameters["sessionId"]) if "sessionId" in parameters else None
         if self.self_only and (principal is None or principal.user_id != user_id):
             raise errors.Forbidden
         query = parse_query(self.query, exchange) if self.query else None
         body: Any = parse_body(self.body, exchange) if self.body else None
-        reply = await self.handler(Call(exchange, body, principal, user_id, query))
+        reply = await self.handler(Call(exchange, body, principal, user_id, session_id, query))
         if reply.response is not None:
             response = reply.response
         else:

@@ -8,7 +8,7 @@
     ├── AccessTokenInvalid 401      AccessTokenExpired
     ├── RefreshTokenMissing 401     RefreshTokenInvalid, RefreshTokenReused
     ├── CsrfRefused 403             Forbidden
-    ├── UserNotFound 404            UserNotDeleted, NotFound
+    ├── UserNotFound 404            UserNotDeleted, SessionNotFound, NotFound
     ├── MethodNotAllowed 405
     ├── EmailTaken 409              RestoreEmailTaken
     ├── BodyTooLarge 413
@@ -138,6 +138,12 @@ class UserNotFound(ApiError):
 
 class UserNotDeleted(ApiError):
     status, code, message = 404, "USER_NOT_FOUND", "User not found or already active"
+
+
+class SessionNotFound(ApiError):
+    """No live session of the caller's has that id; another's and an ended one are no different."""
+
+    status, code, message = 404, "SESSION_NOT_FOUND", "Session not found"
 
 
 class NotFound(ApiError):

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the endpoints' declarations: nothing is served undocumented, nor the reverse."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -106,6 +106,9 @@ def _parameters(endpoint: Endpoint[Any]) -> list[JsonObject]:
     if "{id}" in endpoint.path:
         schema = {"type": "integer", "minimum": 0, "maximum": 2_147_483_647}
         parameters.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": 1})
+    if "{sessionId}" in endpoint.path:
+        schema = {"type": "string", "format": "uuid"}
+        parameters.append({"name": "sessionId", "in": "path", "required": True, "schema": schema})
     if endpoint.query is not None:
         for name, schema in endpoint.query.model_json_schema()["properties"].items():
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
@@ -118,10 +121,10 @@ def _success(endpoint: Endpoint[Any]) -> JsonObject:
     elif endpoint.meta is not None:
         schema = {"$ref": REFERENCE.format(model="PaginatedUsersResponse")}
     else:
-        data: JsonObject = {"type": "null"}
-        if endpoint.data is not None:
-            data = {"$ref": REFERENCE.format(model=endpoint.data.__name__)}
-        detail = {"properties": {"message": {"const": endpoint.message}, "data": data}, "required": ["data"]}
+        detail = {
+            "properties": {"message": {"const": endpoint.message}, "data": _data_schema(endpoint.data)},
+            "required": ["data"],
+        }
         schema = {"allOf": [{"$ref": REFERENCE.format(model="SuccessResponse")}, detail]}
     headers = _rate_limit_headers(endpoint)
     if endpoint.cookies_out:
@@ -132,6 +135,18 @@ def _success(endpoint: Endpoint[Any]) -> JsonObject:
         "headers": headers,
         "content": {"application/json": {"schema": schema}},
     }
+
+
+def _data_schema(data: Any) -> JsonObject:
+    if data is None:
+        return {"type": "null"}
+    reference = {"$ref": REFERENCE.format(model=_model_of(data).__name__)}
+    return {"type": "array", "items": reference} if get_origin(data) is list else reference
+
+
+def _model_of(data: Any) -> type[BaseModel]:
+    model: type[BaseModel] = get_args(data)[0] if get_origin(data) is list else data
+    return model
 
 
 def _rate_limit_headers(endpoint: Endpoint[Any]) -> JsonObject:
@@ -149,8 +164,10 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
     if "{id}" in endpoint.path:
+        cases.append(errors.UserNotFound)
+    if "{" in endpoint.path:
         # An id with an encoded slash in it is another path, which names nothing.
-        cases += [ValidationFailed, errors.UserNotFound, errors.NotFound]
+        cases += [ValidationFailed, errors.NotFound]
     if endpoint.query is not None:
         cases.append(ValidationFailed)
     if endpoint.body is not None:
@@ -198,9 +215,9 @@ def _example(case: type[ApiError]) -> Any:
 def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
     models: dict[type[BaseModel], JsonSchemaMode] = {PageMeta: "serialization", FieldProblem: "serialization"}
     for endpoint in endpoints:
-        for model in (endpoint.bare, endpoint.data):
-            if isinstance(model, type) and issubclass(model, BaseModel):
-                models[model] = "serialization"
+        for shown in (endpoint.bare, endpoint.data):
+            if shown is not None:
+                models[_model_of(shown)] = "serialization"
         if endpoint.body is not None:
             models[endpoint.body] = "validation"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +13,7 @@ from latchkey.http.exchange import Exchange
 
 INT32_MAX = 2_147_483_647
 _JSON_TYPE = re.compile(r'\s*application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.ASCII | re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 Model = TypeVar("Model")
 
@@ -25,6 +27,13 @@ def parse_id(value: str) -> int:
     if len(digits) > len(str(INT32_MAX)) or int(digits) > INT32_MAX:
         raise UserNotFound
     return int(digits)
+
+
+def parse_session_id(value: str) -> UUID:
+    """A session's id in a path. Raises ValidationFailed for what is no UUID in its usual form (RFC 9562 section 4)."""
+    if not _UUID.fullmatch(value):
+        raise ValidationFailed(FieldError("sessionId", "must be a UUID"))
+    return UUID(value)
 
 
 def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
+from latchkey.audit.record import Change
 from latchkey.database.pool import Connection, Database
 from latchkey.http.exchange import Origin
 from latchkey.mail import queries
@@ -27,9 +28,13 @@ class Outbox:
 
     async def put(self, kind: str, recipient: str, origin: Origin) -> None:
         """Stores a mail to be, committed when this returns."""
-        metadata = {"ip": origin.ip, "userAgent": origin.user_agent, "requestId": origin.request_id}
-        await queries.insert(self._database, kind, recipient, json.dumps(metadata))
+        await self._database.write(*queries.insertion(kind, recipient, _metadata(origin)))
         self.waiting.set()
+
+    async def add(self, change: Change, kind: str, recipient: str, origin: Origin) -> None:
+        """Stores a mail to be in the transaction of `change`: it is sent if that commits."""
+        await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin)))
+        change.on_commit(self.waiting.set)
 
     async def take(self, connection: Connection) -> Entry | None:
         """Removes the oldest mail that no other worker is at, in the transaction of `connection`; None: no more."""
@@ -39,3 +44,7 @@ class Outbox:
         metadata = json.loads(row["metadata"])
         origin = Origin(metadata.get("ip"), metadata.get("userAgent"), metadata.get("requestId"))
         return Entry(row["kind"], row["recipient"], origin)
+
+
+def _metadata(origin: Origin) -> str:
+    return json.dumps({"ip": origin.ip, "userAgent": origin.user_agent, "requestId": origin.request_id})

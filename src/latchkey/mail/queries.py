@@ -2,14 +2,12 @@
 
 import asyncpg
 
-from latchkey.database.pool import Connection, Database
+from latchkey.database.pool import Connection
 
 
-async def insert(database: Database, kind: str, recipient: str, metadata: str) -> None:
-    """Stores a mail to be; `metadata` is JSON."""
-    await database.write(
-        "INSERT INTO mail_outbox (kind, recipient, metadata) VALUES ($1, $2, $3)", kind, recipient, metadata
-    )
+def insertion(kind: str, recipient: str, metadata: str) -> tuple[str, str, str, str]:
+    """The statement that stores a mail to be, with its arguments; `metadata` is JSON."""
+    return ("INSERT INTO mail_outbox (kind, recipient, metadata) VALUES ($1, $2, $3)", kind, recipient, metadata)
 
 
 async def take_oldest(connection: Connection) -> asyncpg.Record | None:

@@ -1,7 +1,7 @@
 """The worker that empties the outbox."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -27,14 +27,14 @@ class _Taken:
 class MailWorker:
     """Composes and sends what is in the outbox, each mail in a transaction of its own.
 
-    `compose` makes a mail of an entry, or None when there is nobody to write to. `send` None: nothing is sent and
-    nothing is composed, so that no token is made for a mail that nobody gets.
+    `composers`, by kind, make a mail of an entry, or None when there is nobody to write to. `send` None: nothing is
+    sent and nothing is composed, so that no token is made for a mail that nobody gets.
     """
 
-    def __init__(self, outbox: Outbox, audit: AuditLog, compose: Compose, send: Send | None) -> None:
+    def __init__(self, outbox: Outbox, audit: AuditLog, composers: Mapping[str, Compose], send: Send | None) -> None:
         self._outbox = outbox
         self._audit = audit
-        self._compose = compose
+        self._composers = composers
         self._send = send
 
     async def run(self) -> None:
@@ -64,4 +64,4 @@ class MailWorker:
         if self._send is None:
             log.warning("a mail was asked for and thrown away: SMTP_URL is not set", kind=entry.kind)
             return _Taken(None)
-        return _Taken(await self._compose(change, entry))
+        return _Taken(await self._composers[entry.kind](change, entry))

@@ -1,17 +1,9 @@
 """The two token cookies (contract, section 5)."""
 
-from dataclasses import dataclass
+from latchkey.sessions.tokens import TokenPair
 
 ACCESS_MAX_AGE_SECONDS = 900
 REFRESH_MAX_AGE_SECONDS = 604_800
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPair:
-    """An access token and a refresh token of one session; they leave us in cookies only."""
-
-    access: str
-    refresh: str
 
 
 class SessionCookies:

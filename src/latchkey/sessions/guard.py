@@ -6,6 +6,7 @@ from latchkey.http.errors import AccessTokenExpired, AccessTokenInvalid, Unautho
 from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Tokens
 
 FAILURES = (Unauthorized, AccessTokenInvalid, AccessTokenExpired)
@@ -15,8 +16,17 @@ SCHEME = "cookieAuth"
 class Guards:
     """The guards that endpoints declare."""
 
-    def __init__(self, database: Database, tokens: Tokens, cookies: SessionCookies) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        cookies: SessionCookies,
+        ended: EndedSessions,
+        feed: RevocationFeed,
+    ) -> None:
         self._database = database
+        self._ended = ended
+        self._feed = feed
         self._tokens = tokens
         self._cookie_name = cookies.access_name
         self.signed_in = Guard(self._signed_in, SCHEME, FAILURES)
@@ -24,9 +34,16 @@ class Guards:
 
     async def _signed_in(self, exchange: Exchange) -> Principal:
         principal = self._proven(exchange)
+        if principal.session_id in self._ended:
+            raise AccessTokenInvalid
+        # Only a feed that is known to work may answer for the database (contract, section 6).
+        if not self._feed.is_healthy:
+            await self._ask_the_database(principal)
+        return principal
+
+    async def _ask_the_database(self, principal: Principal) -> None:
         if not await queries.is_live(self._database, principal.session_id, principal.user_id):
             raise AccessTokenInvalid
-        return principal
 
     async def _signed_in_or_deleting(self, exchange: Exchange) -> Principal:
         """As `signed_in`, and for restore alone also the ended session that deleted the account."""

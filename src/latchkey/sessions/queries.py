@@ -23,24 +23,52 @@ class EndedBy(StrEnum):
     PASSWORD_RESET = "password-reset"  # noqa: S105 a reason
     DELETION = "deletion"
     REUSE = "reuse"
+    REVOKED = "revoked"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as stored. `is_live`: neither ended nor past its absolute cap, by the database's clock."""
+    """A session as a refresh sees it, all times by the database's clock.
+
+    `is_live`: neither ended nor past its absolute cap. `parent_hash` is of the refresh token that the current one
+    replaced `rotated_ago` seconds ago (or the session began); `token_issued_at` and `token_expires_at` are the
+    current one's own. All three are None before the first rotation.
+    """
 
     id: UUID
     user_id: int
     token_hash: bytes
     expires_at: datetime
     is_live: bool
+    parent_hash: bytes | None
+    token_issued_at: datetime | None
+    token_expires_at: datetime | None
+    rotated_ago: float
 
 
-_COLUMNS = "id, user_id, token_hash, expires_at, ended_at IS NULL AND expires_at > now() AS is_live"
+ENDED_CHANNEL = "latchkey_session_ended"
+"""Every ending notifies this channel with the session's id, in its own transaction."""
+
+_COLUMNS = (
+    "id, user_id, token_hash, expires_at, ended_at IS NULL AND expires_at > now() AS is_live,"
+    " parent_hash, token_issued_at, token_expires_at,"
+    " extract(epoch FROM clock_timestamp() - last_used_at)::float8 AS rotated_ago"
+)
 
 
 def _session(row: asyncpg.Record) -> Session:
-    return Session(row["id"], row["user_id"], row["token_hash"], row["expires_at"], row["is_live"])
+    return Session(
+        id=row["id"],
+        user_id=row["user_id"],
+        token_hash=row["token_hash"],
+        expires_at=row["expires_at"],
+        is_live=row["is_live"],
+        parent_hash=row["parent_hash"],
+        token_issued_at=row["token_issued_at"],
+        token_expires_at=row["token_expires_at"],
+        rotated_ago=row["rotated_ago"],
+    )
 
 
 async def insert(
@@ -74,10 +102,26 @@ async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
     )
 
 
-async def find(database: Queryable, session_id: UUID) -> Session | None:
-    """A session, live or not."""
-    row = await database.fetchrow(f"SELECT {_COLUMNS} FROM sessions WHERE id = $1", session_id)  # noqa: S608 constant
+async def find(database: Queryable, session_id: UUID, user_id: int) -> Session | None:
+    """A session of that user, live or not."""
+    row = await database.fetchrow(
+        f"SELECT {_COLUMNS} FROM sessions WHERE id = $1 AND user_id = $2",  # noqa: S608 constant
+        session_id,
+        user_id,
+    )
     return _session(row) if row else None
+
+
+async def still_has(connection: Connection, session_id: UUID, token_hash: bytes) -> bool:
+    """Whether a session is live and its current refresh token that one; holds it so until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2"
+            " AND ended_at IS NULL AND expires_at > now() FOR SHARE",
+            session_id,
+            token_hash,
+        )
+    )
 
 
 async def find_original(database: Queryable, user_id: int, token_hash: bytes) -> Session | None:
@@ -97,46 +141,84 @@ async def rotate(
     user_id: int,
     old_hash: bytes,
     new_hash: bytes,
-    new_expires_at: datetime,
+    issued_at: datetime,
+    expires_at: datetime,
 ) -> bool:
     """Replaces the current refresh token, in one atomic statement: of N parallel uses of one token one is True.
 
-    False also when the session has ended or would end before the new token does.
+    `issued_at` and `expires_at` are the new token's. False also when the session has ended or would end before the
+    new token does.
     """
     return bool(
         await database.write(
-            "UPDATE sessions SET token_hash = $4, original_token_hash = NULL, last_used_at = now()"
+            "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = $5, token_expires_at = $6,"
+            " original_token_hash = NULL, last_used_at = now()"
             " WHERE id = $1 AND user_id = $2 AND token_hash = $3 AND ended_at IS NULL"
-            " AND expires_at > now() AND expires_at >= $5 RETURNING 1",
+            " AND expires_at > now() AND expires_at >= $6 RETURNING 1",
             session_id,
             user_id,
             old_hash,
             new_hash,
-            new_expires_at,
+            issued_at,
+            expires_at,
         )
     )
 
 
-async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) -> list[tuple[UUID, int]]:
-    """Ends those of the sessions that are live; returns their ids and users."""
-    rows = await connection.fetch(
-        "UPDATE sessions SET ended_at = now(), ended_by = $2"
-        " WHERE id = ANY($1) AND ended_at IS NULL AND expires_at > now() RETURNING id, user_id",
-        session_ids,
-        reason,
-    )
-    return [(row["id"], row["user_id"]) for row in rows]
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that a statement has just ended, and whose it was."""
+
+    id: UUID
+    user_id: int
 
 
-async def end_all(connection: Connection, user_id: int, reason: EndedBy) -> int:
-    """Ends all live sessions of a user whose row this transaction has locked; returns how many there were."""
-    rows = await connection.fetch(
-        "UPDATE sessions SET ended_at = now(), ended_by = $2"
-        " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() RETURNING id",
-        user_id,
-        reason,
+def _ended(rows: list[asyncpg.Record]) -> list[EndedSession]:
+    return [EndedSession(row["id"], row["user_id"]) for row in rows]
+
+
+_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+_END = "UPDATE sessions SET ended_at = now(), ended_by = $1"
+_TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
+
+
+async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
+    """Ends those of the sessions that are live."""
+    return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {_IS_LIVE} {_TELL}", reason, session_ids))
+
+
+async def end_one(connection: Connection, user_id: int, session_id: UUID, reason: EndedBy) -> list[EndedSession]:
+    """Ends that session if it is live and the user's."""
+    return _ended(
+        await connection.fetch(
+            f"{_END} WHERE id = $2 AND user_id = $3 AND {_IS_LIVE} {_TELL}", reason, session_id, user_id
+        )
     )
-    return len(rows)
+
+
+async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: UUID | None) -> list[EndedSession]:
+    """Ends all live sessions of a user whose row this transaction has locked, but `keep`."""
+    return _ended(
+        await connection.fetch(
+            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {_IS_LIVE} {_TELL}",
+            reason,
+            user_id,
+            keep,
+        )
+    )
+
+
+async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list[EndedSession]:
+    """Ends the oldest live sessions of a user whose row this transaction has locked, until `leaving` are left."""
+    return _ended(
+        await connection.fetch(
+            f"{_END} WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND {_IS_LIVE}"  # noqa: S608 constants
+            f" ORDER BY created_at DESC, id OFFSET $3) {_TELL}",
+            EndedBy.LIMIT,
+            user_id,
+            leaving,
+        )
+    )
 
 
 async def lock_user(connection: Connection, user_id: int) -> bool:
@@ -151,3 +233,37 @@ async def was_deleting_session(database: Queryable, session_id: UUID, user_id: i
             "SELECT 1 FROM users WHERE id = $2 AND is_deleted AND deleted_by_session = $1", session_id, user_id
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A live session as its owner sees it; times are UTC, `last_used_at` is that of its last refresh."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    ip: str | None
+    user_agent: str | None
+
+
+async def live_of_user(database: Queryable, user_id: int) -> list[ListedSession]:
+    """The live sessions of a user, newest use first."""
+    rows = await database.fetch(
+        "SELECT id, created_at, last_used_at, ip, user_agent FROM sessions"
+        " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() ORDER BY last_used_at DESC, id",
+        user_id,
+    )
+    return [
+        ListedSession(row["id"], row["created_at"], row["last_used_at"], row["ip"], row["user_agent"]) for row in rows
+    ]
+
+
+async def notify_ended(connection: Connection, payload: str) -> None:
+    """Sends a notification on the channel of endings."""
+    await connection.execute("SELECT pg_notify($1, $2)", ENDED_CHANNEL, payload)
+
+
+async def ended_lately(connection: Queryable) -> list[UUID]:
+    """Ids of the sessions that ended in the last ten minutes: longer than any access token of theirs lives."""
+    rows = await connection.fetch("SELECT id FROM sessions WHERE ended_at > now() - interval '10 minutes'")
+    return [row["id"] for row in rows]

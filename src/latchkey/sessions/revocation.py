@@ -8,6 +8,7 @@ from latchkey.database.pool import Database
 from latchkey.http.exchange import Exchange, Origin, RepeatedCookie
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Tokens, token_hash
 
@@ -65,8 +66,9 @@ class PresentedSessions:
 class Logout:
     """Signs a browser out."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: AuditLog, ender: SessionEnder) -> None:
         self._audit = audit
+        self._ender = ender
 
     async def end(self, session_ids: list[UUID], origin: Origin) -> None:
         """Ends those of the sessions that are live, with one LOGOUT row for each."""
@@ -74,7 +76,7 @@ class Logout:
             return
 
         async def end_named(change: Change) -> None:
-            for session_id, user_id in await queries.end(change.connection, session_ids, EndedBy.LOGOUT):
-                await change.record(Event(Action.LOGOUT, user_id, user_id, origin, session_id))
+            for ended in await self._ender.end(change, session_ids, EndedBy.LOGOUT):
+                await change.record(Event(Action.LOGOUT, ended.user_id, ended.user_id, origin, ended.id))
 
         await self._audit.change(end_named)

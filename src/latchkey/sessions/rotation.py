@@ -1,7 +1,9 @@
-"""Refresh: rotation with reuse detection (contract, section 6).
+"""Refresh: rotation that forgives a lost answer and catches reuse (contract, section 6).
 
 One statement replaces the stored hash, so of N parallel uses of one token exactly one rotates. Only when it finds no
-row is the session read, to tell an ended session (a plain refusal) from reuse (every session of the user ends).
+row is the session read: an ended session is a plain refusal; the direct parent of the current token gets the same
+successor again while the leeway lasts (tabs that race, answers lost on the way); everything else is reuse, and every
+session of the user ends.
 """
 
 from datetime import UTC, datetime
@@ -13,24 +15,38 @@ from latchkey.database.pool import Database
 from latchkey.http.errors import RefreshTokenInvalid, RefreshTokenReused
 from latchkey.http.exchange import Origin
 from latchkey.sessions import queries
-from latchkey.sessions.cookies import TokenPair
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy, Session
-from latchkey.sessions.tokens import Claims, TokenExpired, TokenKind, TokenRefused, Tokens, token_hash
+from latchkey.sessions.tokens import (
+    Claims,
+    TokenExpired,
+    TokenKind,
+    TokenPair,
+    TokenRefused,
+    Tokens,
+    token_hash,
+)
 
 
 class Rotation:
-    """Exchanges a refresh token for a new pair."""
+    """Exchanges a refresh token for the next pair. `leeway_seconds` 0: a token works exactly once."""
 
-    def __init__(self, database: Database, audit: AuditLog, tokens: Tokens) -> None:
+    def __init__(
+        self, database: Database, audit: AuditLog, tokens: Tokens, ender: SessionEnder, *, leeway_seconds: int
+    ) -> None:
         self._database = database
         self._audit = audit
+        self._ender = ender
         self._tokens = tokens
+        self._leeway_seconds = leeway_seconds
 
     async def refresh(self, presented: str, origin: Origin) -> TokenPair:
-        """The next pair of the session that `presented` is the current refresh token of.
+        """The pair that follows `presented`, the current refresh token of its session or, within the leeway, the one
+        before it.
 
         Raises RefreshTokenInvalid for a token that does not verify or whose session has ended (nothing happens), and
-        RefreshTokenReused for one that is not the current one of a live session (all its user's sessions ended).
+        RefreshTokenReused for any other token of a live session, or of one that never was (all its user's sessions
+        ended).
         """
         try:
             claims = self._tokens.read(TokenKind.REFRESH, presented)
@@ -39,37 +55,65 @@ class Rotation:
         except TokenRefused:
             return await self._refresh_original(presented)
         presented_hash = token_hash(presented)
-        full_lifetime = self._tokens.lifetime_ends(TokenKind.REFRESH)
-        pair = await self._rotate(claims.session_id, claims.user_id, presented_hash, full_lifetime)
-        if pair is not None:
+        pair = self._tokens.succeed(claims)
+        if await self._rotate(claims.session_id, claims.user_id, presented_hash, pair):
             return pair
-        session = await queries.find(self._database, claims.session_id)
-        if session is None or session.user_id != claims.user_id:
-            await self._end_all_for_reuse(claims, origin)
-            raise RefreshTokenReused
-        if not session.is_live:
-            raise RefreshTokenInvalid
-        if session.token_hash == presented_hash and (pair := await self._rotate_into_cap(session, presented_hash)):
-            return pair
-        # Rotated by another use of it, before we looked or since: whether the session has ended is looked at again.
-        if not await self._end_all_for_reuse(claims, origin):
+        return await self._refresh_unrotated(claims, presented_hash, origin)
+
+    async def _rotate(self, session_id: UUID, user_id: int, presented_hash: bytes, pair: TokenPair) -> bool:
+        return await queries.rotate(
+            self._database,
+            session_id,
+            user_id,
+            presented_hash,
+            token_hash(pair.refresh),
+            datetime.fromtimestamp(pair.issued_at, UTC),
+            datetime.fromtimestamp(pair.expires_at, UTC),
+        )
+
+    async def _refresh_unrotated(self, claims: Claims, presented_hash: bytes, origin: Origin) -> TokenPair:
+        """What a genuine token gets that the one statement found no row for."""
+        session = await queries.find(self._database, claims.session_id, claims.user_id)
+        if session is not None and session.is_live and session.token_hash == presented_hash:
+            # The session's last day: its tokens must not outlive its absolute cap.
+            capped = self._tokens.succeed(claims, not_after=session.expires_at.timestamp())
+            if await self._rotate(claims.session_id, claims.user_id, presented_hash, capped):
+                return capped
+            # Rotated by another use of it since we looked.
+            session = await queries.find(self._database, claims.session_id, claims.user_id)
+        if session is not None:
+            if not session.is_live:
+                raise RefreshTokenInvalid
+            successor = self._successor_within_leeway(session, claims, presented_hash)
+            if successor is not None and await self._record_replay(session, origin):
+                return successor
+        if not await self._end_all_for_reuse(claims, origin) and session is not None:
             raise RefreshTokenInvalid
         raise RefreshTokenReused
 
-    async def _rotate(self, session_id: UUID, user_id: int, old_hash: bytes, not_after: float) -> TokenPair | None:
-        pair = TokenPair(
-            access=self._tokens.mint(TokenKind.ACCESS, user_id, session_id, not_after=not_after),
-            refresh=self._tokens.mint(TokenKind.REFRESH, user_id, session_id, not_after=not_after),
+    def _successor_within_leeway(self, session: Session, claims: Claims, presented_hash: bytes) -> TokenPair | None:
+        """The pair that replaced `presented`, minted again as it was, if it is the current one and not too old."""
+        if session.parent_hash != presented_hash or session.rotated_ago > self._leeway_seconds:
+            return None
+        assert session.token_issued_at, "stored with parent_hash, by one statement"
+        assert session.token_expires_at, "the same"
+        successor = self._tokens.succeed(
+            claims,
+            issued_at=int(session.token_issued_at.timestamp()),
+            not_after=session.token_expires_at.timestamp(),
         )
-        new_expires_at = datetime.fromtimestamp(not_after, UTC)
-        rotated = await queries.rotate(
-            self._database, session_id, user_id, old_hash, token_hash(pair.refresh), new_expires_at
-        )
-        return pair if rotated else None
+        return successor if token_hash(successor.refresh) == session.token_hash else None
 
-    async def _rotate_into_cap(self, session: Session, presented_hash: bytes) -> TokenPair | None:
-        """The last day of a session: its tokens must not outlive its absolute cap."""
-        return await self._rotate(session.id, session.user_id, presented_hash, session.expires_at.timestamp())
+    async def _record_replay(self, session: Session, origin: Origin) -> bool:
+        """Writes the TOKEN_REPLAYED row; False if the session has ended or moved on meanwhile."""
+
+        async def record(change: Change) -> bool:
+            if not await queries.still_has(change.connection, session.id, session.token_hash):
+                return False
+            await change.record(Event(Action.TOKEN_REPLAYED, session.user_id, session.user_id, origin, session.id))
+            return True
+
+        return await self._audit.change(record)
 
     async def _refresh_original(self, presented: str) -> TokenPair:
         """A refresh token that the original issued is honoured once, by its hash (contract, section 10)."""
@@ -81,9 +125,8 @@ class Rotation:
         session = await queries.find_original(self._database, user_id, presented_hash)
         if session is None:
             raise RefreshTokenInvalid
-        not_after = min(self._tokens.lifetime_ends(TokenKind.REFRESH), session.expires_at.timestamp())
-        pair = await self._rotate(session.id, user_id, presented_hash, not_after)
-        if pair is None:
+        pair = self._tokens.mint(user_id, session.id, not_after=session.expires_at.timestamp())
+        if not await self._rotate(session.id, user_id, presented_hash, pair):
             raise RefreshTokenInvalid
         return pair
 
@@ -96,10 +139,10 @@ class Rotation:
         async def end_all(change: Change) -> bool:
             if not await queries.lock_user(change.connection, claims.user_id):
                 return False
-            session = await queries.find(change.connection, claims.session_id)
-            if session is not None and session.user_id == claims.user_id and not session.is_live:
+            session = await queries.find(change.connection, claims.session_id, claims.user_id)
+            if session is not None and not session.is_live:
                 return False
-            if await queries.end_all(change.connection, claims.user_id, EndedBy.REUSE) == 0:
+            if not await self._ender.end_all(change, claims.user_id, EndedBy.REUSE):
                 return False
             await change.record(
                 Event(Action.TOKEN_REUSE_DETECTED, claims.user_id, claims.user_id, origin, claims.session_id)

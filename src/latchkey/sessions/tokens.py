@@ -1,6 +1,7 @@
 """Access and refresh tokens: JWTs as the contract's section 5 has them (RFC 7519, RFC 8725)."""
 
 import hashlib
+import hmac
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,6 +10,8 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 from uuid import UUID
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -46,10 +49,24 @@ class TokenExpired(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a genuine token says: whose session it belongs to; `expires_at` in seconds since the epoch."""
+    """What a genuine token says: whose session it belongs to, its own id; `expires_at` in seconds since the epoch."""
 
     user_id: int
     session_id: UUID
+    token_id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """An access token and a refresh token of one session; they leave us in cookies only.
+
+    `issued_at` and `expires_at` are those of the refresh token, in seconds since the epoch.
+    """
+
+    access: str
+    refresh: str
+    issued_at: int
     expires_at: int
 
 
@@ -61,25 +78,51 @@ class Tokens:
             TokenKind.ACCESS: OctKey.import_key(access_secret.encode()),
             TokenKind.REFRESH: OctKey.import_key(refresh_secret.encode()),
         }
+        self._successor_key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey refresh successor").derive(
+            refresh_secret.encode()
+        )
         self._clock = clock
 
-    def mint(self, kind: TokenKind, user_id: int, session_id: UUID, *, not_after: float) -> str:
-        """A new token of that session, valid from now for its kind's lifetime, but never past `not_after`."""
-        now = int(self._clock())
-        claims = {
-            "sub": str(user_id),
-            "id": user_id,
-            "sid": str(session_id),
-            "jti": secrets.token_urlsafe(16),
-            "typ": kind.value,
-            "iat": now,
-            "exp": min(now + LIFETIME_SECONDS[kind], int(not_after)),
-        }
-        return jwt.encode({"alg": ALGORITHM}, claims, self._keys[kind])
+    def mint(self, user_id: int, session_id: UUID, *, not_after: float) -> TokenPair:
+        """The first tokens of a session, valid from now for their lifetimes, but never past `not_after`."""
+        token_ids = {kind: secrets.token_urlsafe(16) for kind in TokenKind}
+        return self._pair(user_id, session_id, token_ids, int(self._clock()), not_after)
 
-    def lifetime_ends(self, kind: TokenKind) -> int:
-        """When a token minted now expires if nothing cuts it short: seconds since the epoch."""
-        return int(self._clock()) + LIFETIME_SECONDS[kind]
+    def succeed(self, parent: Claims, *, issued_at: int | None = None, not_after: float | None = None) -> TokenPair:
+        """The tokens that follow a refresh token, from now on; or, given the times of a rotation as it was stored, the
+        very tokens, byte for byte, that it made then: their ids are derived from the parent's (contract, section 6)."""
+        token_ids = {kind: self._successor_id(kind, parent) for kind in TokenKind}
+        now = int(self._clock()) if issued_at is None else issued_at
+        return self._pair(parent.user_id, parent.session_id, token_ids, now, not_after)
+
+    def _successor_id(self, kind: TokenKind, parent: Claims) -> str:
+        message = f"{kind.value}|{parent.session_id}|{parent.token_id}".encode()
+        return urlsafe_b64encode(hmac.digest(self._successor_key, message, "sha256")).rstrip(b"=").decode()
+
+    def _pair(
+        self, user_id: int, session_id: UUID, token_ids: dict[TokenKind, str], now: int, not_after: float | None
+    ) -> TokenPair:
+        expires_at = {
+            kind: now + lifetime if not_after is None else min(now + lifetime, int(not_after))
+            for kind, lifetime in LIFETIME_SECONDS.items()
+        }
+        access, refresh = (
+            jwt.encode(
+                {"alg": ALGORITHM},
+                {
+                    "sub": str(user_id),
+                    "id": user_id,
+                    "sid": str(session_id),
+                    "jti": token_ids[kind],
+                    "typ": kind.value,
+                    "iat": now,
+                    "exp": expires_at[kind],
+                },
+                self._keys[kind],
+            )
+            for kind in (TokenKind.ACCESS, TokenKind.REFRESH)
+        )
+        return TokenPair(access, refresh, now, expires_at[TokenKind.REFRESH])
 
     def read(self, kind: TokenKind, token: str) -> Claims:
         """The claims of a token. Raises TokenRefused, or TokenExpired for a genuine one that is too old."""
@@ -121,7 +164,7 @@ class Tokens:
             raise TokenRefused
         if max(claims["iat"], claims.get("nbf", 0)) > now + CLOCK_SKEW_SECONDS:
             raise TokenRefused
-        genuine = Claims(user_id, _session_id(claims.get("sid")), expires_at)
+        genuine = Claims(user_id, _session_id(claims.get("sid")), claims["jti"], expires_at)
         if expires_at <= now:
             raise TokenExpired(genuine)
         return genuine

@@ -11,7 +11,7 @@ from latchkey.database.pool import Database
 from latchkey.http.envelope import PageMeta
 from latchkey.http.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.http.exchange import Origin
-from latchkey.sessions import queries as session_queries
+from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries
 from latchkey.users.schemas import User
@@ -23,9 +23,10 @@ class Accounts:
     `actor_id` is who does it and `session_id` by which session; both None: an operator.
     """
 
-    def __init__(self, database: Database, audit: AuditLog) -> None:
+    def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder) -> None:
         self._database = database
         self._audit = audit
+        self._ender = ender
 
     async def get(self, user_id: int) -> User:
         """A user. Raises UserNotFound for unknown and deleted ones."""
@@ -78,7 +79,7 @@ class Accounts:
             user = await queries.delete(change.connection, user_id, session_id)
             if user is None:
                 raise UserNotFound
-            await session_queries.end_all(change.connection, user_id, EndedBy.DELETION)
+            await self._ender.end_all(change, user_id, EndedBy.DELETION)
             await change.record(Event(Action.DELETE_USER, actor_id, user_id, origin, session_id))
             return user
 

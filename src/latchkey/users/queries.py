@@ -113,6 +113,15 @@ async def keeps_password(connection: Connection, user_id: int, password_hash: st
     )
 
 
+async def keeps_password_alone(connection: Connection, user_id: int, password_hash: str) -> bool:
+    """As `keeps_password`, and nobody else gets at the row until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR UPDATE", user_id, password_hash
+        )
+    )
+
+
 async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
     """Sets a new password if the old one still stands, and ends a reset token; False if it does not."""
     return bool(

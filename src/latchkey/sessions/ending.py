@@ -1,0 +1,39 @@
+"""The one way to end sessions: in the transaction of the change that ends them, told to every instance with it, and
+known on this one before the change is answered (contract, section 6)."""
+
+from uuid import UUID
+
+from latchkey.audit.record import Change
+from latchkey.sessions import queries
+from latchkey.sessions.feed import EndedSessions
+from latchkey.sessions.queries import EndedBy, EndedSession
+
+
+class SessionEnder:
+    """Ends live sessions. Whoever ends a user's sessions has locked the user's row first: one order, no deadlock."""
+
+    def __init__(self, ended: EndedSessions) -> None:
+        self._ended = ended
+
+    async def end(self, change: Change, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
+        """Ends those of the sessions that are live, whoever's they are; returns which."""
+        return self._known(change, await queries.end(change.connection, session_ids, reason))
+
+    async def end_all(
+        self, change: Change, user_id: int, reason: EndedBy, *, keep: UUID | None = None
+    ) -> list[EndedSession]:
+        """Ends all sessions of a user, but `keep`; returns which."""
+        return self._known(change, await queries.end_all(change.connection, user_id, reason, keep))
+
+    async def end_one(self, change: Change, user_id: int, session_id: UUID, reason: EndedBy) -> list[EndedSession]:
+        """Ends that session if it is the user's; returns it, or nothing."""
+        return self._known(change, await queries.end_one(change.connection, user_id, session_id, reason))
+
+    async def end_oldest(self, change: Change, user_id: int, *, leaving: int) -> list[EndedSession]:
+        """Ends the oldest sessions of a user until `leaving` are left; returns which."""
+        return self._known(change, await queries.end_oldest(change.connection, user_id, leaving))
+
+    def _known(self, change: Change, ended: list[EndedSession]) -> list[EndedSession]:
+        if ended:
+            change.on_commit(lambda: self._ended.add(session.id for session in ended))
+        return ended

@@ -1,0 +1,67 @@
+"""Seeing and ending sessions: their owner's, from any of them, and the operator's."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from latchkey.audit.actions import Action, Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.database.pool import Database
+from latchkey.http.errors import SessionNotFound
+from latchkey.http.exchange import Origin
+from latchkey.sessions import queries
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession
+
+
+@dataclass(frozen=True, slots=True)
+class Revoker:
+    """Who ends a session: a user, by a session of theirs; both None for an operator."""
+
+    user_id: int | None
+    session_id: UUID | None
+    origin: Origin
+
+
+class SessionManager:
+    """Lists and ends sessions, for the endpoints and the command line alike."""
+
+    def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder) -> None:
+        self._database = database
+        self._audit = audit
+        self._ender = ender
+
+    async def live(self, user_id: int) -> list[ListedSession]:
+        """The live sessions of a user, newest use first."""
+        return await queries.live_of_user(self._database, user_id)
+
+    async def revoke(self, user_id: int, session_id: UUID, by: Revoker) -> None:
+        """Ends one live session of that user. Raises SessionNotFound when there is none of that id."""
+        ended = await self._revoke(
+            user_id, by, lambda change: self._ender.end_one(change, user_id, session_id, EndedBy.REVOKED)
+        )
+        if not ended:
+            raise SessionNotFound
+
+    async def revoke_all(self, user_id: int, by: Revoker, *, keep: UUID | None = None) -> int:
+        """Ends all live sessions of that user but `keep`; returns how many there were."""
+        return len(
+            await self._revoke(
+                user_id, by, lambda change: self._ender.end_all(change, user_id, EndedBy.REVOKED, keep=keep)
+            )
+        )
+
+    async def _revoke(
+        self, user_id: int, by: Revoker, end: Callable[[Change], Awaitable[list[EndedSession]]]
+    ) -> list[EndedSession]:
+        async def revoke(change: Change) -> list[EndedSession]:
+            await queries.lock_user(change.connection, user_id)
+            ended = await end(change)
+            if ended:
+                details = {"revoked": [str(session.id) for session in ended]}
+                await change.record(
+                    Event(Action.SESSION_REVOKED, by.user_id, user_id, by.origin, by.session_id, details=details)
+                )
+            return ended
+
+        return await self._audit.change(revoke)
