@@ -15,6 +15,7 @@ from latchkey import __version__
 from latchkey.audit.record import AuditLog
 from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
+from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
 from latchkey.auth.pages import reset_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
@@ -22,6 +23,7 @@ from latchkey.auth.recovery import RESET_MAIL, Recovery
 from latchkey.auth.registration import RegistrationDesk
 from latchkey.auth.reset_links import ResetLinks
 from latchkey.auth.schemas import password_bodies
+from latchkey.auth.throttle import Throttle
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
@@ -30,7 +32,7 @@ from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
-from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.edge.rate_limit import RateLimit, open_storage
 from latchkey.http.errors import ServiceUnavailable
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
@@ -91,25 +93,34 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
     hasher = PasswordHasher(settings.bcrypt_rounds)
     outbox = Outbox(database)
+    storage = open_storage(settings.rate_limit_storage)
+    throttle = Throttle(storage, access_secret, clock)
+    devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
     accounts = Accounts(database, audit, ender)
-    recovery = Recovery(database, audit, hasher, outbox, ResetLinks(base_url=settings.base_url()), ender)
+    recovery = Recovery(database, audit, hasher, throttle, outbox, ResetLinks(base_url=settings.base_url()), ender)
     auth = AuthServices(
         csrf=csrf,
         cookies=cookies,
         presented=PresentedSessions(database, tokens, cookies),
-        login=Login(database, audit, hasher, sessions, ender),
+        devices=devices,
+        login=Login(database, audit, hasher, throttle, sessions, ender),
         logout=Logout(audit, ender),
         registration=RegistrationDesk(audit, hasher),
         rotation=Rotation(database, audit, tokens, ender, leeway_seconds=settings.refresh_leeway_seconds),
-        passwords=PasswordChanger(database, audit, hasher, sessions, ender),
+        passwords=PasswordChanger(database, audit, hasher, throttle, sessions, ender),
         recovery=recovery,
         accounts=accounts,
     )
 
     endpoints = [
-        *auth_endpoints(auth, guards, password_bodies(settings.password_min_length)),
+        *auth_endpoints(
+            auth,
+            guards,
+            password_bodies(settings.password_min_length),
+            registration_open=settings.registration == "open",
+        ),
         *session_endpoints(SessionManager(database, audit, ender), guards, cookies),
-        *user_endpoints(accounts, guards),
+        *user_endpoints(accounts, guards, everybody=settings.users_list == "all"),
         *health_endpoints(database),
     ]
     docs = docs_endpoints(
@@ -123,7 +134,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         RouteTable([*endpoints, *docs, *reset_page_endpoints(settings.root_path)]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
-        rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage, clock),
+        rate_limit=RateLimit(settings.rate_limit, storage, clock),
         csrf=csrf,
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,

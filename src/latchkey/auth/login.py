@@ -9,6 +9,7 @@ from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.schemas import PASSWORD_MAX_BYTES
+from latchkey.auth.throttle import Guess, Throttle
 from latchkey.database.pool import Database
 from latchkey.http.errors import InvalidCredentials
 from latchkey.http.exchange import Origin
@@ -39,36 +40,48 @@ class Login:
         database: Database,
         audit: AuditLog,
         hasher: PasswordHasher,
+        throttle: Throttle,
         sessions: SessionOpener,
         ender: SessionEnder,
     ) -> None:
         self._database = database
         self._audit = audit
         self._hasher = hasher
+        self._throttle = throttle
         self._sessions = sessions
         self._ender = ender
 
-    async def with_password(self, email: str, password: str, *, replaces: list[UUID], origin: Origin) -> SignedIn:
+    async def with_password(
+        self, email: str, password: str, *, device: str | None, replaces: list[UUID], origin: Origin
+    ) -> SignedIn:
         """Opens a session for the user with that address (lower case), ending the sessions `replaces`.
 
-        Raises InvalidCredentials, recorded as LOGIN_FAILED, in the same time and words whether the address is
-        unknown, the password wrong or the user deleted. The hash is verified outside the transaction, which then
-        opens the session only if the user still has that very hash: a reset, change or deletion in between wins.
+        `device` is the id of one that has signed in to this account before. Raises InvalidCredentials, recorded as
+        LOGIN_FAILED, in the same time and words whether the address is unknown, the password wrong or the user
+        deleted; TooManyAttempts when it comes too soon after failed ones.
         """
-        credentials = await queries.credentials_by_email(self._database, email)
-        if credentials is None:
-            await self._hasher.verify(password, None)
-            raise await self._failed(None, origin)
-        matches = await self._hasher.verify(password, credentials.password_hash, migrated=credentials.migrated)
-        if not matches:
-            raise await self._failed(credentials.user.id, origin)
+        async with self._throttle.guess(email, device) as guess:
+            credentials = await self._verified(email, password, guess, origin)
         signed_in = await self._open_session(credentials, replaces, origin)
         if signed_in is None:
             raise await self._failed(credentials.user.id, origin)
         await self._renew_hash(credentials, password)
         return signed_in
 
+    async def _verified(self, email: str, password: str, guess: Guess, origin: Origin) -> Credentials:
+        credentials = await queries.credentials_by_email(self._database, email)
+        stored = credentials.password_hash if credentials else None
+        migrated = credentials is not None and credentials.migrated
+        if await self._hasher.verify(password, stored, migrated=migrated):
+            assert credentials is not None, "nothing matches no hash"
+            await guess.succeeded()
+            return credentials
+        await guess.failed()
+        raise await self._failed(credentials.user.id if credentials else None, origin)
+
     async def _open_session(self, credentials: Credentials, replaces: list[UUID], origin: Origin) -> SignedIn | None:
+        """Opens it only if the user still has the very hash that was verified, outside of this transaction: a reset,
+        change or deletion in between wins, and the answer is None."""
         user = credentials.user
 
         async def open_session(change: Change) -> SignedIn | None:

@@ -6,8 +6,10 @@ is looked up and the token made when the mail is, by the outbox worker.
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.common_passwords import refuse_own
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLinks, reset_token_hash
+from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
 from latchkey.http.errors import ResetTokenRefused
 from latchkey.http.exchange import Origin
@@ -28,6 +30,7 @@ class Recovery:
         database: Database,
         audit: AuditLog,
         hasher: PasswordHasher,
+        throttle: Throttle,
         outbox: Outbox,
         links: ResetLinks,
         ender: SessionEnder,
@@ -35,6 +38,7 @@ class Recovery:
         self._database = database
         self._audit = audit
         self._hasher = hasher
+        self._throttle = throttle
         self._outbox = outbox
         self._links = links
         self._ender = ender
@@ -59,13 +63,16 @@ class Recovery:
         )
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
-        """Sets a new password and ends all sessions of whoever the token was made for.
+        """Sets a new password, ends all sessions of whoever the token was made for, and forgets failed logins.
 
-        Raises ResetTokenRefused for an unknown, used or expired token: before anything is hashed, and again inside
-        the transaction, where of N parallel uses exactly one finds it.
+        Raises ValidationFailed when it is the account's own name or address, and ResetTokenRefused for an unknown,
+        used or expired token: before anything is hashed, and again inside the transaction, where of N parallel uses
+        exactly one finds it.
         """
-        if not await queries.is_reset_token(self._database, reset_token_hash(token)):
+        user = await queries.find_by_reset_token(self._database, reset_token_hash(token))
+        if user is None:
             raise ResetTokenRefused
+        refuse_own(password, user)
         password_hash = await self._hasher.hash(password)
 
         async def reset_password(change: Change) -> None:
@@ -76,3 +83,5 @@ class Recovery:
             await change.record(Event(Action.RESET_PASSWORD, user_id, user_id, origin, changed=("password",)))
 
         await self._audit.change(reset_password)
+        # However many guess at the account: its owner may sign in now, on a device that is not known either.
+        await self._throttle.forget(user.email)

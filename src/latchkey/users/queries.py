@@ -162,13 +162,13 @@ async def set_reset_token(connection: Connection, email: str, token_hash: str, m
     return _user(row) if row else None
 
 
-async def is_reset_token(database: Queryable, token_hash: str) -> bool:
-    """Whether a reset token could be spent now."""
-    return bool(
-        await database.fetchval(
-            "SELECT 1 FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted", token_hash
-        )
+async def find_by_reset_token(database: Queryable, token_hash: str) -> User | None:
+    """Whose reset token it is, if it could be spent now."""
+    row = await database.fetchrow(
+        "SELECT id, name, email FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted",
+        token_hash,
     )
+    return _user(row) if row else None
 
 
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> int | None:
