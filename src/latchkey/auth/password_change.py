@@ -8,6 +8,8 @@ from latchkey.auth.hashing import PasswordHasher
 from latchkey.database.pool import Database
 from latchkey.http.errors import AccessTokenInvalid, CurrentPasswordIncorrect, FieldError, ValidationFailed
 from latchkey.http.exchange import Origin
+from latchkey.mail.notices import PASSWORD_CHANGED
+from latchkey.mail.outbox import Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
@@ -25,15 +27,18 @@ class PasswordChanger:
         hasher: PasswordHasher,
         sessions: SessionOpener,
         ender: SessionEnder,
+        outbox: Outbox,
     ) -> None:
         self._database = database
         self._audit = audit
         self._hasher = hasher
         self._sessions = sessions
         self._ender = ender
+        self._outbox = outbox
 
     async def change(self, user_id: int, session_id: UUID, current: str, new: str, origin: Origin) -> TokenPair:
-        """Sets the new password, ends all sessions of the user and opens one for the browser that asked.
+        """Sets the new password, ends all sessions of the user and opens one for the browser that asked; a notice
+        goes to the account's address.
 
         Raises ValidationFailed when new and current are the same, CurrentPasswordIncorrect, and AccessTokenInvalid
         when the password was changed by somebody else meanwhile, which has ended this session too.
@@ -49,10 +54,12 @@ class PasswordChanger:
         new_hash = await self._hasher.hash(new)
 
         async def change_password(change: Change) -> TokenPair:
-            if not await queries.replace_password(change.connection, user_id, old_hash, new_hash):
+            user = await queries.replace_password(change.connection, user_id, old_hash, new_hash)
+            if user is None:
                 raise AccessTokenInvalid
             await self._ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             session = await self._sessions.open(change, user_id, origin)
+            await self._outbox.add(change, PASSWORD_CHANGED, user.email, origin, user_id=user_id)
             await change.record(
                 Event(Action.CHANGE_PASSWORD, user_id, user_id, origin, session_id, changed=("password",))
             )
