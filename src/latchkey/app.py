@@ -36,8 +36,13 @@ from latchkey.http.edge.rate_limit import RateLimit, open_storage
 from latchkey.http.errors import ServiceUnavailable
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
-from latchkey.mail.console import print_mail
+from latchkey.mail.delivery import mail_from, mail_sender
+from latchkey.mail.mailbox import Mailbox
+from latchkey.mail.mailbox_page import mailbox_endpoints
+from latchkey.mail.notices import NOTICES, compose_notice
 from latchkey.mail.outbox import Outbox
+from latchkey.mail.templates import Templates
+from latchkey.mail.tokens import MailTokens
 from latchkey.mail.worker import MailWorker
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.ending import SessionEnder
@@ -74,10 +79,11 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
     access_secret = settings.jwt_access_secret.get_secret_value()
+    refresh_secret = settings.jwt_refresh_secret.get_secret_value()
     secure = not settings.development
 
     audit = AuditLog(database, required=settings.audit_required)
-    tokens = Tokens(access_secret, settings.jwt_refresh_secret.get_secret_value(), clock)
+    tokens = Tokens(access_secret, refresh_secret, clock)
     cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure)
     csrf = Csrf(
         access_secret,
@@ -96,8 +102,8 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     storage = open_storage(settings.rate_limit_storage)
     throttle = Throttle(storage, access_secret, clock)
     devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
-    accounts = Accounts(database, audit, ender)
-    recovery = Recovery(database, audit, hasher, throttle, outbox, ResetLinks(base_url=settings.base_url()), ender)
+    accounts = Accounts(database, audit, ender, outbox)
+    recovery = Recovery(database, audit, hasher, throttle, outbox, ResetLinks(page_url=settings.reset_page_url()), ender)
     auth = AuthServices(
         csrf=csrf,
         cookies=cookies,
@@ -107,7 +113,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         logout=Logout(audit, ender),
         registration=RegistrationDesk(audit, hasher),
         rotation=Rotation(database, audit, tokens, ender, leeway_seconds=settings.refresh_leeway_seconds),
-        passwords=PasswordChanger(database, audit, hasher, throttle, sessions, ender),
+        passwords=PasswordChanger(database, audit, hasher, throttle, sessions, ender, outbox),
         recovery=recovery,
         accounts=accounts,
     )
@@ -123,6 +129,9 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         *user_endpoints(accounts, guards, everybody=settings.users_list == "all"),
         *health_endpoints(database),
     ]
+    sender = mail_sender(settings, clock)
+    mailbox = Mailbox(sender, clock) if sender and settings.development else None
+    pages = [*reset_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
     docs = docs_endpoints(
         endpoints,
         version=__version__,
@@ -131,7 +140,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         refresh_cookie=cookies.refresh_name,
     )
     edge = Edge(
-        RouteTable([*endpoints, *docs, *reset_page_endpoints(settings.root_path)]),
+        RouteTable([*endpoints, *docs, *pages]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, storage, clock),
@@ -139,8 +148,17 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
     )
-    send = print_mail if settings.mail_is_sent() else None
-    return Service(edge, MailWorker(outbox, audit, {RESET_MAIL: recovery.compose}, send), feed, hasher)
+    mail = MailWorker(
+        database,
+        outbox,
+        audit,
+        {RESET_MAIL: recovery.compose, **dict.fromkeys(NOTICES, compose_notice)},
+        MailTokens(refresh_secret),
+        Templates(settings.mail_templates, base_url=settings.base_url()),
+        mailbox or sender,
+        host=mail_from(settings).domain,
+    )
+    return Service(edge, mail, feed, hasher)
 
 
 class Application:
@@ -167,17 +185,17 @@ class Application:
         database = await open_database(url, production=production)
         service = build_service(settings, database, partial(connect, url, production=production), system_clock)
         self._edge = service.edge
-        background = [asyncio.create_task(service.mail.run()), asyncio.create_task(service.feed.run())]
+        mail, feed = asyncio.create_task(service.mail.run()), asyncio.create_task(service.feed.run())
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()
         yield
-        for task in background:
+        # The mail that is being sent is not broken off, unless it takes too long; then it is sent again later.
+        service.mail.stop()
+        await asyncio.wait([mail], timeout=SHUTDOWN_SECONDS)
+        for task in (mail, feed):
             task.cancel()
-        await asyncio.wait(background)
-        with suppress(TimeoutError, DatabaseUnavailable):
-            async with asyncio.timeout(SHUTDOWN_SECONDS):
-                await service.mail.empty()
+        await asyncio.wait([mail, feed])
         service.hasher.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):

@@ -10,6 +10,8 @@ import limits
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from latchkey.mail_settings import SmtpServer, parse_mail_from, parse_smtp_url
+
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 MINIMUM_SECRET_BYTES = 32
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
@@ -72,6 +74,9 @@ class Settings(BaseSettings):
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = ""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+    mail_templates: Path | None = None
+    reset_url: str = ""
+    verify_url: str = ""
 
     @property
     def development(self) -> bool:
@@ -108,6 +113,28 @@ class Settings(BaseSettings):
         if value and origin_of(value) is None:
             raise ValueError("must be an absolute http or https URL")
         return value.rstrip("/")
+
+    @field_validator("reset_url", "verify_url")
+    @classmethod
+    def _pages_are_absolute(cls, value: str) -> str:
+        # The token is put behind `#`, which must be the only one.
+        if value and (origin_of(value) is None or "#" in value or re.search(r"[^!-~]", value)):
+            raise ValueError("must be an absolute http or https URL of ASCII characters, without #")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url_is_read(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_mail_from(value)
+        return value
 
     @field_validator("root_path")
     @classmethod
@@ -154,9 +181,21 @@ class Settings(BaseSettings):
         """Where people reach this service: the base of the links in mails, without a trailing slash."""
         return self.public_url or f"http://localhost:{self.port}{self.root_path}"
 
+    def reset_page_url(self) -> str:
+        """The page that sets a new password: what reset links point to, before `#token=…`."""
+        return self.reset_url or f"{self.base_url()}/reset-password"
+
+    def verify_page_url(self) -> str:
+        """The page that confirms an address: what such links point to, before `#token=…`."""
+        return self.verify_url or f"{self.base_url()}/verify-email"
+
+    def smtp_server(self) -> SmtpServer | None:
+        """The server that takes our mails."""
+        return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
     def mail_is_sent(self) -> bool:
-        """Whether somebody gets a mail: only a development console does, until SMTP is built."""
-        return self.development
+        """Whether somebody gets a mail: by SMTP, or on a development console."""
+        return self.development or self.smtp_url is not None
 
 
 def secret_problem(secret: str) -> str | None:
@@ -198,6 +237,8 @@ def load_settings(*, required: bool = False, **overrides: Any) -> Settings:
         problems += [f"{name.upper()}: is required" for name in REQUIRED if getattr(raw, name) is None]
     if raw.jwt_access_secret is not None and raw.jwt_access_secret == raw.jwt_refresh_secret:
         problems.append("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ")
+    if settings is not None and settings.smtp_url is not None and settings.mail_from is None:
+        problems.append("MAIL_FROM: is required with SMTP_URL: the address that mails come from")
     if settings is None or problems:
         raise SettingsError(problems)
     return settings

@@ -11,6 +11,8 @@ from latchkey.database.pool import Database
 from latchkey.http.endpoint import Principal
 from latchkey.http.errors import AccessTokenInvalid, CurrentPasswordIncorrect, FieldError, ValidationFailed
 from latchkey.http.exchange import Origin
+from latchkey.mail.notices import PASSWORD_CHANGED
+from latchkey.mail.outbox import Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
@@ -32,6 +34,7 @@ class PasswordChanger:
         throttle: Throttle,
         sessions: SessionOpener,
         ender: SessionEnder,
+        outbox: Outbox,
     ) -> None:
         self._database = database
         self._audit = audit
@@ -39,11 +42,13 @@ class PasswordChanger:
         self._throttle = throttle
         self._sessions = sessions
         self._ender = ender
+        self._outbox = outbox
 
     async def change(
         self, principal: Principal, current: str, new: str, *, known_device: KnownDevice, origin: Origin
     ) -> TokenPair:
-        """Sets the new password, ends all sessions of the user and opens one for the browser that asked.
+        """Sets the new password, ends all sessions of the user and opens one for the browser that asked; a notice
+        goes to the account's address.
 
         Raises ValidationFailed when the new one is the current one, or the account's own name or address;
         CurrentPasswordIncorrect; TooManyAttempts when it comes too soon after wrong ones; and AccessTokenInvalid when
@@ -65,10 +70,12 @@ class PasswordChanger:
         new_hash = await self._hasher.hash(new)
 
         async def change_password(change: Change) -> TokenPair:
-            if not await queries.replace_password(change.connection, user_id, old_hash, new_hash):
+            user = await queries.replace_password(change.connection, user_id, old_hash, new_hash)
+            if user is None:
                 raise AccessTokenInvalid
             await self._ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             session = await self._sessions.open(change, user_id, origin)
+            await self._outbox.add(change, PASSWORD_CHANGED, user.email, origin, user_id=user_id)
             await change.record(
                 Event(Action.CHANGE_PASSWORD, user_id, user_id, origin, principal.session_id, changed=("password",))
             )

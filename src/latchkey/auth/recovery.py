@@ -13,13 +13,17 @@ from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
 from latchkey.http.errors import ResetTokenRefused
 from latchkey.http.exchange import Origin
-from latchkey.mail.message import Mail
+from latchkey.mail.message import Letter
+from latchkey.mail.notices import PASSWORD_CHANGED
 from latchkey.mail.outbox import Entry, Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries
 
 RESET_MAIL = "reset-link"
+RESET_MAILS_AN_HOUR = 5
+"""To one account: whoever asks for more fills somebody else's mailbox."""
+HOUR_SECONDS = 3600.0
 
 
 class Recovery:
@@ -47,23 +51,31 @@ class Recovery:
         """Asks for a link to be mailed to whoever has that address; says nothing about whether anybody has."""
         await self._outbox.put(RESET_MAIL, email, origin)
 
-    async def compose(self, change: Change, entry: Entry) -> Mail | None:
-        """The mail of an outbox entry, whose token it makes; None when nobody has that address."""
-        link = await self._links.make(change, entry.recipient, entry.origin)
+    async def compose(self, change: Change, entry: Entry) -> Letter | None:
+        """The letter of an outbox entry, whose token it makes; None when nobody has that address, has had enough
+        mails for now, or has spent this link already or asked for another."""
+        if entry.token_made:
+            link = await self._links.renew(change, entry.token)
+        elif await self._may_have_another(change, entry.recipient):
+            link = await self._links.make(change, entry.recipient, entry.origin, token=entry.token)
+        else:
+            link = None
         if link is None:
             return None
-        return Mail(
-            to=link.email,
-            subject="Reset your password",
-            text=(
-                f"Somebody, probably you, asked to reset the password of this account.\n\n{link.url}\n\n"
-                f"The link works once, for {RESET_TOKEN_MINUTES} minutes."
-                " If it was not you, do nothing: your password stays."
-            ),
-        )
+        context = {"email": link.email, "name": link.name, "link": link.url, "minutes": str(RESET_TOKEN_MINUTES)}
+        return Letter(link.email, RESET_MAIL, context, user_id=link.user_id, carries_token=True)
+
+    async def _may_have_another(self, change: Change, email: str) -> bool:
+        # Locked, so that two instances do not both see four.
+        user = await queries.lock_by_email(change.connection, email)
+        if user is None:
+            return False
+        made = await self._outbox.tokens_made(change, RESET_MAIL, user.id, seconds=HOUR_SECONDS)
+        return made < RESET_MAILS_AN_HOUR
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
-        """Sets a new password, ends all sessions of whoever the token was made for, and forgets failed logins.
+        """Sets a new password, ends all sessions of whoever the token was made for, and forgets failed logins; a notice
+        goes to them.
 
         Raises ValidationFailed when it is the account's own name or address, and ResetTokenRefused for an unknown,
         used or expired token: before anything is hashed, and again inside the transaction, where of N parallel uses
@@ -76,11 +88,12 @@ class Recovery:
         password_hash = await self._hasher.hash(password)
 
         async def reset_password(change: Change) -> None:
-            user_id = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
-            if user_id is None:
+            owner = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
+            if owner is None:
                 raise ResetTokenRefused
-            await self._ender.end_all(change, user_id, EndedBy.PASSWORD_RESET)
-            await change.record(Event(Action.RESET_PASSWORD, user_id, user_id, origin, changed=("password",)))
+            await self._ender.end_all(change, owner.id, EndedBy.PASSWORD_RESET)
+            await self._outbox.add(change, PASSWORD_CHANGED, owner.email, origin, user_id=owner.id)
+            await change.record(Event(Action.RESET_PASSWORD, owner.id, owner.id, origin, changed=("password",)))
 
         await self._audit.change(reset_password)
         # However many guess at the account: its owner may sign in now, on a device that is not known either.

@@ -8,6 +8,7 @@ from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import Change
 from latchkey.http.exchange import Origin
 from latchkey.users import queries
+from latchkey.users.schemas import User
 
 RESET_TOKEN_BYTES = 32
 RESET_TOKEN_MINUTES = 15
@@ -18,28 +19,38 @@ class ResetLink:
     """A link that works once, for 15 minutes, and the account that it is for. `url` is a secret."""
 
     user_id: int
+    name: str
     email: str
     url: str = field(repr=False)
 
 
 class ResetLinks:
-    """Makes reset links. `base_url` is where they point: never taken from a request."""
+    """Makes reset links. `page_url` is where they point: never taken from a request."""
 
-    def __init__(self, *, base_url: str) -> None:
-        self._base_url = base_url
+    def __init__(self, *, page_url: str) -> None:
+        self._page_url = page_url
 
-    async def make(self, change: Change, email: str, origin: Origin) -> ResetLink | None:
+    async def make(self, change: Change, email: str, origin: Origin, *, token: str | None = None) -> ResetLink | None:
         """A link for the live user with that address (lower case), which ends an earlier one; None: there is none.
 
-        Writes the audit row, without an actor: nobody has proved who they are.
+        `token` is 32 bytes in hex that nobody can guess; None: random ones. Writes the audit row, without an actor:
+        nobody has proved who they are.
         """
-        token = secrets.token_hex(RESET_TOKEN_BYTES)
+        token = token or secrets.token_hex(RESET_TOKEN_BYTES)
         user = await queries.set_reset_token(change.connection, email, reset_token_hash(token), RESET_TOKEN_MINUTES)
         if user is None:
             return None
         await change.record(Event(Action.FORGOT_PASSWORD, None, user.id, origin))
+        return self._link(user, token)
+
+    async def renew(self, change: Change, token: str) -> ResetLink | None:
+        """The link made with that token once more, with all of its minutes; None: it is spent, or not the newest."""
+        user = await queries.renew_reset_token(change.connection, reset_token_hash(token), RESET_TOKEN_MINUTES)
+        return None if user is None else self._link(user, token)
+
+    def _link(self, user: User, token: str) -> ResetLink:
         # Behind `#`: a fragment reaches no server and no log (contract, section 5).
-        return ResetLink(user.id, user.email, f"{self._base_url}/reset-password#token={token}")
+        return ResetLink(user.id, user.name, user.email, f"{self._page_url}#token={token}")
 
 
 def reset_token_hash(token: str) -> str:

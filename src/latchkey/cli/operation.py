@@ -16,6 +16,7 @@ from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
 from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
 from latchkey.http.exchange import Origin
+from latchkey.mail.outbox import Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.feed import EndedSessions
 from latchkey.sessions.management import SessionManager
@@ -75,7 +76,8 @@ async def _run(work: Callable[[Operation], Awaitable[T]], settings: Settings) ->
     try:
         audit = AuditLog(database, required=settings.audit_required)
         ender = SessionEnder(EndedSessions(stopwatch))
-        accounts, sessions = Accounts(database, audit, ender), SessionManager(database, audit, ender)
+        accounts = Accounts(database, audit, ender, Outbox(database))
+        sessions = SessionManager(database, audit, ender)
         return await work(Operation(settings, database, audit, accounts, sessions))
     finally:
         await database.close()

@@ -81,10 +81,10 @@ def make_reset_link(who: str, *, as_json: bool) -> None:
 
     async def make(operation: Operation) -> ResetLink:
         settings = operation.settings
-        if not settings.development and not settings.public_url:
+        if not settings.development and not (settings.public_url or settings.reset_url):
             fail("PUBLIC_URL is not set: the link would point to this machine")
         account = await live(who, operation)
-        links = ResetLinks(base_url=settings.base_url())
+        links = ResetLinks(page_url=settings.reset_page_url())
 
         async def make_link(change: Change) -> ResetLink | None:
             return await links.make(change, account.email.lower(), COMMAND_LINE)

@@ -5,8 +5,14 @@ import sys
 from latchkey.mail.message import Mail
 
 
-async def print_mail(mail: Mail) -> None:
-    """Prints a mail to standard output. For development only: it shows the secrets that a mail carries."""
-    lines = [f"To: {mail.to}", f"Subject: {mail.subject}", "", *mail.text.split("\n")]
-    sys.stdout.write("\n".join(["", *(f"  mail | {line}" for line in lines), "", ""]))
-    sys.stdout.flush()
+class Console:
+    """Prints mails to standard output. For development only: it shows the secrets that a mail carries."""
+
+    async def send(self, mail: Mail) -> None:
+        """Prints the plain text of a mail."""
+        lines = [f"To: {mail.to}", f"Subject: {mail.subject}", "", *mail.text.rstrip("\n").split("\n")]
+        sys.stdout.write("\n".join(["", *(f"  mail | {line}" for line in lines), "", ""]))
+        sys.stdout.flush()
+
+    async def rest(self) -> None:
+        """Nothing to let go of."""

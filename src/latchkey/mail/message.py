@@ -1,12 +1,33 @@
-"""A mail to one person."""
+"""A mail to one person: what a composer says of it, and what is sent."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a composer makes of an outbox entry: to whom, by which template, and the values of its variables.
+
+    `user_id`: whose account it is about. `carries_token`: the link is made of the entry's token, which is not to be
+    made a second time.
+    """
+
+    to: str
+    template: str
+    context: Mapping[str, str] = field(repr=False)
+    user_id: int | None = None
+    carries_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Address, subject and plain text. `text` may hold a secret: only the mail itself may show it."""
+    """A mail as it is sent. `text` and `html` may hold a secret: only the mail itself may show it.
 
+    `message_id` (without angle brackets) is the same whenever the same entry is sent again.
+    """
+
+    message_id: str
     to: str
     subject: str
-    text: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)

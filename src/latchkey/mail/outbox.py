@@ -1,22 +1,37 @@
 """The outbox: mails to be sent, in a table, so that they survive a restart and nobody waits for them."""
 
 import asyncio
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from latchkey.audit.record import Change
-from latchkey.database.pool import Connection, Database
+from latchkey.database.pool import Database
 from latchkey.http.exchange import Origin
 from latchkey.mail import queries
+from latchkey.mail.tokens import MailTokens
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mail to be: what kind, to which address as it was typed, and the request that asked for it."""
+    """A mail to be: what kind, to which address, and the request that asked for it, at `created_at`.
 
+    `details` are what the request left for the composer. `token` is for a link, the same in every attempt; with
+    `token_made` an earlier attempt has stored its hash, and it must not be stored anew: it may have been spent.
+    """
+
+    id: int
     kind: str
     recipient: str
     origin: Origin
+    created_at: datetime
+    user_id: int | None
+    details: dict[str, str]
+    attempts: int
+    token_made: bool
+    unique: str
+    token: str = field(repr=False)
 
 
 class Outbox:
@@ -26,25 +41,63 @@ class Outbox:
         self._database = database
         self.waiting = asyncio.Event()
 
-    async def put(self, kind: str, recipient: str, origin: Origin) -> None:
-        """Stores a mail to be, committed when this returns."""
-        await self._database.write(*queries.insertion(kind, recipient, _metadata(origin)))
+    async def put(
+        self,
+        kind: str,
+        recipient: str,
+        origin: Origin,
+        *,
+        user_id: int | None = None,
+        details: dict[str, str] | None = None,
+    ) -> None:
+        """Stores a mail to be, committed when this returns. `details` are not secret: they stand in the row."""
+        await self._database.write(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
         self.waiting.set()
 
-    async def add(self, change: Change, kind: str, recipient: str, origin: Origin) -> None:
+    async def add(
+        self,
+        change: Change,
+        kind: str,
+        recipient: str,
+        origin: Origin,
+        *,
+        user_id: int | None = None,
+        details: dict[str, str] | None = None,
+    ) -> None:
         """Stores a mail to be in the transaction of `change`: it is sent if that commits."""
-        await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin)))
+        await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
         change.on_commit(self.waiting.set)
 
-    async def take(self, connection: Connection) -> Entry | None:
-        """Removes the oldest mail that no other worker is at, in the transaction of `connection`; None: no more."""
-        row = await queries.take_oldest(connection)
-        if row is None:
-            return None
-        metadata = json.loads(row["metadata"])
-        origin = Origin(metadata.get("ip"), metadata.get("userAgent"), metadata.get("requestId"))
-        return Entry(row["kind"], row["recipient"], origin)
+    async def tokens_made(self, change: Change, kind: str, user_id: int, *, seconds: float) -> int:
+        """How many mails of a kind got a token for this user in the last so many seconds."""
+        return await queries.tokens_made(change.connection, kind, user_id, seconds)
 
 
-def _metadata(origin: Origin) -> str:
-    return json.dumps({"ip": origin.ip, "userAgent": origin.user_agent, "requestId": origin.request_id})
+async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_seconds: float) -> Entry | None:
+    """The entry of these kinds that has been due longest, for one attempt; None: nothing is due.
+
+    Others leave it alone for the lease, counted from now.
+    """
+    row = await queries.claim(change.connection, kinds, lease_seconds)
+    if row is None:
+        return None
+    metadata = json.loads(row["metadata"])
+    return Entry(
+        id=row["id"],
+        kind=row["kind"],
+        recipient=row["recipient"],
+        origin=Origin(metadata.get("ip"), metadata.get("userAgent"), metadata.get("requestId")),
+        created_at=row["created_at"],
+        user_id=row["user_id"],
+        details=metadata.get("details", {}),
+        attempts=row["attempts"],
+        token_made=row["token_made"],
+        # For the Message-ID, which everybody sees; the nonce itself stays here.
+        unique=f"{row['id']}.{hashlib.sha256(b'message-id' + row['nonce']).hexdigest()[:32]}",
+        token=tokens.derive(row["nonce"]),
+    )
+
+
+def _metadata(origin: Origin, details: dict[str, str] | None) -> str:
+    known: dict[str, object] = {"ip": origin.ip, "userAgent": origin.user_agent, "requestId": origin.request_id}
+    return json.dumps(known | ({"details": details} if details else {}))

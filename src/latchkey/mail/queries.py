@@ -1,19 +1,99 @@
-"""SQL of the mail outbox."""
+"""SQL of the mail outbox. All times are the database's, so that instances whose clocks differ agree on them."""
 
 import asyncpg
 
-from latchkey.database.pool import Connection
+from latchkey.database.pool import Connection, Database, Queryable
 
 
-def insertion(kind: str, recipient: str, metadata: str) -> tuple[str, str, str, str]:
+def insertion(kind: str, recipient: str, metadata: str, user_id: int | None) -> tuple[str, str, str, str, int | None]:
     """The statement that stores a mail to be, with its arguments; `metadata` is JSON."""
-    return ("INSERT INTO mail_outbox (kind, recipient, metadata) VALUES ($1, $2, $3)", kind, recipient, metadata)
+    statement = "INSERT INTO mail_outbox (kind, recipient, metadata, user_id) VALUES ($1, $2, $3, $4)"
+    return statement, kind, recipient, metadata, user_id
 
 
-async def take_oldest(connection: Connection) -> asyncpg.Record | None:
-    """Deletes and returns the oldest row that nobody else has locked: kind, recipient, metadata (JSON)."""
+async def claim(connection: Connection, kinds: list[str], lease_seconds: float) -> asyncpg.Record | None:
+    """The row of these kinds that has been due longest, with one attempt more; None: there is none.
+
+    It is nobody else's until the transaction ends, and after that until the lease does.
+    """
     return await connection.fetchrow(
-        "DELETE FROM mail_outbox WHERE id ="
-        " (SELECT id FROM mail_outbox ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-        " RETURNING kind, recipient, metadata"
+        "UPDATE mail_outbox SET attempts = attempts + 1,"
+        " next_attempt_at = clock_timestamp() + make_interval(secs => $2)"
+        " WHERE id = (SELECT id FROM mail_outbox WHERE sent_at IS NULL AND failed_at IS NULL"
+        "   AND next_attempt_at <= statement_timestamp() AND kind = ANY($1::text[])"
+        "   ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        " RETURNING id, kind, recipient, metadata, user_id, nonce, token_made_at IS NOT NULL AS token_made,"
+        " attempts, created_at",
+        kinds,
+        lease_seconds,
     )
+
+
+async def keep_composed(connection: Connection, mail_id: int, user_id: int | None, *, carries_token: bool) -> None:
+    """Notes whose account a claimed mail is about, and when its token was first made."""
+    await connection.execute(
+        "UPDATE mail_outbox SET user_id = coalesce($2, user_id),"
+        " token_made_at = CASE WHEN $3 THEN coalesce(token_made_at, clock_timestamp()) ELSE token_made_at END"
+        " WHERE id = $1",
+        mail_id,
+        user_id,
+        carries_token,
+    )
+
+
+async def remove(connection: Connection, mail_id: int) -> None:
+    """Removes a mail that nobody is to get."""
+    await connection.execute("DELETE FROM mail_outbox WHERE id = $1", mail_id)
+
+
+async def give_up(connection: Connection, mail_id: int, error: str) -> None:
+    """Makes a claimed mail a dead letter; an error noted before is kept."""
+    await connection.execute(
+        "UPDATE mail_outbox SET failed_at = now(), attempts = attempts - 1, last_error = coalesce(last_error, $2)"
+        " WHERE id = $1",
+        mail_id,
+        error,
+    )
+
+
+async def mark_sent(database: Database, mail_id: int) -> None:
+    """Notes that a mail was taken; doing it again does no harm."""
+    await database.write("UPDATE mail_outbox SET sent_at = now(), last_error = NULL WHERE id = $1", mail_id)
+
+
+async def mark_failed(
+    database: Database, mail_id: int, *, found: int, attempts: int, error: str, again_in: float | None
+) -> None:
+    """Notes a failed attempt; `again_in` seconds to the next, None: there is none, it is a dead letter.
+
+    `found`: how many attempts the row must still show; with another number somebody else is at it by now.
+    """
+    await database.write(
+        "UPDATE mail_outbox SET attempts = $3, last_error = $4,"
+        " next_attempt_at = clock_timestamp() + make_interval(secs => coalesce($5, 0)),"
+        " failed_at = CASE WHEN $5::float8 IS NULL THEN now() END"
+        " WHERE id = $1 AND attempts = $2 AND sent_at IS NULL",
+        mail_id,
+        found,
+        attempts,
+        error,
+        again_in,
+    )
+
+
+async def tokens_made(connection: Connection, kind: str, user_id: int, seconds: float) -> int:
+    """How many mails of a kind got a token for this user in the last so many seconds."""
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"
+        " AND token_made_at > now() - make_interval(secs => $3)",
+        user_id,
+        kind,
+        seconds,
+    )
+    return count
+
+
+async def dead_letters(database: Queryable) -> int:
+    """How many mails were given up."""
+    count: int = await database.fetchval("SELECT count(*) FROM mail_outbox WHERE failed_at IS NOT NULL")
+    return count

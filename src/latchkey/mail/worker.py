@@ -1,4 +1,7 @@
-"""The worker that empties the outbox."""
+"""The worker that empties the outbox: claims a mail, composes it, sends it, notes how that went (ADR 7).
+
+Claiming and composing are one short transaction, noting is another; sending happens between them, in none.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,60 +11,176 @@ from dataclasses import dataclass
 import structlog
 
 from latchkey.audit.record import AuditLog, Change
-from latchkey.database.pool import DatabaseUnavailable
-from latchkey.mail.message import Mail
-from latchkey.mail.outbox import Entry, Outbox
+from latchkey.database.pool import Database, DatabaseUnavailable
+from latchkey.mail import queries
+from latchkey.mail.message import Letter, Mail
+from latchkey.mail.outbox import Entry, Outbox, claim
+from latchkey.mail.sending import NotSent, Sender
+from latchkey.mail.templates import Templates
+from latchkey.mail.tokens import MailTokens
 
 LOOK_EVERY_SECONDS = 5.0
+NOTE_AGAIN_SECONDS = 1.0
+SEND_SECONDS = 30.0
+"""How long one attempt may take in all."""
+LEASE_SECONDS = 60.0
+"""How long others leave a claimed mail alone. Longer than an attempt may take, so that no two send it at once."""
+PAUSES_SECONDS = (10.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 10800.0)
+"""Between one attempt and the next. After the last one the mail is a dead letter."""
+ATTEMPTS = len(PAUSES_SECONDS) + 1
+
 log = structlog.get_logger(__name__)
 
-Compose = Callable[[Change, Entry], Awaitable[Mail | None]]
-Send = Callable[[Mail], Awaitable[None]]
+Compose = Callable[[Change, Entry], Awaitable[Letter | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    mail: Mail | None
+class _Claimed:
+    """An entry, and its letter if it is to be sent."""
+
+    entry: Entry
+    letter: Letter | None
 
 
 class MailWorker:
-    """Composes and sends what is in the outbox, each mail in a transaction of its own.
+    """Composes and sends what is in the outbox, one mail after the other.
 
-    `composers`, by kind, make a mail of an entry, or None when there is nobody to write to. `send` None: nothing is
-    sent and nothing is composed, so that no token is made for a mail that nobody gets.
+    `composers`, by kind, make a letter of an entry in the transaction that claims it, or None when nobody is to get
+    it; entries of other kinds, of a newer version, are left alone. `sender` None: nothing is sent and nothing is
+    composed, so that no token is made for a mail that nobody gets. `host` is what follows the @ of Message-IDs.
     """
 
-    def __init__(self, outbox: Outbox, audit: AuditLog, composers: Mapping[str, Compose], send: Send | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        audit: AuditLog,
+        composers: Mapping[str, Compose],
+        tokens: MailTokens,
+        templates: Templates,
+        sender: Sender | None,
+        *,
+        host: str,
+    ) -> None:
+        self._database = database
         self._outbox = outbox
         self._audit = audit
         self._composers = composers
-        self._send = send
+        self._tokens = tokens
+        self._templates = templates
+        self._sender = sender
+        self._host = host
+        self._stopping = False
 
     async def run(self) -> None:
-        """Works until cancelled. A database that is away is waited for."""
+        """Works until `stop`, and then until nothing is due. A database that is away is waited for."""
         while True:
+            last_round = self._stopping
             try:
-                await self.empty()
+                await self._empty()
             except DatabaseUnavailable as error:
                 log.warning("the outbox waits for the database", cause=str(error))
-            except Exception as error:  # one mail that cannot be made must not end all mail
-                log.error("a mail could not be made or sent", exc_info=error)
+            except Exception as error:  # a fault of ours must not end all mail
+                log.error("the outbox could not be worked off", exc_info=error)
+            if last_round:
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._outbox.waiting.wait()
             self._outbox.waiting.clear()
 
-    async def empty(self) -> None:
-        """Sends all that is waiting."""
-        while (taken := await self._audit.change(self._take)) is not None:
-            if taken.mail is not None and self._send is not None:
-                await self._send(taken.mail)
+    def stop(self) -> None:
+        """Has `run` come to its end."""
+        self._stopping = True
+        self._outbox.waiting.set()
 
-    async def _take(self, change: Change) -> _Taken | None:
-        entry = await self._outbox.take(change.connection)
-        if entry is None:
+    async def _empty(self) -> None:
+        try:
+            while (claimed := await self._claim()) is not None:
+                if claimed.letter is not None and not await self._deliver(claimed.entry, claimed.letter):
+                    break
+        finally:
+            if self._sender is not None:
+                await self._sender.rest()
+
+    async def _claim(self) -> _Claimed | None:
+        entry: Entry | None = None
+
+        async def claim_and_compose(change: Change) -> _Claimed | None:
+            nonlocal entry
+            entry = await claim(change, list(self._composers), self._tokens, lease_seconds=LEASE_SECONDS)
+            return None if entry is None else _Claimed(entry, await self._compose(change, entry))
+
+        try:
+            return await self._audit.change(claim_and_compose)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if entry is None:
+                raise
+            # The claim is rolled back with what the composer did: without a pause this mail would be next again.
+            log.error("a mail could not be composed", kind=entry.kind, mail=entry.id, exc_info=error)
+            await self._failed(entry, NotSent(f"could not be composed: {type(error).__name__}"), claimed=False)
+            return _Claimed(entry, None)
+
+    async def _compose(self, change: Change, entry: Entry) -> Letter | None:
+        """The letter of a claimed entry. None: the entry has been settled in the transaction."""
+        if self._sender is None:
+            log.warning("a mail was asked for and thrown away: SMTP_URL is not set", kind=entry.kind, mail=entry.id)
+            await queries.remove(change.connection, entry.id)
             return None
-        if self._send is None:
-            log.warning("a mail was asked for and thrown away: SMTP_URL is not set", kind=entry.kind)
-            return _Taken(None)
-        return _Taken(await self._composers[entry.kind](change, entry))
+        if entry.attempts > ATTEMPTS:
+            await queries.give_up(change.connection, entry.id, "the process ended in the middle of the last attempt")
+            return None
+        letter = await self._composers[entry.kind](change, entry)
+        if letter is None:
+            await queries.remove(change.connection, entry.id)
+            return None
+        await queries.keep_composed(change.connection, entry.id, letter.user_id, carries_token=letter.carries_token)
+        return letter
+
+    async def _deliver(self, entry: Entry, letter: Letter) -> bool:
+        """Sends a letter and notes how that went. False: nothing else could be sent now either."""
+        assert self._sender is not None, "without one nothing is composed"
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._sender.send(self._rendered(entry, letter))
+        except NotSent as error:
+            await self._failed(entry, error)
+            return not error.server_away
+        except TimeoutError:
+            await self._failed(entry, NotSent(f"took longer than {SEND_SECONDS:.0f} s"))
+            return False
+        except Exception as error:
+            log.error("a mail could not be made", kind=entry.kind, mail=entry.id, exc_info=error)
+            await self._failed(entry, NotSent(f"could not be made: {type(error).__name__}"))
+            return True
+        await self._noted(lambda: queries.mark_sent(self._database, entry.id))
+        log.info("a mail was sent", kind=entry.kind, mail=entry.id, attempt=entry.attempts)
+        return True
+
+    def _rendered(self, entry: Entry, letter: Letter) -> Mail:
+        rendered = self._templates.render(letter.template, letter.context)
+        return Mail(f"{entry.unique}@{self._host}", letter.to, rendered.subject, rendered.text, rendered.html)
+
+    async def _failed(self, entry: Entry, error: NotSent, *, claimed: bool = True) -> None:
+        last = error.permanent or entry.attempts >= ATTEMPTS
+        pause = None if last else PAUSES_SECONDS[entry.attempts - 1]
+        found = entry.attempts if claimed else entry.attempts - 1
+        reason = f"{error}: {error.detail}" if error.detail else str(error)
+        await self._noted(
+            lambda: queries.mark_failed(
+                self._database, entry.id, found=found, attempts=entry.attempts, error=reason, again_in=pause
+            )
+        )
+        line = "a mail was given up" if last else "a mail was not sent"
+        log.warning(line, kind=entry.kind, mail=entry.id, attempt=entry.attempts, reason=str(error))
+
+    async def _noted(self, note: Callable[[], Awaitable[None]]) -> None:
+        """Does it, waiting for a database that is away: a mail that was sent and is not noted is sent again."""
+        while True:
+            try:
+                return await note()
+            except DatabaseUnavailable as error:
+                log.warning("the outbox waits for the database", cause=str(error))
+                await asyncio.sleep(NOTE_AGAIN_SECONDS)

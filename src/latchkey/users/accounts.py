@@ -11,6 +11,8 @@ from latchkey.database.pool import Database
 from latchkey.http.envelope import PageMeta
 from latchkey.http.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.http.exchange import Origin
+from latchkey.mail.notices import EMAIL_CHANGED
+from latchkey.mail.outbox import Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries
@@ -23,10 +25,11 @@ class Accounts:
     `actor_id` is who does it and `session_id` by which session; both None: an operator.
     """
 
-    def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder) -> None:
+    def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder, outbox: Outbox) -> None:
         self._database = database
         self._audit = audit
         self._ender = ender
+        self._outbox = outbox
 
     async def get(self, user_id: int) -> User:
         """A user. Raises UserNotFound for unknown and deleted ones."""
@@ -43,7 +46,8 @@ class Accounts:
     async def update(
         self, user_id: int, *, name: str | None, email: str | None, origin: Origin, session_id: UUID
     ) -> User:
-        """Sets what is not None. A change that changes no value writes nothing, no audit row either.
+        """Sets what is not None. A change that changes no value writes nothing, no audit row either; one of the
+        address is told to the old one.
 
         Raises UserNotFound, and EmailTaken when a live user has that address.
         """
@@ -64,6 +68,8 @@ class Accounts:
             updated = await queries.update(
                 change.connection, user_id, new_name, new_email, email_changed="email" in changed
             )
+            if "email" in changed:
+                await self._outbox.add(change, EMAIL_CHANGED, user.email, origin, user_id=user_id)
             await change.record(Event(Action.UPDATE_USER, user_id, user_id, origin, session_id, changed))
             return updated
 

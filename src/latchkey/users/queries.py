@@ -122,17 +122,16 @@ async def keeps_password_alone(connection: Connection, user_id: int, password_ha
     )
 
 
-async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
-    """Sets a new password if the old one still stands, and ends a reset token; False if it does not."""
-    return bool(
-        await connection.fetchval(
-            "UPDATE users SET password = $3, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
-            " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING 1",
-            user_id,
-            old_hash,
-            new_hash,
-        )
+async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> User | None:
+    """Sets a new password if the old one still stands, and ends a reset token: the user, or None if it does not."""
+    row = await connection.fetchrow(
+        "UPDATE users SET password = $3, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
+        " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email",
+        user_id,
+        old_hash,
+        new_hash,
     )
+    return _user(row) if row else None
 
 
 async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
@@ -145,6 +144,14 @@ async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_ha
             new_hash,
         )
     )
+
+
+async def lock_by_email(connection: Connection, email: str) -> User | None:
+    """The user with that address (lower case) who is not deleted, locked for the rest of the transaction."""
+    row = await connection.fetchrow(
+        "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR UPDATE", email
+    )
+    return _user(row) if row else None
 
 
 async def set_reset_token(connection: Connection, email: str, token_hash: str, minutes: int) -> User | None:
@@ -171,15 +178,26 @@ async def find_by_reset_token(database: Queryable, token_hash: str) -> User | No
     return _user(row) if row else None
 
 
-async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> int | None:
-    """Sets the password of whoever the token is for and ends the token: the user's id, or None if it is spent."""
-    value: int | None = await connection.fetchval(
+async def renew_reset_token(connection: Connection, token_hash: str, minutes: int) -> User | None:
+    """Has a reset token, which is neither spent nor ended by a newer one, expire later; None if there is none."""
+    row = await connection.fetchrow(
+        "UPDATE users SET reset_token_expires = now() + make_interval(mins => $2)"
+        " WHERE reset_token = $1 AND NOT is_deleted RETURNING id, name, email",
+        token_hash,
+        minutes,
+    )
+    return _user(row) if row else None
+
+
+async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:
+    """Sets the password of whoever the token is for and ends the token: the user, or None if it is spent."""
+    row = await connection.fetchrow(
         "UPDATE users SET password = $2, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
-        " WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted RETURNING id",
+        " WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted RETURNING id, name, email",
         token_hash,
         password_hash,
     )
-    return value
+    return _user(row) if row else None
 
 
 async def delete(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:

@@ -1,0 +1,46 @@
+"""A mail as Internet mail (RFC 5322): headers, and the text in two forms."""
+
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from latchkey.mail.message import Mail
+
+# 7bit: any server takes it as it is, and no line of ours is changed on the way.
+POLICY = SMTP.clone(cte_type="7bit")
+
+
+class Unaddressable(Exception):
+    """Nothing can be sent to what stands as the address: it is not one, or not ASCII."""
+
+
+def as_message(mail: Mail, sender: Address, now: float) -> EmailMessage:
+    """The message. `now` in seconds since the epoch. Raises Unaddressable.
+
+    Header values cannot become further headers: the library refuses what holds a line break.
+    """
+    message = EmailMessage(policy=POLICY)
+    message["From"] = sender
+    message["To"] = _address(mail.to)
+    message["Subject"] = mail.subject
+    message["Date"] = datetime.fromtimestamp(now, UTC)
+    message["Message-ID"] = f"<{mail.message_id}>"
+    # RFC 3834: nobody's holiday answer is wanted.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _address(text: str) -> Address:
+    if not text.isascii() or not text.isprintable():
+        raise Unaddressable
+    try:
+        address = Address(addr_spec=text)
+    except (MessageError, ValueError, IndexError):
+        raise Unaddressable from None
+    if address.addr_spec != text or not address.domain:
+        raise Unaddressable
+    return address

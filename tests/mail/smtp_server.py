@@ -1,0 +1,163 @@
+"""A real SMTP server in a thread of the test, which keeps what it is given and answers as the test says."""
+
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP as POLICY
+from types import TracebackType
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.harness.server import free_port
+
+USER, PASSWORD = "latchkey@mail.test", "p@ss/w:rd%é"
+
+
+@dataclass
+class Received:
+    """A mail that the server has taken, or was about to take: its envelope, and what stands in it."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+    encrypted: bool
+
+    @property
+    def id(self) -> str:
+        """The Message-ID."""
+        return str(self.message["Message-ID"])
+
+    @property
+    def text(self) -> str:
+        """The plain text."""
+        return self._part("plain")
+
+    @property
+    def html(self) -> str:
+        """The HTML."""
+        return self._part("html")
+
+    @property
+    def token(self) -> str:
+        """The token of the link in the text."""
+        return self.text.partition("#token=")[2].split()[0]
+
+    def _part(self, kind: str) -> str:
+        part = self.message.get_body((kind,))
+        assert part is not None, kind
+        content: str = part.get_content()
+        return content
+
+
+@dataclass
+class SmtpServer:
+    """A server on 127.0.0.1. `rcpt` and `data` are answers that replace `250`; both are asked for every mail.
+
+    `hang`: it takes the whole mail and never answers. `tls`, with `implicit_tls` from the first byte on, else after
+    STARTTLS, which is `required` then. It can be stopped and started again on the same port.
+    """
+
+    tls: ssl.SSLContext | None = None
+    implicit_tls: bool = False
+    login: bool = False
+    rcpt: str = "250 OK"
+    data: str = "250 OK"
+    hang: bool = False
+    port: int = field(default_factory=free_port)
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._controller: Controller | None = None
+
+    def start(self) -> None:
+        """Listens."""
+        server = self
+
+        class Server(SMTP):
+            def connection_made(self, transport: Any) -> None:
+                # A second time for the same connection after STARTTLS.
+                server.connections += self.session is None
+                super().connection_made(transport)
+
+        class OwnController(Controller):
+            def factory(self) -> SMTP:
+                return Server(self.handler, **self.SMTP_kwargs)
+
+        options: dict[str, Any] = {"enable_SMTPUTF8": False}
+        if self.login:
+            options |= {"authenticator": self._authenticate, "auth_required": True}
+            options |= {"auth_require_tls": self.tls is not None and not self.implicit_tls}
+        if self.tls is not None and not self.implicit_tls:
+            options |= {"tls_context": self.tls, "require_starttls": True}
+        self._controller = OwnController(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            ssl_context=self.tls if self.implicit_tls else None,
+            **options,
+        )
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Nobody listens any more."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    def __enter__(self) -> "SmtpServer":
+        self.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.stop()
+
+    def wait_for(self, count: int, *, within: float = 10.0) -> list[Received]:
+        """The mails, once there are so many."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.received) >= count, within), len(self.received)
+            return list(self.received)
+
+    def mails_to(self, email: str) -> list[Received]:
+        """Those that one address got, in order."""
+        return [mail for mail in self.received if mail.recipients == [email]]
+
+    def _authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: Any) -> AuthResult:
+        given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
+        return AuthResult(success=given == (USER, PASSWORD), handled=False)
+
+    async def handle_RCPT(  # noqa: N802 the library's name
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        if self.rcpt.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.rcpt
+
+    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 the library's name
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=POLICY)
+        assert isinstance(message, EmailMessage)
+        if self.data.startswith("250"):
+            mail = Received(str(envelope.mail_from), envelope.rcpt_tos, message, session.ssl is not None)
+            with self._arrived:
+                self.received.append(mail)
+                self._arrived.notify_all()
+        if self.hang:
+            import asyncio
+
+            await asyncio.Event().wait()
+        return self.data
+
+
+def settings_of(server: SmtpServer, scheme: str = "smtp", login: str = "", host: str = "127.0.0.1") -> dict[str, str]:
+    """The settings of a Latchkey that sends its mails to that server."""
+    return {"SMTP_URL": f"{scheme}://{login}{host}:{server.port}", "MAIL_FROM": "Accounts <accounts@example.com>"}
+
+
+Start = Callable[..., Any]
