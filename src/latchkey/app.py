@@ -17,13 +17,15 @@ from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
-from latchkey.auth.pages import reset_page_endpoints
+from latchkey.auth.pages import link_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import RESET_MAIL, Recovery
-from latchkey.auth.registration import RegistrationDesk
+from latchkey.auth.registration import INVITATION_MAIL, RegistrationDesk
 from latchkey.auth.reset_links import ResetLinks
 from latchkey.auth.schemas import password_bodies
 from latchkey.auth.throttle import Throttle
+from latchkey.auth.verification import EmailVerification
+from latchkey.auth.verification_endpoints import verification_endpoints
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
@@ -55,7 +57,7 @@ from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.tokens import Tokens
 from latchkey.settings import Settings, origin_of
-from latchkey.users.accounts import Accounts
+from latchkey.users.accounts import CONFIRM_MAIL, VERIFY_MAIL, Accounts
 from latchkey.users.endpoints import user_endpoints
 
 SHUTDOWN_SECONDS = 5.0
@@ -102,16 +104,36 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     storage = open_storage(settings.rate_limit_storage)
     throttle = Throttle(storage, access_secret, clock)
     devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
-    accounts = Accounts(database, audit, ender, outbox)
-    recovery = Recovery(database, audit, hasher, throttle, outbox, ResetLinks(page_url=settings.reset_page_url()), ender)
+    accounts = Accounts(
+        database,
+        audit,
+        ender,
+        outbox,
+        confirm_email_change=settings.confirm_email_change,
+        require_verified_email=settings.require_verified_email,
+    )
+    verification = EmailVerification(database, audit, outbox, accounts, page_url=settings.verify_page_url())
+    recovery = Recovery(
+        database, audit, hasher, throttle, outbox, ResetLinks(page_url=settings.reset_page_url()), ender
+    )
     auth = AuthServices(
         csrf=csrf,
         cookies=cookies,
         presented=PresentedSessions(database, tokens, cookies),
         devices=devices,
-        login=Login(database, audit, hasher, throttle, sessions, ender),
+        login=Login(
+            database,
+            audit,
+            hasher,
+            throttle,
+            sessions,
+            ender,
+            outbox,
+            require_verified_email=settings.require_verified_email,
+            new_device_mail=settings.new_device_mail,
+        ),
         logout=Logout(audit, ender),
-        registration=RegistrationDesk(audit, hasher),
+        registration=RegistrationDesk(audit, hasher, outbox, require_verified_email=settings.require_verified_email),
         rotation=Rotation(database, audit, tokens, ender, leeway_seconds=settings.refresh_leeway_seconds),
         passwords=PasswordChanger(database, audit, hasher, throttle, sessions, ender, outbox),
         recovery=recovery,
@@ -125,13 +147,14 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
             password_bodies(settings.password_min_length),
             registration_open=settings.registration == "open",
         ),
+        *verification_endpoints(verification),
         *session_endpoints(SessionManager(database, audit, ender), guards, cookies),
         *user_endpoints(accounts, guards, everybody=settings.users_list == "all"),
         *health_endpoints(database),
     ]
     sender = mail_sender(settings, clock)
     mailbox = Mailbox(sender, clock) if sender and settings.development else None
-    pages = [*reset_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
+    pages = [*link_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
     docs = docs_endpoints(
         endpoints,
         version=__version__,
@@ -152,7 +175,13 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         database,
         outbox,
         audit,
-        {RESET_MAIL: recovery.compose, **dict.fromkeys(NOTICES, compose_notice)},
+        {
+            RESET_MAIL: recovery.compose,
+            INVITATION_MAIL: recovery.compose_invitation,
+            VERIFY_MAIL: verification.compose,
+            CONFIRM_MAIL: verification.compose_change,
+            **dict.fromkeys(NOTICES, compose_notice),
+        },
         MailTokens(refresh_secret),
         Templates(settings.mail_templates, base_url=settings.base_url()),
         mailbox or sender,

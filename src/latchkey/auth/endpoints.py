@@ -25,6 +25,7 @@ from latchkey.http.envelope import json_response
 from latchkey.http.errors import (
     AccessTokenInvalid,
     CurrentPasswordIncorrect,
+    EmailNotVerified,
     EmailTaken,
     InvalidCredentials,
     RefreshTokenInvalid,
@@ -170,7 +171,7 @@ def auth_endpoints(
             message="Login successful",
             body=LoginAttempt,
             data=SignedInUser,
-            failures=(InvalidCredentials, TooManyAttempts),
+            failures=(InvalidCredentials, EmailNotVerified, TooManyAttempts),
             cookies_out=(*both, services.devices.cookie_name),
             needs_limiter=True,
         ),

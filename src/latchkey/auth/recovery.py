@@ -8,7 +8,14 @@ from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.common_passwords import refuse_own
 from latchkey.auth.hashing import PasswordHasher
-from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLinks, reset_token_hash
+from latchkey.auth.registration import INVITATION_MAIL
+from latchkey.auth.reset_links import (
+    INVITATION_HOURS,
+    INVITATION_MINUTES,
+    RESET_TOKEN_MINUTES,
+    ResetLinks,
+    reset_token_hash,
+)
 from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
 from latchkey.http.errors import ResetTokenRefused
@@ -64,6 +71,17 @@ class Recovery:
             return None
         context = {"email": link.email, "name": link.name, "link": link.url, "minutes": str(RESET_TOKEN_MINUTES)}
         return Letter(link.email, RESET_MAIL, context, user_id=link.user_id, carries_token=True)
+
+    async def compose_invitation(self, change: Change, entry: Entry) -> Letter | None:
+        """The letter to somebody for whom an operator made an account; None when the link in it has been used."""
+        if entry.token_made:
+            link = await self._links.renew(change, entry.token, minutes=INVITATION_MINUTES)
+        else:
+            link = await self._links.invite(change, entry.recipient, token=entry.token)
+        if link is None:
+            return None
+        context = {"email": link.email, "name": link.name, "link": link.url, "hours": str(INVITATION_HOURS)}
+        return Letter(link.email, INVITATION_MAIL, context, user_id=link.user_id, carries_token=True)
 
     async def _may_have_another(self, change: Change, email: str) -> bool:
         # Locked, so that two instances do not both see four.

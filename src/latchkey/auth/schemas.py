@@ -107,6 +107,12 @@ class ForgottenPassword(BaseModel):
     email: TypedEmail
 
 
+class AddressProof(BaseModel):
+    """POST /auth/verify-email."""
+
+    token: ResetToken
+
+
 class PasswordReset(BaseModel):
     """POST /auth/reset-password."""
 
