@@ -29,6 +29,8 @@ from latchkey.auth.verification_endpoints import verification_endpoints
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
+from latchkey.housekeeping.housekeeper import Housekeeper
+from latchkey.housekeeping.queries import chores
 from latchkey.http.docs import docs_endpoints
 from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
@@ -72,6 +74,7 @@ class Service:
     edge: Edge
     mail: MailWorker
     feed: RevocationFeed
+    housekeeper: Housekeeper
     hasher: PasswordHasher
 
 
@@ -187,7 +190,8 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         mailbox or sender,
         host=mail_from(settings).domain,
     )
-    return Service(edge, mail, feed, hasher)
+    due = chores(audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days)
+    return Service(edge, mail, feed, Housekeeper(database, due), hasher)
 
 
 class Application:
@@ -214,7 +218,8 @@ class Application:
         database = await open_database(url, production=production)
         service = build_service(settings, database, partial(connect, url, production=production), system_clock)
         self._edge = service.edge
-        mail, feed = asyncio.create_task(service.mail.run()), asyncio.create_task(service.feed.run())
+        mail = asyncio.create_task(service.mail.run())
+        others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()
@@ -222,9 +227,9 @@ class Application:
         # The mail that is being sent is not broken off, unless it takes too long; then it is sent again later.
         service.mail.stop()
         await asyncio.wait([mail], timeout=SHUTDOWN_SECONDS)
-        for task in (mail, feed):
+        for task in (mail, *others):
             task.cancel()
-        await asyncio.wait([mail, feed])
+        await asyncio.wait([mail, *others])
         service.hasher.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):

@@ -35,8 +35,8 @@ class ResetLinks:
     async def make(self, change: Change, email: str, origin: Origin, *, token: str | None = None) -> ResetLink | None:
         """A link for the live user with that address (lower case), which ends an earlier one; None: there is none.
 
-        `token` is 32 bytes in hex that nobody can guess, for a mail; None: random ones, to be handed over. Writes the audit row, without an actor:
-        nobody has proved who they are.
+        `token` is 32 bytes in hex that nobody can guess, for a mail; None: random ones, to be handed over. Writes the
+        audit row, without an actor: nobody has proved who they are.
         """
         mailed = token is not None
         token = token or secrets.token_hex(RESET_TOKEN_BYTES)

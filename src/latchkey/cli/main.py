@@ -115,6 +115,14 @@ def doctor(as_json: AsJson = False) -> None:
     run(as_json=as_json)
 
 
+@app.command()
+def purge(as_json: AsJson = False) -> None:
+    """Remove now what housekeeping removes: ended sessions, used tokens, sent mails, and what the settings say."""
+    from latchkey.cli.purge import purge as run
+
+    run(as_json=as_json)
+
+
 @users.command("list")
 def users_list(
     limit: Limit = 20,
