@@ -80,7 +80,7 @@ async def insert(connection: Connection, name: str, email: str, password_hash: s
 async def lock(connection: Connection, user_id: int) -> User | None:
     """A user who is not deleted, locked for the rest of the transaction."""
     row = await connection.fetchrow(
-        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id
+        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id
     )
     return _user(row) if row else None
 
@@ -117,7 +117,9 @@ async def keeps_password_alone(connection: Connection, user_id: int, password_ha
     """As `keeps_password`, and nobody else gets at the row until the transaction ends."""
     return bool(
         await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR UPDATE", user_id, password_hash
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE",
+            user_id,
+            password_hash,
         )
     )
 
