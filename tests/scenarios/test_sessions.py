@@ -286,7 +286,10 @@ def test_all_refresh_while_all_but_one_are_ended(devices: list[Browser], sql: Sq
     """Protects the caller's own session: it may refresh at the very moment in which it ends all others."""
     here, *others = devices
     answers = together(
-        [lambda: here.delete("/auth/sessions"), *(lambda each=each: each.post("/auth/refresh-token") for each in others)]
+        [
+            lambda: here.delete("/auth/sessions"),
+            *(lambda each=each: each.post("/auth/refresh-token") for each in others),
+        ]
     )
     assert answers[0].status_code == 200
     assert [refused(each.get("/auth/me")) for each in others] == [INVALID] * 2
@@ -310,6 +313,6 @@ def test_a_crowd_of_logouts_everywhere(devices: list[Browser], sql: Sql) -> None
         each.fetch_csrf()
     answers = together([lambda each=each: each.delete("/auth/sessions") for each in devices])
     assert {answer.status_code for answer in answers} <= {200, 401}
-    assert answers and any(answer.status_code == 200 for answer in answers)
+    assert any(answer.status_code == 200 for answer in answers)
     assert len(live_sessions(sql, user_of(devices[0]))) <= 1
     assert crowd(devices[0], "/auth/logout", [None] * 3)[0].status_code == 200
