@@ -34,6 +34,10 @@ class OwnPostgres:
         self._running = start(self._directory)
         assert self._running.dsn == self.dsn
 
+    def printed(self) -> str:
+        """Everything that it has written to its log."""
+        return (self._directory / "postgres.log").read_text(encoding="utf-8", errors="replace")
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """All of its processes stand still: connections are taken by the system, and nobody answers on them."""
