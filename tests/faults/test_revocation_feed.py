@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -195,7 +194,7 @@ def test_every_ending_reaches_the_other_instance(
 
 
 def test_a_healthy_instance_asks_nothing(
-    near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser], sql: Sql
+    near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
     """Protects speed: who is asking costs no statement while the feed works; /auth/me makes one, its own."""
     (browser,) = signed_in(near, open_browser)
@@ -203,36 +202,13 @@ def test_a_healthy_instance_asks_nothing(
     browsers[1].cookies = dict(browser.cookies)
     for each in browsers:
         assert each.get("/auth/me").status_code == 200
-    sql.execute("ALTER SYSTEM SET log_statement = 'all'")
-    sql.execute("SELECT pg_reload_conf()")
-    try:
-        # A connection of its own sees the new setting, as do all others at their next statement.
-        eventually(lambda: setting(postgres) == "all", "statements are logged")
-        before = len(statements(postgres))
+    with postgres.logging_statements() as made:
         for each in browsers:
             for _ in range(20):
                 assert each.get("/auth/me").status_code == 200
                 assert each.get(ASKS_ONLY_WHO).status_code == ACCEPTED
-        made = statements(postgres)[before:]
-    finally:
-        sql.execute("ALTER SYSTEM RESET log_statement")
-        sql.execute("SELECT pg_reload_conf()")
     assert len(made) == 40, made
     assert {statement.split(" WHERE")[0] for statement in made} == {"SELECT id, name, email FROM users"}
-
-
-def setting(postgres: OwnPostgres) -> str:
-    """What log_statement is for a connection that begins now."""
-    with psycopg.connect(postgres.dsn) as connection:
-        row = connection.execute("SHOW log_statement").fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def statements(postgres: OwnPostgres) -> list[str]:
-    """The statements of instances in PostgreSQL's log, without the feeds' heartbeats and what the tests say."""
-    found = re.findall(r"execute __asyncpg_\w+: (.*)", postgres.printed())
-    return [statement for statement in found if statement != "SELECT 1"]
 
 
 def test_feeds_that_are_killed(near: Server, far: Server, open_browser: Callable[..., Browser], sql: Sql) -> None:
