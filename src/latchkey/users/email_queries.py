@@ -35,7 +35,7 @@ async def find_unverified(connection: Connection, email: str) -> Wanted | None:
     """The live user with that address (lower case), if it is not proved yet; locked until the transaction ends."""
     row = await connection.fetchrow(
         "SELECT id, name FROM users"
-        " WHERE lower(email) = $1 AND NOT is_deleted AND email_verified_at IS NULL FOR UPDATE",
+        " WHERE lower(email) = $1 AND NOT is_deleted AND email_verified_at IS NULL FOR NO KEY UPDATE",
         email,
     )
     return Wanted(row["id"], row["name"], email) if row else None
@@ -82,7 +82,7 @@ async def find_wanting(connection: Connection, user_id: int, email: str) -> Want
     """The live user who still wants that address; locked until the transaction ends."""
     row = await connection.fetchrow(
         "SELECT users.id, users.name FROM users JOIN email_tokens ON user_id = users.id"
-        " WHERE users.id = $1 AND NOT is_deleted AND purpose = $2 AND email_tokens.email = $3 FOR UPDATE OF users",
+        " WHERE users.id = $1 AND NOT is_deleted AND purpose = $2 AND email_tokens.email = $3 FOR NO KEY UPDATE OF users",
         user_id,
         Purpose.CHANGE,
         email,

@@ -86,7 +86,7 @@ async def insert(connection: Connection, name: str, email: str, password_hash: s
 async def lock(connection: Connection, user_id: int) -> User | None:
     """A user who is not deleted, locked for the rest of the transaction."""
     row = await connection.fetchrow(
-        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id
+        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id
     )
     return _user(row) if row else None
 
@@ -125,7 +125,9 @@ async def keeps_password_alone(connection: Connection, user_id: int, password_ha
     """As `keeps_password`, and nobody else gets at the row until the transaction ends."""
     return bool(
         await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR UPDATE", user_id, password_hash
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE",
+            user_id,
+            password_hash,
         )
     )
 
@@ -167,7 +169,7 @@ async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_ha
 async def lock_by_email(connection: Connection, email: str) -> User | None:
     """The user with that address (lower case) who is not deleted, locked for the rest of the transaction."""
     row = await connection.fetchrow(
-        "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR UPDATE", email
+        "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR NO KEY UPDATE", email
     )
     return _user(row) if row else None
 
