@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.cli.schema import schema_difference
 from latchkey.clock import Clock
 from latchkey.database.migrate import is_current, schema_revision
@@ -28,12 +29,14 @@ async def check_database(url: str, *, production: bool, clock: Clock) -> list[Fi
         return [*findings, problem("database", f"cannot be reached: {error}", "see that it runs, and DATABASE_URL")]
     try:
         state = await server_state(connection)
+        revision = await schema_revision(connection)
         return [
             *findings,
             ok("database", "is there"),
             _writes(state),
             _version(state),
-            _schema(await schema_revision(connection)),
+            _schema(revision),
+            *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
         ]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
