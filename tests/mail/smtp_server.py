@@ -51,7 +51,7 @@ class Received:
         part = self.message.get_body((kind,))
         assert part is not None, kind
         content: str = part.get_content()
-        return content
+        return content.replace("\r\n", "\n")
 
 
 @dataclass
@@ -135,12 +135,14 @@ class SmtpServer:
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 the library's name
+    async def handle_DATA(self, smtp: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 the library's name
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=POLICY)
         assert isinstance(message, EmailMessage)
         if self.data.startswith("250"):
-            mail = Received(str(envelope.mail_from), envelope.rcpt_tos, message, session.ssl is not None)
+            assert smtp.transport is not None
+            encrypted = smtp.transport.get_extra_info("ssl_object") is not None
+            mail = Received(str(envelope.mail_from), envelope.rcpt_tos, message, encrypted)
             with self._arrived:
                 self.received.append(mail)
                 self._arrived.notify_all()

@@ -14,6 +14,8 @@ from tests.mail.outbox_rows import wait_for_failure
 from tests.mail.smtp_server import PASSWORD, USER, SmtpServer, settings_of
 from tests.scenarios.stored import Sql
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
 LOGIN = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@"
 
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from email.headerregistry import Address
 from pathlib import Path
 
-import pytest
-
 from tests.harness.browser import PASSWORD, Browser
 from tests.harness.server import Server
 from tests.mail.outbox_rows import rows, try_now, wait_until_settled, wake
@@ -167,24 +165,21 @@ def test_a_name_cannot_become_a_header(
     assert "&lt;script&gt;" in mail.html
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["a@example.com\r\nBcc: victim@example.com", "a@example.com, victim@example.com", "ä@example.com", "nobody"],
-)
 def test_an_address_that_is_none_gets_nothing(
-    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql, address: str
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
     """An account taken over from the original may have any text as its address: nothing is sent, to nobody else
     either, and it is not tried again and again."""
+    addresses = ["a@example.com\r\nBcc: victim@example.com", "a@example.com, victim@example.com", "ä@example.com", "me"]
     own_sql.execute(
         "INSERT INTO mail_outbox (kind, recipient, next_attempt_at)"
-        " VALUES ('password-changed', %s, now() + interval '1 hour')",
-        [address],
+        " SELECT 'password-changed', unnest(%s::text[]), now() + interval '1 hour'",
+        [addresses],
     )
     try_now(own_sql, open_browser(mailing))
-    (row,) = wait_until_settled(own_sql)
-    assert row["failed_at"] is not None
-    assert row["last_error"] == "the account's address is none that mail can be sent to"
+    settled = wait_until_settled(own_sql)
+    assert [row["recipient"] for row in settled if row["failed_at"] is not None] == addresses
+    assert {row["last_error"] for row in settled} == {"the account's address is none that mail can be sent to"}
     assert smtp.received == []
 
 
