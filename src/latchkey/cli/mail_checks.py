@@ -5,6 +5,7 @@ import ipaddress
 
 from latchkey.cli.finding import Finding, ok, problem, warning
 from latchkey.database.pool import Queryable
+from latchkey.mail.delivery import mail_from
 from latchkey.mail.queries import dead_letters
 from latchkey.mail.smtp import explained, open_connection, say_goodbye, tls_context
 from latchkey.mail.templates import Templates, TemplatesUnusable
@@ -32,7 +33,8 @@ async def check_smtp(settings: Settings) -> list[Finding]:
     findings = [_encryption(server)]
     try:
         async with asyncio.timeout(SMTP_SECONDS):
-            client = await open_connection(server, tls_context(server), "localhost")
+            client = await open_connection(server, tls_context(server), mail_from(settings).domain)
+            await client.ehlo()
             await say_goodbye(client)
     except Exception as error:  # noqa: BLE001 - whatever a foreign server makes of it
         advice = "see that the server runs, and SMTP_URL; until then mails wait in the outbox"

@@ -68,7 +68,8 @@ class Accounts:
             updated = await queries.update(
                 change.connection, user_id, new_name, new_email, email_changed="email" in changed
             )
-            if "email" in changed:
+            # In another case it is the same mailbox; addresses of the original may have capitals.
+            if new_email.lower() != user.email.lower():
                 await self._outbox.add(change, EMAIL_CHANGED, user.email, origin, user_id=user_id)
             await change.record(Event(Action.UPDATE_USER, user_id, user_id, origin, session_id, changed))
             return updated
