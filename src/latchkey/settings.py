@@ -232,12 +232,12 @@ def load_settings(*, required: bool = False, **overrides: Any) -> Settings:
         settings = Settings(**overrides)
     except ValidationError as error:
         problems = _lines(error)
-    raw = _Unchecked()
+    raw = _Unchecked(**overrides)
     if required:
         problems += [f"{name.upper()}: is required" for name in REQUIRED if getattr(raw, name) is None]
     if raw.jwt_access_secret is not None and raw.jwt_access_secret == raw.jwt_refresh_secret:
         problems.append("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ")
-    if settings is not None and settings.smtp_url is not None and settings.mail_from is None:
+    if raw.smtp_url is not None and raw.mail_from is None:
         problems.append("MAIL_FROM: is required with SMTP_URL: the address that mails come from")
     if settings is None or problems:
         raise SettingsError(problems)
@@ -259,6 +259,8 @@ class _Unchecked(BaseSettings):
     database_url: SecretStr | None = None
     jwt_access_secret: SecretStr | None = None
     jwt_refresh_secret: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
 
 
 def _require_readable(url: str) -> None:

@@ -52,7 +52,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (checks.trusted_proxies, {"trusted_proxies": "::/0"}, "problem"),
         (checks.trusted_proxies, {"environment": "development"}, "ok"),
         (checks.mail, {}, "warning"),
-        (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com"}, "warning"),
+        (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com", "mail_from": "a@example.com"}, "ok"),
         (checks.mail, {"environment": "development"}, "ok"),
     ],
 )

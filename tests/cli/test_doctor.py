@@ -55,7 +55,7 @@ def test_everything_wrong_at_once(tmp_path: Path) -> None:
         RATE_LIMIT_STORAGE="redis://:hunter2@127.0.0.1:1",
         TRUSTED_PROXIES="0.0.0.0/0",
         CORS_ORIGINS="http://app.example.com",
-        SMTP_URL="smtp://u:hunter2@mail.example.com",
+        SMTP_URL="smtp://u:hunter2@127.0.0.1:1",
     )
     assert result.code == 1
     assert result.err == ""
@@ -66,10 +66,11 @@ def test_everything_wrong_at_once(tmp_path: Path) -> None:
         "secrets: JWT_ACCESS_SECRET: needs at least 32 bytes", "secrets: JWT_REFRESH_SECRET: is required",
         "PUBLIC_URL: is http://accounts.example.com", "CORS_ORIGINS: http://app.example.com is http",
         "TRUSTED_PROXIES: 0.0.0.0/0 trusts strangers", "rate limit store: does not answer",
-        "database: cannot be reached: ConnectionRefusedError",
+        "database: cannot be reached: ConnectionRefusedError", "settings: MAIL_FROM: is required with SMTP_URL",
+        "SMTP: 127.0.0.1:1: the server cannot be reached",
     ):  # fmt: skip
         assert any(what in line for line in problems), (what, problems)
-    assert len(problems) == 9
+    assert len(problems) == 11
 
 
 def test_a_url_that_is_misread_is_not_quoted(tmp_path: Path) -> None:

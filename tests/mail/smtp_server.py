@@ -1,14 +1,14 @@
 """A real SMTP server in a thread of the test, which keeps what it is given and answers as the test says."""
 
+import asyncio
 import ssl
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -51,7 +51,7 @@ class Received:
         part = self.message.get_body((kind,))
         assert part is not None, kind
         content: str = part.get_content()
-        return content
+        return content.replace("\r\n", "\n")
 
 
 @dataclass
@@ -111,7 +111,7 @@ class SmtpServer:
             self._controller.stop()
             self._controller = None
 
-    def __enter__(self) -> "SmtpServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -124,10 +124,6 @@ class SmtpServer:
             assert self._arrived.wait_for(lambda: len(self.received) >= count, within), len(self.received)
             return list(self.received)
 
-    def mails_to(self, email: str) -> list[Received]:
-        """Those that one address got, in order."""
-        return [mail for mail in self.received if mail.recipients == [email]]
-
     def _authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: Any) -> AuthResult:
         given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
         return AuthResult(success=given == (USER, PASSWORD), handled=False)
@@ -139,25 +135,27 @@ class SmtpServer:
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 the library's name
+    async def handle_DATA(self, smtp: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 the library's name
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=POLICY)
         assert isinstance(message, EmailMessage)
         if self.data.startswith("250"):
-            mail = Received(str(envelope.mail_from), envelope.rcpt_tos, message, session.ssl is not None)
+            assert smtp.transport is not None
+            encrypted = smtp.transport.get_extra_info("ssl_object") is not None
+            mail = Received(str(envelope.mail_from), envelope.rcpt_tos, message, encrypted)
             with self._arrived:
                 self.received.append(mail)
                 self._arrived.notify_all()
         if self.hang:
-            import asyncio
-
             await asyncio.Event().wait()
         return self.data
 
 
 def settings_of(server: SmtpServer, scheme: str = "smtp", login: str = "", host: str = "127.0.0.1") -> dict[str, str]:
-    """The settings of a Latchkey that sends its mails to that server."""
-    return {"SMTP_URL": f"{scheme}://{login}{host}:{server.port}", "MAIL_FROM": "Accounts <accounts@example.com>"}
-
-
-Start = Callable[..., Any]
+    """The settings of a Latchkey in production that sends its mails to that server."""
+    return {
+        "ENVIRONMENT": "production",
+        "PUBLIC_URL": "https://accounts.example.com",
+        "SMTP_URL": f"{scheme}://{login}{host}:{server.port}",
+        "MAIL_FROM": "Accounts <accounts@example.com>",
+    }

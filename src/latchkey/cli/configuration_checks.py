@@ -109,15 +109,11 @@ def trusted_proxies(settings: Settings) -> Finding:
 def mail(settings: Settings) -> Finding:
     """Whether anybody gets a mail."""
     name = "mail"
-    if settings.smtp_url is not None:
-        return warning(
-            name,
-            "SMTP_URL is set, but this version does not send mail by SMTP yet: "
-            + ("it is printed" if settings.development else "nobody gets a mail to reset a password"),
-            "hand over links made by: latchkey users reset-link",
-        )
+    server = settings.smtp_server()
+    if server is not None:
+        return ok(name, f"is sent by {server}")
     if settings.development:
-        return ok(name, "is printed on the terminal")
+        return ok(name, f"is printed on the terminal, and shown at {settings.base_url()}/dev/mailbox")
     return warning(
         name,
         "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",

@@ -8,6 +8,7 @@ from latchkey.cli import configuration_checks
 from latchkey.cli.development import development_dsn
 from latchkey.cli.finding import Finding, ok, problem
 from latchkey.cli.live_checks import check_database, check_store
+from latchkey.cli.mail_checks import check_smtp, templates
 from latchkey.cli.output import print_json, print_line
 from latchkey.clock import system_clock
 from latchkey.housekeeping.queries import chores
@@ -61,7 +62,7 @@ def _settings() -> tuple[list[Finding], Settings]:
 
 
 async def _ask(settings: Settings) -> list[Finding]:
-    findings = [await check_store(settings.rate_limit_storage)]
+    findings = [await check_store(settings.rate_limit_storage), templates(settings), *await check_smtp(settings)]
     url = settings.database_url.get_secret_value() if settings.database_url else None
     if url is None and settings.development:
         url = development_dsn(settings)

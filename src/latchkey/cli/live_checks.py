@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.cli.schema import schema_difference
 from latchkey.clock import Clock
 from latchkey.database.migrate import is_current, schema_revision
@@ -38,6 +39,7 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
             _writes(state),
             _version(state),
             _schema(revision),
+            *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
         ]

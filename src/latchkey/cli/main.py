@@ -21,9 +21,11 @@ users = typer.Typer(
 )
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See and end the sessions of a user.")
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See what was done to accounts.")
+mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See the mail outbox, try failed mails again.")
 app.add_typer(users, name="users")
 app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
+app.add_typer(mail, name="mail")
 
 Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
 User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
@@ -109,7 +111,7 @@ def migrate(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, secrets, database and rate limit store. Exit code 1: something cannot work."""
+    """Check settings, secrets, database, rate limit store and mail. Exit code 1: something cannot work."""
     from latchkey.cli.doctor import doctor as run
 
     run(as_json=as_json)
@@ -222,6 +224,31 @@ def audit_list(
     from latchkey.cli.audit import list_audit
 
     list_audit(user_id=user, action=action, limit=limit, as_json=as_json)
+
+
+@mail.command("list")
+def mail_list(
+    state: Annotated[
+        Literal["waiting", "failed", "sent"] | None, typer.Option(help="Only those; failed: given up.")
+    ] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List mails, newest first."""
+    from latchkey.cli.mail import list_mail
+
+    list_mail(state=state, limit=limit, as_json=as_json)
+
+
+@mail.command("retry")
+def mail_retry(
+    mail_id: Annotated[int | None, typer.Argument(metavar="[ID]", min=0, help="A mail that was given up.")] = None,
+    all_failed: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+) -> None:
+    """Send mails that were given up, now. A link in them that has been used or replaced is not sent again."""
+    from latchkey.cli.mail import retry_mail
+
+    retry_mail(mail_id, all_failed=all_failed)
 
 
 def main() -> None:

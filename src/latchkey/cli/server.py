@@ -15,7 +15,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from latchkey.cli.configuration_checks import AT_START
-from latchkey.cli.failing import fail
+from latchkey.cli.failing import explained, fail
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
 from latchkey.settings import Settings
@@ -54,6 +54,16 @@ def require_free_port(settings: Settings) -> str:
     return str(address[0])
 
 
+def _require_usable_templates(settings: Settings) -> None:
+    """Exits with 1 when mails could not be made: now, and not when somebody has forgotten a password."""
+    if settings.mail_templates is None:
+        return
+    from latchkey.mail.templates import Templates, TemplatesUnusable
+
+    with explained(TemplatesUnusable):
+        Templates(settings.mail_templates, base_url=settings.base_url())
+
+
 def run_server(settings: Settings, *, reload: bool) -> None:
     """Serves until SIGTERM or SIGINT; then stops accepting, finishes what runs, for at most 10 s, and returns.
 
@@ -63,6 +73,7 @@ def run_server(settings: Settings, *, reload: bool) -> None:
     closed) ends it, too.
     """
     address = require_free_port(settings)
+    _require_usable_templates(settings)
     configure_logging(development=settings.development)
     for finding in (check(settings) for check in AT_START):
         if finding.level != "ok":

@@ -2,14 +2,27 @@
 
 from datetime import UTC, datetime
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
+from typing import Any
 
 from latchkey.mail.message import Mail
 
+
+class _Policy(EmailPolicy):
+    """The library's, but for subjects: it loses spaces around words that are not ASCII (in Python 3.11 at least)."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name != "Subject" or str(value).isascii():
+            return super().fold_binary(name, value)
+        encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {encoded}{self.linesep}".encode("ascii")
+
+
 # 7bit: any server takes it as it is, and no line of ours is changed on the way.
-POLICY = SMTP.clone(cte_type="7bit")
+POLICY = _Policy(cte_type="7bit", linesep="\r\n", utf8=False)
 
 
 class Unaddressable(Exception):

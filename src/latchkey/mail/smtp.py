@@ -19,6 +19,7 @@ from latchkey.mail_settings import SmtpServer
 STEP_SECONDS = 10.0
 QUIT_SECONDS = 2.0
 DETAIL_MAX = 200
+NO_ADDRESS = "the account's address is none that mail can be sent to"
 _ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -37,13 +38,10 @@ class SmtpSender:
         try:
             message = as_message(mail, self._sender, self._clock()).as_bytes()
         except Unaddressable:
-            raise NotSent("the account's address is none that mail can be sent to", permanent=True) from None
+            raise NotSent(NO_ADDRESS, permanent=True) from None
         try:
             client = await self._connected()
             await client.sendmail(self._sender.addr_spec, [mail.to], message)
-        except ValueError:
-            self._drop()
-            raise NotSent("the account's address is none that mail can be sent to", permanent=True) from None
         except BaseException as error:
             # In what state the connection is, nobody knows; and a cancelled attempt must not leave it half used.
             self._drop()
@@ -133,6 +131,8 @@ def explained(error: Exception) -> str:
 
 
 def _raise_not_sent(error: Exception) -> NoReturn:
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        raise NotSent(NO_ADDRESS, permanent=True) from None
     refusal = error.recipients[0] if isinstance(error, errors.SMTPRecipientsRefused) else error
     # An answer to this recipient or this mail; everything else is about the server, or about our settings.
     personal = isinstance(refusal, errors.SMTPRecipientRefused | errors.SMTPDataError)

@@ -72,7 +72,7 @@ class Accounts:
                 raise UserNotFound
             new_name = user.name if name is None else name
             new_email = user.email if email is None else email
-            wanted = new_email if self._confirm_email_change and new_email != user.email else None
+            wanted = new_email if self._confirm_email_change and new_email.lower() != user.email.lower() else None
             if wanted is not None:
                 new_email = user.email
                 await self._want_email(change, user, wanted, origin)
@@ -101,7 +101,8 @@ class Accounts:
         await self._set(change, user, user.name, email, origin)
 
     async def _set(self, change: Change, user: User, name: str, email: str, origin: Origin) -> User:
-        email_changed = email != user.email
+        # In another case it is the same mailbox; addresses of the original may have capitals.
+        email_changed = email.lower() != user.email.lower()
         updated = await queries.update(change.connection, user.id, name, email, email_changed=email_changed)
         if email_changed:
             await email_queries.end_tokens(change.connection, user.id)

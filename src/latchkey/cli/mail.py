@@ -1,0 +1,45 @@
+"""`latchkey mail`: what is in the outbox, and another try for what was given up."""
+
+from dataclasses import asdict
+
+from latchkey.cli.failing import fail
+from latchkey.cli.operation import Operation, operate
+from latchkey.cli.output import print_json, print_line, print_table
+from latchkey.mail import operator_queries
+from latchkey.mail.operator_queries import OutboxRow, State
+
+COLUMNS = ("id", "kind", "recipient", "state", "attempts", "next_attempt_at", "last_error")
+BIGINT_MAX = 2**63 - 1
+
+
+def list_mail(*, state: State | None, limit: int, as_json: bool) -> None:
+    """Prints the newest mails first: all, or those in one state."""
+
+    async def read(operation: Operation) -> list[OutboxRow]:
+        return await operator_queries.newest(operation.database, state=state, limit=limit)
+
+    rows = operate(read)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    print_table(COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in rows])
+
+
+def retry_mail(mail_id: int | None, *, all_failed: bool) -> None:
+    """Has one dead letter, or all of them, tried anew: a server that runs looks within five seconds."""
+    if (mail_id is None) != all_failed:
+        fail("give the id of one mail, or --all")
+    if mail_id is not None and mail_id > BIGINT_MAX:
+        fail(f"there is no mail {mail_id}")
+
+    async def retry(operation: Operation) -> int:
+        count = await operator_queries.retry(operation.database, mail_id)
+        if not count and mail_id is not None:
+            row = await operator_queries.find(operation.database, mail_id)
+            if row is None:
+                fail(f"there is no mail {mail_id}")
+            fail(f"mail {mail_id} was not given up: it is {row.state}")
+        return count
+
+    count = operate(retry)
+    print_line(f"{count} {'mail is' if count == 1 else 'mails are'} tried again")

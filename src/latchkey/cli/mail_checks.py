@@ -1,0 +1,74 @@
+"""Whether mail can be sent: the templates, the SMTP server, and what was given up. No mail is sent."""
+
+import asyncio
+import ipaddress
+
+from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.database.pool import Queryable
+from latchkey.mail.delivery import mail_from
+from latchkey.mail.queries import dead_letters
+from latchkey.mail.smtp import explained, open_connection, say_goodbye, tls_context
+from latchkey.mail.templates import Templates, TemplatesUnusable
+from latchkey.mail_settings import SmtpServer
+from latchkey.settings import Settings
+
+SMTP_SECONDS = 5.0
+
+
+def templates(settings: Settings) -> Finding:
+    """Whether every mail can be made."""
+    name = "MAIL_TEMPLATES"
+    try:
+        Templates(settings.mail_templates, base_url=settings.base_url())
+    except TemplatesUnusable as error:
+        return problem(name, "; ".join(error.problems), "correct the files; docs/mail.md lists the variables")
+    return ok(name, "ours are used" if settings.mail_templates is None else f"{settings.mail_templates} can be used")
+
+
+async def check_smtp(settings: Settings) -> list[Finding]:
+    """Whether the server takes us in: connects, encrypts, signs in, and leaves. Nothing where there is none."""
+    server = settings.smtp_server()
+    if server is None:
+        return []
+    findings = [_encryption(server)]
+    try:
+        async with asyncio.timeout(SMTP_SECONDS):
+            client = await open_connection(server, tls_context(server), mail_from(settings).domain)
+            await client.ehlo()
+            await say_goodbye(client)
+    except Exception as error:  # noqa: BLE001 - whatever a foreign server makes of it
+        advice = "see that the server runs, and SMTP_URL; until then mails wait in the outbox"
+        return [*findings, problem("SMTP", f"{server}: {explained(error)}", advice)]
+    return [*findings, ok("SMTP", f"{server} takes our mails")]
+
+
+async def check_dead_letters(database: Queryable) -> Finding:
+    """Mails that were given up. The schema must be current."""
+    count = await dead_letters(database)
+    if not count:
+        return ok("outbox", "no mail was given up")
+    return warning(
+        "outbox",
+        f"{count} {'mail was' if count == 1 else 'mails were'} given up",
+        "see why with: latchkey mail list --state failed; then: latchkey mail retry --all",
+    )
+
+
+def _encryption(server: SmtpServer) -> Finding:
+    name = "SMTP TLS"
+    if server.encryption != "none":
+        return ok(name, "encrypted, and the server is verified")
+    if _is_this_machine(server.host):
+        return ok(name, "not needed: the server is on this machine")
+    return warning(
+        name,
+        "mails, with their links, travel in plain text" + (", and so does the password" if server.user else ""),
+        "use smtp+starttls:// or smtps://",
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,213 @@
+"""Mail servers that are away, refuse, or fall silent; and a process that is killed in the middle."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import eventually, latchkey
+from tests.harness.browser import Browser
+from tests.harness.server import Server
+from tests.mail.outbox_rows import rows, try_now, wait_for_failure, wait_until_settled, wake
+from tests.mail.smtp_server import SmtpServer, settings_of
+from tests.scenarios.stored import Sql
+
+NEW_PASSWORD = "Changed456!"
+PAUSES = [10, 30, 120, 600, 1800, 3600, 10800]
+
+
+def test_server_down_then_up(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """A mail waits, longer each time, and arrives when the server is back; the account got one token and one audit
+    row, and the link has all of its minutes."""
+    smtp.stop()
+    browser = open_browser(mailing)
+    user = browser.register()
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    for attempt, pause in enumerate(PAUSES[:3], 1):
+        row = wait_for_failure(own_sql, attempt)
+        assert row["last_error"] == "the server cannot be reached, or hung up: ConnectionRefusedError"
+        assert pause - 5 < row["pause"] <= pause
+        if attempt < 3:
+            try_now(own_sql, browser)
+    own_sql.execute("UPDATE users SET reset_token_expires = now() - interval '1 hour'")
+    smtp.start()
+    try_now(own_sql, browser)
+    (mail,) = smtp.wait_for(1)
+    (row,) = wait_until_settled(own_sql)
+    assert (row["attempts"], row["last_error"]) == (4, None)
+    assert own_sql.execute("SELECT FROM audit_logs WHERE action = 'FORGOT_PASSWORD'").rowcount == 1
+    assert browser.post("/auth/reset-password", {"token": mail.token, "newPassword": NEW_PASSWORD}).status_code == 200
+
+
+def test_given_up_after_the_last_attempt(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """Eight attempts, then it is an operator's; and what a server that is down does not take does not cost the other
+    mails an attempt."""
+    smtp.stop()
+    browser = open_browser(mailing)
+    own_sql.execute(
+        "INSERT INTO mail_outbox (kind, recipient, attempts, next_attempt_at) VALUES"
+        " ('password-changed', 'a@example.com', 7, now() - interval '1 minute'),"
+        " ('password-changed', 'b@example.com', 0, now() - interval '30 seconds')"
+    )
+    wake(browser)
+    eventually(lambda: rows(own_sql)[0]["failed_at"] is not None, "the first is given up")
+    first, second, *_ = rows(own_sql)
+    assert first["attempts"] == 8
+    assert second["attempts"] <= 1
+    assert "a mail was given up" in mailing.printed()
+    assert "example.com" not in mailing.printed().replace("accounts.example.com", "")
+
+
+def test_refused_then_retried_by_the_operator(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql, tmp_path: Path
+) -> None:
+    """A 5xx for the recipient is final at once: listed with its reason, counted by the doctor, and `mail retry` has it
+    delivered. A 4xx is not final."""
+    run = partial(latchkey, directory=tmp_path, dsn=mailing.dsn)
+    browser = open_browser(mailing)
+    user = browser.register()
+    smtp.rcpt = "451 4.7.1 Greylisted, try again later"
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    row = wait_for_failure(own_sql, 1)
+    assert row["last_error"] == "the server refused the recipient: 451 4.7.1: 4.7.1 Greylisted, try again later"
+    assert row["failed_at"] is None
+    (listed,) = run("mail", "list", "--state", "waiting", "--json").json()
+    assert (listed["state"], listed["attempts"]) == ("waiting", 1)
+    assert listed["next_attempt_at"] is not None
+    assert "it is waiting" in run("mail", "retry", str(row["id"])).refusal()
+
+    smtp.rcpt = f"550 5.1.1 <{user['email']}>: no such mailbox"
+    try_now(own_sql, browser)
+    row = wait_for_failure(own_sql, 2)
+    assert row["failed_at"] is not None
+    assert run("mail", "list", "--state", "waiting", "--json").json() == []
+    (listed,) = run("mail", "list", "--state", "failed", "--json").json()
+    assert listed["recipient"] == user["email"]
+    assert listed["last_error"].startswith("the server refused the recipient: 550 5.1.1")
+    assert user["email"] not in mailing.printed()
+    doctor = latchkey("doctor", directory=tmp_path, dsn=mailing.dsn, **settings_of(smtp))
+    assert doctor.code == 0, doctor
+    assert "warning  outbox: 1 mail was given up" in doctor.out
+    assert f"ok       SMTP: 127.0.0.1:{smtp.port} takes our mails" in doctor.out
+
+    smtp.rcpt = "250 OK"
+    assert run("mail", "retry", str(row["id"])).out == "1 mail is tried again\n"
+    (mail,) = smtp.wait_for(1)
+    wait_until_settled(own_sql)
+    (listed,) = run("mail", "list", "--json").json()
+    assert (listed["state"], listed["attempts"], listed["last_error"]) == ("sent", 1, None)
+    assert run("mail", "retry", "--all").out == "0 mails are tried again\n"
+    assert browser.post("/auth/reset-password", {"token": mail.token, "newPassword": NEW_PASSWORD}).status_code == 200
+
+
+def test_an_answer_that_quotes_the_mail_is_not_kept(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """Filters like to repeat the link that they object to: neither row nor log has more than the codes."""
+    smtp.data = "554 5.7.1 Spam: https://accounts.example.com/reset-password#token=0123456789abcdef"
+    browser = open_browser(mailing)
+    user = browser.register()
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    row = wait_for_failure(own_sql, 1)
+    assert row["failed_at"] is not None
+    assert row["last_error"] == "the server refused the mail: 554 5.7.1"
+    assert "0123456789abcdef" not in mailing.printed()
+
+
+def test_killed_before_the_mail_is_noted_as_sent(
+    smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """At least once: what the server may have taken when the process died is sent again when the lease is over, and
+    not before; with the same Message-ID, by which mail programs know it, and the very same link, which works once."""
+    smtp.hang = True
+    server = start(**settings_of(smtp))
+    user = open_browser(server).register()
+    open_browser(server).post("/auth/forgot-password", {"email": user["email"]})
+    (first,) = smtp.wait_for(1)
+    server.kill()
+    smtp.hang = False
+    browser = open_browser(start(**settings_of(smtp)))
+    other = browser.register()
+    browser.post("/auth/forgot-password", {"email": other["email"]})
+    assert smtp.wait_for(2)[1].recipients == [other["email"]]
+    assert 0 < rows(own_sql)[0]["pause"] <= 60
+    try_now(own_sql, browser)
+    again = smtp.wait_for(3)[2]
+    assert (again.id, again.token, again.recipients) == (first.id, first.token, first.recipients)
+    assert again.text == first.text
+    assert (
+        own_sql.execute("SELECT FROM audit_logs WHERE entity_id = %s AND actor_id IS NULL", [user["id"]]).rowcount == 1
+    )
+    spend = {"token": again.token, "newPassword": NEW_PASSWORD}
+    assert [browser.post("/auth/reset-password", spend).status_code for _ in range(2)] == [200, 400]
+    wait_until_settled(own_sql)
+
+
+@pytest.mark.parametrize("ended", ["spent", "superseded"])
+def test_a_link_that_has_ended_is_not_revived(
+    smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql, ended: str
+) -> None:
+    """The mail arrived, the process died before it was noted, and the owner has used the link, or has asked for a
+    newer one: the second sending must not bring the old token back to life. It does not happen at all."""
+    smtp.hang = True
+    server = start(**settings_of(smtp))
+    browser = open_browser(server)
+    user = browser.register()
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    (first,) = smtp.wait_for(1)
+    spend = {"token": first.token, "newPassword": NEW_PASSWORD}
+    if ended == "spent":
+        assert browser.post("/auth/reset-password", spend).status_code == 200
+    server.kill()
+    smtp.hang = False
+    browser = open_browser(start(**settings_of(smtp)))
+    if ended == "superseded":
+        browser.post("/auth/forgot-password", {"email": user["email"]})
+    second = smtp.wait_for(2)[1]
+    assert second.id != first.id
+    try_now(own_sql, browser)
+    wait_until_settled(own_sql)
+    assert len(smtp.received) == 2
+    assert {row["id"] for row in rows(own_sql)} == {2}
+    assert browser.post("/auth/reset-password", spend | {"newPassword": "Third789!"}).status_code == 400
+
+
+def test_an_answer_never_waits_for_the_mail_server(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser]
+) -> None:
+    """While the server hangs in the middle of a mail, forgot-password answers as always, known address or not, and
+    SIGTERM ends the process within its bounds."""
+    smtp.hang = True
+    browser = open_browser(mailing)
+    user = browser.register()
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    smtp.wait_for(1)
+    asked = [user["email"], "nobody@example.com"] * 5
+    answers = [browser.post("/auth/forgot-password", {"email": email}) for email in asked]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 2
+    assert mailing.stop() == 0
+    smtp.hang = False
+
+
+def test_mails_of_a_newer_version_are_left_alone(
+    smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """In a rolling deployment the new release's mails are the new release's to send."""
+    own_sql.execute(
+        "INSERT INTO mail_outbox (kind, recipient, next_attempt_at) VALUES"
+        " ('from-the-future', 'a@example.com', now() - interval '1 hour')"
+    )
+    browser = open_browser(mailing)
+    user = browser.register()
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    smtp.wait_for(1)
+    future = rows(own_sql)[0]
+    assert (future["attempts"], future["sent_at"], future["failed_at"]) == (0, None, None)
+    assert "error" not in mailing.printed()

@@ -1,0 +1,99 @@
+"""The texts of mails: ours, and an operator's in their place; what is wrong with them is found at the start."""
+
+from pathlib import Path
+
+import pytest
+
+from latchkey.mail.templates import OWN, SAMPLES, Templates, TemplatesUnusable
+from tests.cli.command import latchkey
+from tests.mail.smtp_server import SmtpServer, settings_of
+
+BASE = "https://accounts.example.com"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """An operator's templates, none yet."""
+    directory = tmp_path / "templates"
+    directory.mkdir()
+    return directory
+
+
+def problems(directory: Path) -> str:
+    """What is said of templates that cannot work."""
+    with pytest.raises(TemplatesUnusable) as refusal:
+        Templates(directory, base_url=BASE)
+    return "\n".join(refusal.value.problems)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_mail_of_ours(name: str) -> None:
+    """Both parts say all that the mail is about, what to do if it was not you, and whose mail it is; the HTML fetches
+    nothing from anywhere."""
+    mail = Templates(None, base_url=BASE).render(name, SAMPLES[name])
+    assert mail.subject
+    for part in (mail.text, mail.html):
+        assert BASE in part
+        assert "If it was not you" in part or "If you know nothing of this" in part
+        for variable in SAMPLES[name].keys() - {"name"}:
+            assert SAMPLES[name][variable] in part, variable
+    assert not any(sign in mail.html for sign in ("src=", "url(", "<link", "<script", "@import"))
+    assert {file.stem for file in OWN.iterdir()} == set(SAMPLES)
+
+
+def test_one_file_is_replaced(directory: Path) -> None:
+    """Each file stands for ours of the same name, the others stay; they may include files of their own."""
+    (directory / "_foot.txt").write_text("The Example team, {{ base_url }}")
+    (directory / "reset-link.txt").write_text(
+        "Subject: Ihr Kennwort, {{ name }}\r\n\r\n{{ link }}\r\n{% include '_foot.txt' %}"
+    )
+    templates, ours = Templates(directory, base_url=BASE), Templates(None, base_url=BASE)
+    mail = templates.render("reset-link", SAMPLES["reset-link"])
+    assert mail.subject == "Ihr Kennwort, Siam"
+    assert mail.text == f"{SAMPLES['reset-link']['link']}\nThe Example team, {BASE}"
+    assert mail.html == ours.render("reset-link", SAMPLES["reset-link"]).html
+    assert templates.render("new-device", SAMPLES["new-device"]) == ours.render("new-device", SAMPLES["new-device"])
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("reset-link.txt", "{{ link }}", "reset-link.txt: must begin with a line `Subject: …` and an empty line"),
+        ("reset-link.txt", "Subject: x\n{{ link }}", "reset-link.txt: must begin with"),
+        ("reset-link.txt", "Subject: {{\n\n{{ link }}", "reset-link.txt: line 1: "),
+        ("reset-link.txt", "Subject: x\n\n{{ link }}\n{% if %}", "reset-link.txt: line 4: "),
+        (
+            "reset-link.html",
+            "{% if name == 'never' %}{{ lnk }}{% endif %}",
+            "reset-link.html: uses lnk; this mail has base_url, ",
+        ),
+        ("new-device.txt", "Subject: {{ link }}\n\nx", "new-device.txt: uses link; "),
+        ("reset-link.html", "{{ name.foo }}", "reset-link: cannot be rendered: "),
+        ("reset-link.html", "{{ name + 1 }}", "reset-link: cannot be rendered: "),
+        ("reset-link.html", "{{ ''.__class__.__mro__ }}", "reset-link: cannot be rendered: "),
+        ("reset-link.html", "{% include 'nowhere.html' %}", "reset-link: cannot be rendered: 'nowhere.html' not found"),
+        ("reset-link.html", "  ", "reset-link: subject, text or HTML is empty"),
+        ("reset_link.html", "x", "reset_link.html: there is no such mail; there are reset-link, "),
+        ("reset-link.html", "caf\udce9", "reset-link.html: cannot be read: UnicodeDecodeError"),
+    ],
+)
+def test_what_cannot_work_is_named(directory: Path, file: str, content: str, problem: str) -> None:
+    """File, line where there is one, and reason: also in a branch that the try does not take."""
+    (directory / file).write_bytes(content.encode(errors="surrogateescape"))
+    assert problem in problems(directory)
+
+
+def test_found_before_anybody_needs_a_mail(directory: Path, database: str, tmp_path: Path) -> None:
+    """`serve` does not start, `doctor` says the same: all of it at once, with the advice where to look."""
+    (directory / "reset-link.html").write_text("{{ lnk }}")
+    (directory / "new-device.txt").write_text("no subject")
+    with SmtpServer() as smtp:
+        settings = settings_of(smtp) | {"MAIL_TEMPLATES": str(directory)}
+        refusal = latchkey("serve", directory=tmp_path, dsn=database, **settings).refusal()
+        assert "The mail templates cannot work:" in refusal
+        assert "  - reset-link.html: uses lnk" in refusal
+        assert "  - new-device.txt: must begin" in refusal
+        doctor = latchkey("doctor", directory=tmp_path, dsn=database, **settings)
+    assert doctor.code == 1
+    assert "problem  MAIL_TEMPLATES: reset-link.html: uses lnk" in doctor.out
+    assert problems(directory / "nowhere") == f"{directory / 'nowhere'}: is no directory"
