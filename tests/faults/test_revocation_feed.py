@@ -259,6 +259,24 @@ def test_a_line_that_stands_still(near: Server, far: Server, line: Proxy, open_b
         assert [probe(far, each.cookies).status for each in (lost, live)] == [REFUSED, ACCEPTED]
 
 
+def test_a_feed_alone_that_stands_still(
+    near: Server, far: Server, line: Proxy, open_browser: Callable[..., Browser]
+) -> None:
+    """Protects sign-out from a half-open line under the feed alone: in time the other instance asks the database, which
+    it can reach, so that the ended session is refused and nobody else notices anything."""
+    lost, live = signed_in(near, open_browser, 2)
+    with ThreadPoolExecutor(2) as threads, line.feeds_paused():
+        asking = [threads.submit(probes, far, each.cookies, seconds=3.0) for each in (lost, live)]
+        acknowledged = log_out(lost)
+        ended, living = (each.result() for each in asking)
+        accepted = [each.answered - acknowledged for each in ended if each.status == ACCEPTED]
+        assert accepted, "a test that paused a feed which was not believed protects nothing"
+        assert max(accepted) <= BOUND_SECONDS
+        assert {each.status for each in ended} == {ACCEPTED, REFUSED}
+        assert {each.status for each in living} == {ACCEPTED}
+    assert [probe(far, each.cookies).status for each in (lost, live)] == [REFUSED, ACCEPTED]
+
+
 def test_a_restart_of_postgresql(
     near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
