@@ -16,7 +16,7 @@ from latchkey.audit.record import AuditLog
 from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.login import Login
-from latchkey.auth.pages import reset_page_endpoints
+from latchkey.auth.pages import client_endpoint, reset_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import RESET_MAIL, Recovery
 from latchkey.auth.registration import RegistrationDesk
@@ -120,7 +120,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         refresh_cookie=cookies.refresh_name,
     )
     edge = Edge(
-        RouteTable([*endpoints, *docs, *reset_page_endpoints(settings.root_path)]),
+        RouteTable([*endpoints, *docs, *reset_page_endpoints(settings.root_path), client_endpoint()]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage, clock),
