@@ -360,11 +360,9 @@ def _hold_until_asked(context: BrowserContext, url: str, *, times: int) -> None:
 
     def hold(route: Route) -> None:
         held.append(route)
-        if len(held) == times:
-            for each in held:
-                each.continue_()
-        elif len(held) > times:
-            route.continue_()
+        # A copy: while these are let through, the next may come in.
+        for each in list(held) if len(held) == times else [route] if len(held) > times else []:
+            each.continue_()
 
     context.route(url, hold)
 

@@ -30,7 +30,6 @@ export class LatchkeyError extends Error {
 
 /** @param {Response} response @returns {Promise<Refusal>} */
 const refusalIn = async (response) => (await response.clone().json().catch(() => null)) ?? {};
-
 /** @param {Response} response */
 async function errorOf(response) {
   const seconds = Number(response.headers.get("Retry-After")) || undefined;
@@ -50,11 +49,10 @@ export function createClient({ baseUrl } = {}) {
   }
 
   let /** @type {Promise<string> | undefined} */ csrf, /** @type {Promise<boolean> | undefined} */ renewal;
-  let /** @type {Promise<any>} */ last = Promise.resolve();
-  let remembered = 0;
+  let remembered = 0, /** @type {Promise<any>} */ last = Promise.resolve();
 
   // How often the cookies have changed, shared by all tabs: below zero once nobody is signed in, zero when unknown.
-  // A count that comes late from another process costs one refresh more, nothing else: the lock keeps them apart.
+  // A count that comes late from another process costs a refresh, nothing else: the lock keeps them apart.
   function epoch() {
     try {
       return Number(localStorage.getItem(name)) || 0;
@@ -102,10 +100,10 @@ export function createClient({ baseUrl } = {}) {
     }
   }
 
-  /** Gets new tokens, unless the cookies have changed since `seen`; whether it did. Rejects if there are none to get:
-   * refused means that nobody is signed in, failed does not. @param {number} seen */
+  /** Gets new tokens unless the cookies have changed since `seen`, or are about to; whether it did. Rejects if there
+   * are none to get: refused means that nobody is signed in, failed does not. @param {number} seen */
   function renew(seen) {
-    renewal ??= exclusively(async () => {
+    const work = async () => {
       const now = epoch();
       if (now !== seen && now < 0) throw new LatchkeyError(401, { code: "UNAUTHORIZED", message: "Unauthorized" });
       if (now !== seen) return false;
@@ -115,8 +113,12 @@ export function createClient({ baseUrl } = {}) {
       // Told once: the refused cookie stays, and a page that reloads when it is told would do so for ever.
       if (response.status === 401 && now > 0) signedOut();
       throw await errorOf(response);
-    }).finally(() => (renewal = undefined));
-    return renewal;
+    };
+    // Who finds the lock taken waits and leaves it at that: another process may learn of the new count after the lock.
+    const locked = async () =>
+      (await navigator.locks.request(lock, { ifAvailable: true }, async (held) => held && (await work()))) ??
+      exclusively(async () => false);
+    return (renewal ??= (navigator.locks ? locked() : exclusively(work)).finally(() => (renewal = undefined)));
   }
 
   /** Makes `attempt`, and again with new tokens if it lacked them. @param {() => Promise<Response>} attempt */
@@ -143,11 +145,9 @@ export function createClient({ baseUrl } = {}) {
     return (await response.json()).data;
   }
 
-  /** @param {unknown} error @returns {null} */
-  function nullIfSignedOut(error) {
-    if (error instanceof LatchkeyError && error.status === 401) return null;
-    throw error;
-  }
+  /** @param {unknown} error @returns {null | Promise<never>} */
+  const nullIfSignedOut = (error) =>
+    error instanceof LatchkeyError && error.status === 401 ? null : Promise.reject(error);
 
   /** @returns {Promise<User | null>} who is signed in, or null */
   async function me() {
