@@ -67,7 +67,7 @@ def test_refused_then_retried_by_the_operator(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql, tmp_path: Path
 ) -> None:
     """A 5xx for the recipient is final at once: listed with its reason, counted by the doctor, and `mail retry` has it
-    delivered. A 4xx is not final."""
+    delivered. A 4xx is not final, nor that the server does not know us."""
     run = partial(latchkey, directory=tmp_path, dsn=mailing.dsn)
     browser = open_browser(mailing)
     user = browser.register()
@@ -77,9 +77,13 @@ def test_refused_then_retried_by_the_operator(
     assert row["last_error"] == "the server refused the recipient: 451 4.7.1: 4.7.1 Greylisted, try again later"
     assert row["failed_at"] is None
 
+    smtp.rcpt = "554 5.7.1 Relay access denied"
+    try_now(own_sql, browser)
+    assert wait_for_failure(own_sql, 2)["failed_at"] is None
+
     smtp.rcpt = f"550 5.1.1 <{user['email']}>: no such mailbox"
     try_now(own_sql, browser)
-    row = wait_for_failure(own_sql, 2)
+    row = wait_for_failure(own_sql, 3)
     assert row["failed_at"] is not None
     (listed,) = run("mail", "list", "--state", "failed", "--json").json()
     assert listed["recipient"] == user["email"]
@@ -139,6 +143,28 @@ def test_killed_before_the_mail_is_noted_as_sent(
     spend = {"token": again.token, "newPassword": NEW_PASSWORD}
     assert [browser.post("/auth/reset-password", spend).status_code for _ in range(2)] == [200, 400]
     wait_until_settled(own_sql)
+
+
+def test_killed_while_there_is_much_to_send(
+    smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """No mail is lost, and at most the one under way comes twice, as the same mail."""
+    count = 60
+    server = start(**settings_of(smtp))
+    own_sql.execute(
+        "INSERT INTO mail_outbox (kind, recipient, next_attempt_at)"
+        " SELECT 'password-changed', n || '@example.com', now() + interval '1 hour' FROM generate_series(1, %s) AS n",
+        [count],
+    )
+    try_now(own_sql, open_browser(server))
+    smtp.wait_for(10)
+    server.kill()
+    assert len(smtp.received) < count
+    try_now(own_sql, open_browser(start(**settings_of(smtp))))
+    wait_until_settled(own_sql)
+    arrived = [(mail.recipients[0], mail.id) for mail in smtp.received]
+    assert len(set(arrived)) == len({recipient for recipient, _ in arrived}) == count
+    assert len(arrived) <= count + 1
 
 
 @pytest.mark.parametrize("ended", ["spent", "superseded"])
