@@ -5,10 +5,10 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test check format lock clean
+.PHONY: help dev test test-long check format measure-revocation lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on change
 	@exec $(BIN)/latchkey dev
@@ -17,6 +17,9 @@ test: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 	@# An absolute path, so that servers under test, which run elsewhere, write their share beside the others'.
 	@COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -q -n logical --dist worksteal --cov --cov-report=
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
+
+test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
+	@$(BIN)/python -m pytest -q --hypothesis-profile=long tests/scenarios/test_interleavings.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
@@ -27,6 +30,9 @@ check: $(INSTALLED) ## Check style, types and floors
 format: $(INSTALLED) ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
+
+measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
+	@$(BIN)/python -m bench.revocation
 
 lock: ## Choose versions anew and write requirements.lock (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --generate-hashes \

@@ -9,6 +9,8 @@ from hypothesis import settings
 
 # A busy machine is no failure.
 settings.register_profile("latchkey", deadline=None)
+# For `make test-long`.
+settings.register_profile("long", deadline=None, max_examples=4_000)
 settings.load_profile("latchkey")
 
 pytest_plugins = ["tests.harness.postgres", "tests.harness.fixtures"]

@@ -15,22 +15,28 @@ from latchkey import __version__
 from latchkey.audit.record import AuditLog
 from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
+from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
-from latchkey.auth.pages import reset_page_endpoints
+from latchkey.auth.pages import link_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import RESET_MAIL, Recovery
-from latchkey.auth.registration import RegistrationDesk
+from latchkey.auth.registration import INVITATION_MAIL, RegistrationDesk
 from latchkey.auth.reset_links import ResetLinks
 from latchkey.auth.schemas import password_bodies
+from latchkey.auth.throttle import Throttle
+from latchkey.auth.verification import EmailVerification
+from latchkey.auth.verification_endpoints import verification_endpoints
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
+from latchkey.housekeeping.housekeeper import Housekeeper
+from latchkey.housekeeping.queries import chores
 from latchkey.http.docs import docs_endpoints
 from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
-from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.edge.rate_limit import RateLimit, open_storage
 from latchkey.http.errors import ServiceUnavailable
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
@@ -53,7 +59,7 @@ from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.tokens import Tokens
 from latchkey.settings import Settings, origin_of
-from latchkey.users.accounts import Accounts
+from latchkey.users.accounts import CONFIRM_MAIL, VERIFY_MAIL, Accounts
 from latchkey.users.endpoints import user_endpoints
 
 SHUTDOWN_SECONDS = 5.0
@@ -68,6 +74,7 @@ class Service:
     edge: Edge
     mail: MailWorker
     feed: RevocationFeed
+    housekeeper: Housekeeper
     hasher: PasswordHasher
 
 
@@ -97,30 +104,60 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
     hasher = PasswordHasher(settings.bcrypt_rounds)
     outbox = Outbox(database)
-    accounts = Accounts(database, audit, ender, outbox)
-    recovery = Recovery(database, audit, hasher, outbox, ResetLinks(page_url=settings.reset_page_url()), ender)
+    storage = open_storage(settings.rate_limit_storage)
+    throttle = Throttle(storage, access_secret, clock)
+    devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
+    accounts = Accounts(
+        database,
+        audit,
+        ender,
+        outbox,
+        confirm_email_change=settings.confirm_email_change,
+        require_verified_email=settings.require_verified_email,
+    )
+    verification = EmailVerification(database, audit, outbox, accounts, page_url=settings.verify_page_url())
+    recovery = Recovery(
+        database, audit, hasher, throttle, outbox, ResetLinks(page_url=settings.reset_page_url()), ender
+    )
     auth = AuthServices(
         csrf=csrf,
         cookies=cookies,
         presented=PresentedSessions(database, tokens, cookies),
-        login=Login(database, audit, hasher, sessions, ender),
+        devices=devices,
+        login=Login(
+            database,
+            audit,
+            hasher,
+            throttle,
+            sessions,
+            ender,
+            outbox,
+            require_verified_email=settings.require_verified_email,
+            new_device_mail=settings.new_device_mail,
+        ),
         logout=Logout(audit, ender),
-        registration=RegistrationDesk(audit, hasher),
+        registration=RegistrationDesk(audit, hasher, outbox, require_verified_email=settings.require_verified_email),
         rotation=Rotation(database, audit, tokens, ender, leeway_seconds=settings.refresh_leeway_seconds),
-        passwords=PasswordChanger(database, audit, hasher, sessions, ender, outbox),
+        passwords=PasswordChanger(database, audit, hasher, throttle, sessions, ender, outbox),
         recovery=recovery,
         accounts=accounts,
     )
 
     endpoints = [
-        *auth_endpoints(auth, guards, password_bodies(settings.password_min_length)),
+        *auth_endpoints(
+            auth,
+            guards,
+            password_bodies(settings.password_min_length),
+            registration_open=settings.registration == "open",
+        ),
+        *verification_endpoints(verification),
         *session_endpoints(SessionManager(database, audit, ender), guards, cookies),
-        *user_endpoints(accounts, guards),
+        *user_endpoints(accounts, guards, everybody=settings.users_list == "all"),
         *health_endpoints(database),
     ]
     sender = mail_sender(settings, clock)
     mailbox = Mailbox(sender, clock) if sender and settings.development else None
-    pages = [*reset_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
+    pages = [*link_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
     docs = docs_endpoints(
         endpoints,
         version=__version__,
@@ -132,7 +169,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         RouteTable([*endpoints, *docs, *pages]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
-        rate_limit=RateLimit(settings.rate_limit, settings.rate_limit_storage, clock),
+        rate_limit=RateLimit(settings.rate_limit, storage, clock),
         csrf=csrf,
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
@@ -141,13 +178,20 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         database,
         outbox,
         audit,
-        {RESET_MAIL: recovery.compose, **dict.fromkeys(NOTICES, compose_notice)},
+        {
+            RESET_MAIL: recovery.compose,
+            INVITATION_MAIL: recovery.compose_invitation,
+            VERIFY_MAIL: verification.compose,
+            CONFIRM_MAIL: verification.compose_change,
+            **dict.fromkeys(NOTICES, compose_notice),
+        },
         MailTokens(refresh_secret),
         Templates(settings.mail_templates, base_url=settings.base_url()),
         mailbox or sender,
         host=mail_from(settings).domain,
     )
-    return Service(edge, mail, feed, hasher)
+    due = chores(audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days)
+    return Service(edge, mail, feed, Housekeeper(database, due), hasher)
 
 
 class Application:
@@ -174,7 +218,8 @@ class Application:
         database = await open_database(url, production=production)
         service = build_service(settings, database, partial(connect, url, production=production), system_clock)
         self._edge = service.edge
-        mail, feed = asyncio.create_task(service.mail.run()), asyncio.create_task(service.feed.run())
+        mail = asyncio.create_task(service.mail.run())
+        others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()
@@ -182,9 +227,9 @@ class Application:
         # The mail that is being sent is not broken off, unless it takes too long; then it is sent again later.
         service.mail.stop()
         await asyncio.wait([mail], timeout=SHUTDOWN_SECONDS)
-        for task in (mail, feed):
+        for task in (mail, *others):
             task.cancel()
-        await asyncio.wait([mail, feed])
+        await asyncio.wait([mail, *others])
         service.hasher.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):

@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     session_max_days: int = Field(30, ge=1, le=3650)
     session_limit: int | None = Field(None, ge=1)
     audit_required: bool = False
+    registration: Literal["open", "closed"] = "open"
+    users_list: Literal["all", "self"] = "all"
+    require_verified_email: bool = False
+    confirm_email_change: bool = False
+    new_device_mail: bool = False
+    audit_keep_days: int | None = Field(None, ge=1)
+    purge_deleted_after_days: int | None = Field(None, ge=1)
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = ""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None

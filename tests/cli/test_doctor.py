@@ -103,7 +103,7 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
 )
 async def test_clock_skew(database: str, offset: float, level: str, words: str) -> None:
     """Measured against the database's clock."""
-    findings = await check_database(database, production=False, clock=lambda: system_clock() + offset)
+    findings = await check_database(database, [], production=False, clock=lambda: system_clock() + offset)
     (finding,) = [finding for finding in findings if finding.check == "clock"]
     assert finding.level == level
     assert words in finding.message
@@ -123,7 +123,7 @@ async def test_clock_skew(database: str, offset: float, level: str, words: str) 
 async def test_tls_to_another_machine(query: str, production: bool, level: str) -> None:
     """How the connection would be protected, whether or not it comes about."""
     findings = await check_database(
-        f"postgresql://u:hunter2@db.invalid/x{query}", production=production, clock=system_clock
+        f"postgresql://u:hunter2@db.invalid/x{query}", [], production=production, clock=system_clock
     )
     assert [(finding.check, finding.level) for finding in findings] == [
         ("database TLS", level),

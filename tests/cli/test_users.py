@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import bcrypt
+import httpx
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -213,3 +215,35 @@ def test_needs_a_database_of_this_version(empty_database: str, tmp_path: Path) -
     assert "run latchkey migrate" in lines[1]
     assert latchkey("migrate", directory=tmp_path, dsn=empty_database).code == 0
     assert users(ENVIRONMENT="").out.splitlines()[-1] == "0 of 0 live users, page 1"
+
+
+def test_creates_with_a_password(run: Run, sql: Any) -> None:
+    """Whoever runs a closed service makes the accounts: by the rules of registration, with the operator as nobody."""
+    made = run("create", "--name", " Siam ", "--email", "Siam@Example.com", "--json", answer="Secret123!\n").json()
+    assert (made["name"], made["email"], made["live_sessions"]) == ("Siam", "siam@example.com", 0)
+    assert audit_rows(sql) == [("CREATE_USER", None, made["id"])]
+    stored = sql.execute("SELECT password FROM users").fetchone()["password"]
+    assert bcrypt.checkpw(b"Secret123!", stored.encode())
+
+    assert "already" in run("create", "--name", "Siam", "--email", "siam@example.com", answer="Secret123!\n").refusal()
+    refusal = run("create", "--name", "x", "--email", "x", answer="password1\n").refusal()
+    assert refusal.index("name ") < refusal.index("email ") < refusal.index("password ")
+    assert "hunter2" not in run("create", "--name", "Siam", "--email", "a@example.com", answer="hunter2\n").refusal()
+    assert sql.execute("SELECT count(*) AS n FROM users").fetchone()["n"] == 1
+
+
+def test_invites(run: Run, sql: Any, start: Callable[..., Any]) -> None:
+    """Somebody who is invited chooses a password by the link in a mail, which proves the address; nobody can sign in
+    before. Without a way to send mail nobody is invited."""
+    invite = ("create", "--name", "Siam", "--email", "siam@example.com", "--invite")
+    assert "SMTP_URL" in run(*invite, ENVIRONMENT="production").refusal()
+    user = run(*invite, "--json").json()
+    server = start(REGISTRATION="closed", REQUIRE_VERIFIED_EMAIL="true")
+    token = server.reset_token_mailed_to("siam@example.com")
+    with httpx.Client(base_url=server.url) as client:
+        client.headers["X-CSRF-Token"] = client.get("/auth/csrf-token").json()["csrfToken"]
+        chosen = client.post("/auth/reset-password", json={"token": token, "newPassword": "Secret123!"})
+        assert chosen.status_code == 200, chosen.text
+        signed_in = client.post("/auth/login", json={"email": "siam@example.com", "password": "Secret123!"})
+    assert signed_in.json()["data"]["user"]["id"] == user["id"]
+    assert audit_rows(sql)[0] == ("CREATE_USER", None, user["id"])

@@ -50,6 +50,7 @@ def test_cookies_travel_over_https_only(visitor: Browser) -> None:
     assert _flags(visitor) == {
         "__Host-accessToken": FLAGS | {"max-age": "900"},
         "__Host-refreshToken": FLAGS | {"max-age": "604800"},
+        "__Host-knownDevice": FLAGS | {"max-age": "34560000"},
     }
     assert visitor.get("/auth/me").json()["data"] == user
     assert visitor.post("/auth/refresh-token").status_code == 200

@@ -1,15 +1,19 @@
 """A PostgreSQL of a test's own, to stop, start again and freeze."""
 
 import asyncio
+import re
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import LiteralString
 
 import psutil
+import psycopg
 
 from latchkey.database.embedded import EmbeddedPostgres, start
 from latchkey.database.migrate import migrate
@@ -33,6 +37,34 @@ class OwnPostgres:
         """Starts it again on the same data, at the same address."""
         self._running = start(self._directory)
         assert self._running.dsn == self.dsn
+
+    @contextmanager
+    def logging_statements(self) -> Iterator[list[str]]:
+        """Fills the list, at the end, with the statements that instances made for requests meanwhile: without the
+        heartbeats of their feeds, and their looks for mail."""
+        made: list[str] = []
+        log = self._directory / "postgres.log"
+        self._set_log_statement("all")
+        before = log.stat().st_size
+        yield made
+        self._set_log_statement("none")
+        printed = log.read_bytes()[before:].decode(errors="replace")
+        found = re.findall(r"execute __asyncpg_\w+: (.*)", printed)
+        made += [statement for statement in found if statement != "SELECT 1" and "mail_outbox" not in statement]
+
+    def _set_log_statement(self, value: LiteralString) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET log_statement = '{value}'")
+            connection.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            # A new connection has it once the postmaster has, which tells all others in the same breath.
+            with psycopg.connect(self.dsn) as connection:
+                row = connection.execute("SHOW log_statement").fetchone()
+            if row == (value,):
+                return
+            time.sleep(0.01)
+        raise AssertionError("PostgreSQL does not take the new setting")
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

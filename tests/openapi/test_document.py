@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.harness.wire import Wire
-from tests.openapi.operations import ADDED, ADDED_UNSAFE, ORIGINAL, PROTECTED_UNSAFE, PUBLIC
+from tests.openapi.operations import ADDED, ADDED_PUBLIC, ADDED_UNSAFE, ORIGINAL, PROTECTED_UNSAFE, PUBLIC
 
 Json = dict[str, Any]
 
@@ -18,7 +18,7 @@ CSRF: Json = {"csrfToken": []}
 ACCESS: Json = {"cookieAuth": []}
 REFRESH: Json = {"refreshCookie": []}
 SECURITY = (
-    {name: [CSRF] for name in PUBLIC}
+    {name: [CSRF] for name in (*PUBLIC, *ADDED_PUBLIC)}
     | {name: [ACCESS | CSRF] for name in (*PROTECTED_UNSAFE, *ADDED_UNSAFE)}
     | {name: [ACCESS] for name in PROTECTED_SAFE}
     | {name: [] for name in OPEN}
@@ -77,7 +77,7 @@ def test_says_what_proves_who_calls(operations: dict[str, Json], name: str) -> N
 def test_every_operation_with_a_body_says_how_bodies_are_refused(operations: dict[str, Json]) -> None:
     """A client knows before it sends: bad fields, no token, too large, not JSON, too often, database away."""
     with_body = [name for name, operation in operations.items() if "requestBody" in operation]
-    assert len(with_body) == 7
+    assert len(with_body) == 9
     for name in with_body:
         assert {"400", "403", "413", "415", "429", "503"} <= operations[name]["responses"].keys(), name
 

@@ -12,6 +12,7 @@ Attributes = dict[str, str | bool]
 
 ACCESS_COOKIE: Attributes = {"path": "/", "max-age": "900", "httponly": True, "samesite": "Strict"}
 REFRESH_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "604800"}
+DEVICE_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "34560000"}
 CLEARED_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "0"}
 
 

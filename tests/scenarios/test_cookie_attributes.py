@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.browser import PASSWORD, Browser, new_email, refused
 from tests.harness.server import Server
-from tests.scenarios.answers import ACCESS_COOKIE, CLEARED_COOKIE, REFRESH_COOKIE, cookies_set
+from tests.scenarios.answers import ACCESS_COOKIE, CLEARED_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, cookies_set
 from tests.scenarios.forging import Genuine, genuine_access
 from tests.scenarios.stored import Sql, endings, live_sessions
 
@@ -28,7 +28,8 @@ def test_cookies_are_secure_unless_development_is_asked_for(
     assert cookies_set(browser) == {f"{prefix}_csrf": CSRF_COOKIE | SECURE}
     user = browser.sign_up()
     pair = {f"{prefix}accessToken": ACCESS_COOKIE | SECURE, f"{prefix}refreshToken": REFRESH_COOKIE | SECURE}
-    assert cookies_set(browser) == pair
+    known = {f"{prefix}knownDevice": DEVICE_COOKIE | SECURE}
+    assert cookies_set(browser) == pair | known
     assert browser.post("/auth/refresh-token").status_code == 200
     assert cookies_set(browser) == pair
     changed = browser.post("/auth/change-password", {"currentPassword": PASSWORD, "newPassword": "Changed456!"})
@@ -61,9 +62,9 @@ def test_a_real_jar_is_empty_after_logout(browser: Browser) -> None:
         assert client.post("/auth/register", json=account, headers=headers).status_code == 201
         assert client.post("/auth/login", json=account, headers=headers).status_code == 200
         assert client.get("/auth/me").status_code == 200
-        assert set(client.cookies) == {"_csrf", "accessToken", "refreshToken"}
+        assert set(client.cookies) == {"_csrf", "accessToken", "refreshToken", "knownDevice"}
         assert client.post("/auth/logout", headers=headers).status_code == 200
-        assert set(client.cookies) == {"_csrf"}
+        assert set(client.cookies) == {"_csrf", "knownDevice"}
 
 
 def test_no_answer_but_the_ones_that_should_touches_a_cookie(browser: Browser) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
+from tests.scenarios.answers import ACCESS_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
 from tests.scenarios.routes import LOGIN
 from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions, user_row
 
@@ -20,7 +20,11 @@ def test_opens_a_session(browser: Browser, sql: Sql) -> None:
     user = browser.register()
     response = browser.login(user["email"])
     assert succeeded(response) == (200, "Login successful", {"user": user})
-    assert cookies_set(browser) == {"accessToken": ACCESS_COOKIE, "refreshToken": REFRESH_COOKIE}
+    assert cookies_set(browser) == {
+        "accessToken": ACCESS_COOKIE,
+        "refreshToken": REFRESH_COOKIE,
+        "knownDevice": DEVICE_COOKIE,
+    }
 
     access, refresh = browser.cookies["accessToken"], browser.cookies["refreshToken"]
     (session,) = live_sessions(sql, user["id"])

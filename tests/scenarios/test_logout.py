@@ -24,7 +24,7 @@ def test_ends_the_session_and_clears_both_cookies(browser: Browser, sql: Sql) ->
     assert succeeded(response) == DONE
     assert cookies_set(browser) == BOTH_CLEARED
     assert [cookie.value for cookie in browser.set_cookies] == ["", ""]
-    assert browser.cookies.keys() == {"_csrf"}
+    assert browser.cookies.keys() == {"_csrf", "knownDevice"}
     assert endings(sql, user["id"]) == ["logout"]
     assert audited(sql, response) == [("LOGOUT", user["id"], user["id"])]
     assert audit_rows(sql, response)[0]["metadata"]["sessionId"] == claims_of(kept["accessToken"])["sid"]
@@ -38,9 +38,9 @@ def test_real_cookie_jar_is_empty_after_it(server: Server) -> None:
         account = {"name": "Siam", "email": new_email(), "password": PASSWORD}
         assert client.post("/auth/register", json=account, headers=headers).status_code == 201
         assert client.post("/auth/login", json=account, headers=headers).status_code == 200
-        assert set(client.cookies) == {"_csrf", "accessToken", "refreshToken"}
+        assert set(client.cookies) == {"_csrf", "accessToken", "refreshToken", "knownDevice"}
         assert client.post("/auth/logout", headers=headers).status_code == 200
-        assert set(client.cookies) == {"_csrf"}
+        assert set(client.cookies) == {"_csrf", "knownDevice"}
 
 
 @pytest.mark.parametrize("left", ["accessToken", "refreshToken"])

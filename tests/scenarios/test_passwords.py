@@ -19,7 +19,7 @@ every_new = pytest.mark.parametrize(("route", "field"), NEW_PASSWORD_FIELDS, ids
 every_typed = pytest.mark.parametrize(("route", "field"), TYPED_PASSWORD_FIELDS, ids=field_ids(TYPED_PASSWORD_FIELDS))
 
 GOOD: dict[str, str] = {
-    "8 characters": "12345678",
+    "8 characters": "k3yh0les",
     "8 emoji": "😀" * 8,
     "72 bytes": "x" * 72,
     "72 bytes of emoji": "😀" * 18,

@@ -65,7 +65,7 @@ def test_examples_in_their_order(curl: Curl, sql: Sql) -> None:
     status, body = curl("/auth/login", *json_body, credentials)
     assert (status, body) == (200, {"success": True, "message": "Login successful", "data": {"user": user}})
     first = curl.cookies()
-    assert first.keys() == {"_csrf", "accessToken", "refreshToken"}
+    assert first.keys() == {"_csrf", "accessToken", "refreshToken", "knownDevice"}
 
     status, body = curl("/auth/refresh-token", "-X", "POST", *csrf)
     assert (status, body) == (200, {"success": True, "message": "Token refreshed", "data": None})

@@ -24,6 +24,7 @@ class Action(StrEnum):
     SESSION_REVOKED = "SESSION_REVOKED"
     TOKEN_REPLAYED = "TOKEN_REPLAYED"  # noqa: S105 the name of an action
     FORGOT_PASSWORD = "FORGOT_PASSWORD"  # noqa: S105 the name of an action
+    VERIFY_EMAIL = "VERIFY_EMAIL"
 
 
 @dataclass(frozen=True, slots=True)

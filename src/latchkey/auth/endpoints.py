@@ -1,8 +1,10 @@
 """The /auth endpoints."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import Recovery
@@ -23,12 +25,15 @@ from latchkey.http.envelope import json_response
 from latchkey.http.errors import (
     AccessTokenInvalid,
     CurrentPasswordIncorrect,
+    EmailNotVerified,
     EmailTaken,
     InvalidCredentials,
     RefreshTokenInvalid,
     RefreshTokenMissing,
     RefreshTokenReused,
+    RegistrationClosed,
     ResetTokenRefused,
+    TooManyAttempts,
     Unauthorized,
     UserNotFound,
 )
@@ -49,6 +54,7 @@ class AuthServices:
 
     csrf: Csrf
     cookies: SessionCookies
+    devices: KnownDevices
     presented: PresentedSessions
     login: Login
     logout: Logout
@@ -59,7 +65,9 @@ class AuthServices:
     accounts: Accounts
 
 
-def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodies) -> list[Endpoint[Any]]:
+def auth_endpoints(
+    services: AuthServices, guards: Guards, bodies: PasswordBodies, *, registration_open: bool
+) -> list[Endpoint[Any]]:
     """The eight endpoints of the original, and /auth/me."""
     cookies = services.cookies
     both = (cookies.access_name, cookies.refresh_name)
@@ -77,10 +85,12 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
         signed_in = await services.login.with_password(
             call.body.email,
             call.body.password,
+            device=services.devices.recognise(call.exchange, call.body.email),
             replaces=await services.presented.named_by(call.exchange),
             origin=call.origin,
         )
-        return Reply(SignedInUser(user=signed_in.user), cookies=cookies.carry(signed_in.pair))
+        known = services.devices.remember(call.exchange, call.body.email)
+        return Reply(SignedInUser(user=signed_in.user), cookies=(*cookies.carry(signed_in.pair), known))
 
     async def refresh(call: Call[None]) -> Reply:
         try:
@@ -98,13 +108,12 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
         return Reply(cookies=cookies.clear())
 
     async def change_password(call: Call[PasswordChange]) -> Reply:
-        principal = call.signed_in
         pair = await services.passwords.change(
-            principal.user_id,
-            principal.session_id,
+            call.signed_in,
             call.body.current_password,
             call.body.new_password,
-            call.origin,
+            known_device=partial(services.devices.recognise, call.exchange),
+            origin=call.origin,
         )
         return Reply(cookies=cookies.carry(pair))
 
@@ -149,6 +158,7 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
             status=201,
             body=bodies.registration,
             data=SignedInUser,
+            refused=None if registration_open else RegistrationClosed,
             failures=(EmailTaken,),
         ),
         Endpoint(
@@ -161,8 +171,8 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
             message="Login successful",
             body=LoginAttempt,
             data=SignedInUser,
-            failures=(InvalidCredentials,),
-            cookies_out=both,
+            failures=(InvalidCredentials, EmailNotVerified, TooManyAttempts),
+            cookies_out=(*both, services.devices.cookie_name),
             needs_limiter=True,
         ),
         Endpoint(
@@ -202,7 +212,7 @@ def auth_endpoints(services: AuthServices, guards: Guards, bodies: PasswordBodie
             message="Password changed successfully",
             guard=guards.signed_in,
             body=bodies.change,
-            failures=(CurrentPasswordIncorrect,),
+            failures=(CurrentPasswordIncorrect, TooManyAttempts),
             cookies_out=both,
         ),
         Endpoint(

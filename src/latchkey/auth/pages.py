@@ -1,4 +1,4 @@
-"""The page that a reset link opens: it takes the token from the fragment and posts it."""
+"""The pages that links in mails open: they take the token from the fragment and post it."""
 
 from pathlib import Path
 from typing import Any
@@ -7,22 +7,31 @@ from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Endpoint
 
 RESET_PAGE = Path(__file__).parent / "reset_page"
-RESET_POLICY = (
+VERIFY_PAGE = Path(__file__).parent / "verify_page"
+PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def reset_page_endpoints(root_path: str) -> list[Endpoint[Any]]:
-    """/reset-password and its assets."""
+def link_page_endpoints(root_path: str) -> list[Endpoint[Any]]:
+    """/reset-password and /verify-email, and their assets."""
     return [
         page_endpoint(
             "/reset-password",
             RESET_PAGE / "index.html",
             root_path=root_path,
-            policy=RESET_POLICY,
+            policy=PAGE_POLICY,
             summary="Set a new password",
         ),
         asset_endpoint("/reset-password/page.js", RESET_PAGE / "page.js"),
         asset_endpoint("/reset-password/page.css", RESET_PAGE / "page.css"),
+        page_endpoint(
+            "/verify-email",
+            VERIFY_PAGE / "index.html",
+            root_path=root_path,
+            policy=PAGE_POLICY,
+            summary="Confirm your e-mail address",
+        ),
+        asset_endpoint("/verify-email/page.js", VERIFY_PAGE / "page.js"),
     ]

@@ -1,11 +1,14 @@
 """Change of password by somebody who is signed in and knows the current one."""
 
-from uuid import UUID
+from collections.abc import Callable
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.common_passwords import refuse_own
 from latchkey.auth.hashing import PasswordHasher
+from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
+from latchkey.http.endpoint import Principal
 from latchkey.http.errors import AccessTokenInvalid, CurrentPasswordIncorrect, FieldError, ValidationFailed
 from latchkey.http.exchange import Origin
 from latchkey.mail.notices import PASSWORD_CHANGED
@@ -16,6 +19,9 @@ from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
 from latchkey.users import queries
 
+KnownDevice = Callable[[str], str | None]
+"""The id of the device that asks, if it has signed in before to the account with that address."""
+
 
 class PasswordChanger:
     """Changes passwords."""
@@ -25,6 +31,7 @@ class PasswordChanger:
         database: Database,
         audit: AuditLog,
         hasher: PasswordHasher,
+        throttle: Throttle,
         sessions: SessionOpener,
         ender: SessionEnder,
         outbox: Outbox,
@@ -32,25 +39,34 @@ class PasswordChanger:
         self._database = database
         self._audit = audit
         self._hasher = hasher
+        self._throttle = throttle
         self._sessions = sessions
         self._ender = ender
         self._outbox = outbox
 
-    async def change(self, user_id: int, session_id: UUID, current: str, new: str, origin: Origin) -> TokenPair:
+    async def change(
+        self, principal: Principal, current: str, new: str, *, known_device: KnownDevice, origin: Origin
+    ) -> TokenPair:
         """Sets the new password, ends all sessions of the user and opens one for the browser that asked; a notice
         goes to the account's address.
 
-        Raises ValidationFailed when new and current are the same, CurrentPasswordIncorrect, and AccessTokenInvalid
-        when the password was changed by somebody else meanwhile, which has ended this session too.
+        Raises ValidationFailed when the new one is the current one, or the account's own name or address;
+        CurrentPasswordIncorrect; TooManyAttempts when it comes too soon after wrong ones; and AccessTokenInvalid when
+        the password was changed by somebody else meanwhile, which has ended this session too.
         """
         if new == current:
             raise ValidationFailed(FieldError("newPassword", "must differ from the current password"))
+        user_id = principal.user_id
         credentials = await queries.credentials_by_id(self._database, user_id)
         if credentials is None:
             raise AccessTokenInvalid
-        old_hash = credentials.password_hash
-        if not await self._hasher.verify(current, old_hash, migrated=credentials.migrated):
-            raise CurrentPasswordIncorrect
+        user, old_hash = credentials.user, credentials.password_hash
+        refuse_own(new, user)
+        async with self._throttle.guess(user.email, known_device(user.email)) as guess:
+            if not await self._hasher.verify(current, old_hash, migrated=credentials.migrated):
+                await guess.failed()
+                raise CurrentPasswordIncorrect
+            await guess.succeeded()
         new_hash = await self._hasher.hash(new)
 
         async def change_password(change: Change) -> TokenPair:
@@ -61,7 +77,7 @@ class PasswordChanger:
             session = await self._sessions.open(change, user_id, origin)
             await self._outbox.add(change, PASSWORD_CHANGED, user.email, origin, user_id=user_id)
             await change.record(
-                Event(Action.CHANGE_PASSWORD, user_id, user_id, origin, session_id, changed=("password",))
+                Event(Action.CHANGE_PASSWORD, user_id, user_id, origin, principal.session_id, changed=("password",))
             )
             return session.pair
 

@@ -6,8 +6,17 @@ is looked up and the token made when the mail is, by the outbox worker.
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.common_passwords import refuse_own
 from latchkey.auth.hashing import PasswordHasher
-from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLinks, reset_token_hash
+from latchkey.auth.registration import INVITATION_MAIL
+from latchkey.auth.reset_links import (
+    INVITATION_HOURS,
+    INVITATION_MINUTES,
+    RESET_TOKEN_MINUTES,
+    ResetLinks,
+    reset_token_hash,
+)
+from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
 from latchkey.http.errors import ResetTokenRefused
 from latchkey.http.exchange import Origin
@@ -32,6 +41,7 @@ class Recovery:
         database: Database,
         audit: AuditLog,
         hasher: PasswordHasher,
+        throttle: Throttle,
         outbox: Outbox,
         links: ResetLinks,
         ender: SessionEnder,
@@ -39,6 +49,7 @@ class Recovery:
         self._database = database
         self._audit = audit
         self._hasher = hasher
+        self._throttle = throttle
         self._outbox = outbox
         self._links = links
         self._ender = ender
@@ -61,6 +72,17 @@ class Recovery:
         context = {"email": link.email, "name": link.name, "link": link.url, "minutes": str(RESET_TOKEN_MINUTES)}
         return Letter(link.email, RESET_MAIL, context, user_id=link.user_id, carries_token=True)
 
+    async def compose_invitation(self, change: Change, entry: Entry) -> Letter | None:
+        """The letter to somebody for whom an operator made an account; None when the link in it has been used."""
+        if entry.token_made:
+            link = await self._links.renew(change, entry.token, minutes=INVITATION_MINUTES)
+        else:
+            link = await self._links.invite(change, entry.recipient, token=entry.token)
+        if link is None:
+            return None
+        context = {"email": link.email, "name": link.name, "link": link.url, "hours": str(INVITATION_HOURS)}
+        return Letter(link.email, INVITATION_MAIL, context, user_id=link.user_id, carries_token=True)
+
     async def _may_have_another(self, change: Change, email: str) -> bool:
         # Locked, so that two instances do not both see four.
         user = await queries.lock_by_email(change.connection, email)
@@ -70,21 +92,27 @@ class Recovery:
         return made < RESET_MAILS_AN_HOUR
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
-        """Sets a new password and ends all sessions of whoever the token was made for; a notice goes to them.
+        """Sets a new password, ends all sessions of whoever the token was made for, and forgets failed logins; a notice
+        goes to them.
 
-        Raises ResetTokenRefused for an unknown, used or expired token: before anything is hashed, and again inside
-        the transaction, where of N parallel uses exactly one finds it.
+        Raises ValidationFailed when it is the account's own name or address, and ResetTokenRefused for an unknown,
+        used or expired token: before anything is hashed, and again inside the transaction, where of N parallel uses
+        exactly one finds it.
         """
-        if not await queries.is_reset_token(self._database, reset_token_hash(token)):
+        user = await queries.find_by_reset_token(self._database, reset_token_hash(token))
+        if user is None:
             raise ResetTokenRefused
+        refuse_own(password, user)
         password_hash = await self._hasher.hash(password)
 
         async def reset_password(change: Change) -> None:
-            user = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
-            if user is None:
+            owner = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
+            if owner is None:
                 raise ResetTokenRefused
-            await self._ender.end_all(change, user.id, EndedBy.PASSWORD_RESET)
-            await self._outbox.add(change, PASSWORD_CHANGED, user.email, origin, user_id=user.id)
-            await change.record(Event(Action.RESET_PASSWORD, user.id, user.id, origin, changed=("password",)))
+            await self._ender.end_all(change, owner.id, EndedBy.PASSWORD_RESET)
+            await self._outbox.add(change, PASSWORD_CHANGED, owner.email, origin, user_id=owner.id)
+            await change.record(Event(Action.RESET_PASSWORD, owner.id, owner.id, origin, changed=("password",)))
 
         await self._audit.change(reset_password)
+        # However many guess at the account: its owner may sign in now, on a device that is not known either.
+        await self._throttle.forget(user.email)

@@ -12,11 +12,13 @@ from latchkey.users.schemas import User
 
 RESET_TOKEN_BYTES = 32
 RESET_TOKEN_MINUTES = 15
+INVITATION_HOURS = 72
+INVITATION_MINUTES = INVITATION_HOURS * 60
 
 
 @dataclass(frozen=True, slots=True)
 class ResetLink:
-    """A link that works once, for 15 minutes, and the account that it is for. `url` is a secret."""
+    """A link that works once, and the account that it is for. `url` is a secret."""
 
     user_id: int
     name: str
@@ -33,19 +35,29 @@ class ResetLinks:
     async def make(self, change: Change, email: str, origin: Origin, *, token: str | None = None) -> ResetLink | None:
         """A link for the live user with that address (lower case), which ends an earlier one; None: there is none.
 
-        `token` is 32 bytes in hex that nobody can guess; None: random ones. Writes the audit row, without an actor:
-        nobody has proved who they are.
+        `token` is 32 bytes in hex that nobody can guess, for a mail; None: random ones, to be handed over. Writes the
+        audit row, without an actor: nobody has proved who they are.
         """
+        mailed = token is not None
         token = token or secrets.token_hex(RESET_TOKEN_BYTES)
-        user = await queries.set_reset_token(change.connection, email, reset_token_hash(token), RESET_TOKEN_MINUTES)
+        user = await queries.set_reset_token(
+            change.connection, email, reset_token_hash(token), RESET_TOKEN_MINUTES, mailed=mailed
+        )
         if user is None:
             return None
         await change.record(Event(Action.FORGOT_PASSWORD, None, user.id, origin))
         return self._link(user, token)
 
-    async def renew(self, change: Change, token: str) -> ResetLink | None:
+    async def renew(self, change: Change, token: str, *, minutes: int = RESET_TOKEN_MINUTES) -> ResetLink | None:
         """The link made with that token once more, with all of its minutes; None: it is spent, or not the newest."""
-        user = await queries.renew_reset_token(change.connection, reset_token_hash(token), RESET_TOKEN_MINUTES)
+        user = await queries.renew_reset_token(change.connection, reset_token_hash(token), minutes)
+        return None if user is None else self._link(user, token)
+
+    async def invite(self, change: Change, email: str, *, token: str) -> ResetLink | None:
+        """As `make` with a token, for somebody whose account has just been made: it works for three days."""
+        user = await queries.set_reset_token(
+            change.connection, email, reset_token_hash(token), INVITATION_MINUTES, mailed=True
+        )
         return None if user is None else self._link(user, token)
 
     def _link(self, user: User, token: str) -> ResetLink:

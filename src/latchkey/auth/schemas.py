@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, create_model
+from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, WithJsonSchema, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
+from latchkey.auth.common_passwords import COMMON, OWN, is_common, is_own
 from latchkey.users.schemas import Email, Name, TypedEmail, User, checked_text
 
 PASSWORD_MAX_BYTES = 72
@@ -35,6 +36,8 @@ def new_password(min_length: int) -> Any:
             raise PydanticCustomError(
                 "password", f"must be at least {min_length} characters and at most {PASSWORD_MAX_BYTES} bytes long"
             )
+        if is_common(text):
+            raise PydanticCustomError("password", COMMON)
         return text
 
     schema = {
@@ -75,6 +78,14 @@ class Registration(BaseModel):
     email: Email
     password: str
 
+    @field_validator("password", check_fields=False)
+    @classmethod
+    def _is_not_own(cls, value: str, info: ValidationInfo) -> str:
+        # A bad name or address is reported by itself.
+        if is_own(value, info.data.get("name", ""), info.data.get("email", "")):
+            raise PydanticCustomError("password", OWN)
+        return value
+
 
 class LoginAttempt(BaseModel):
     """POST /auth/login."""
@@ -94,6 +105,12 @@ class ForgottenPassword(BaseModel):
     """POST /auth/forgot-password."""
 
     email: TypedEmail
+
+
+class AddressProof(BaseModel):
+    """POST /auth/verify-email."""
+
+    token: ResetToken
 
 
 class PasswordReset(BaseModel):

@@ -11,6 +11,7 @@ from latchkey.cli.live_checks import check_database, check_store
 from latchkey.cli.mail_checks import check_smtp, templates
 from latchkey.cli.output import print_json, print_line
 from latchkey.clock import system_clock
+from latchkey.housekeeping.queries import chores
 from latchkey.settings import Settings, SettingsError, load_settings, says_development
 
 SECRETS = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET")
@@ -68,5 +69,8 @@ async def _ask(settings: Settings) -> list[Finding]:
         if url is None:
             findings.append(ok("database", "not checked: DATABASE_URL is not set, and latchkey dev is not running"))
     if url is not None:
-        findings += await check_database(url, production=not settings.development, clock=system_clock)
+        due = chores(
+            audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days
+        )
+        findings += await check_database(url, due, production=not settings.development, clock=system_clock)
     return findings

@@ -12,16 +12,19 @@ from latchkey.clock import Clock
 from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect, is_local
 from latchkey.database.queries import ServerState, server_state, server_time
+from latchkey.housekeeping.queries import Chore, count_due
 from latchkey.http.edge.rate_limit import open_storage
 
 OLDEST_SERVER = 13
 SKEW_WARNING_SECONDS = 2.0
 SKEW_PROBLEM_SECONDS = 30.0
 STORE_SECONDS = 5.0
+BACKLOG = 10_000
 
 
-async def check_database(url: str, *, production: bool, clock: Clock) -> list[Finding]:
-    """Whether the database can be reached, takes writes, is new enough, migrated, in time, and reached safely."""
+async def check_database(url: str, due: list[Chore], *, production: bool, clock: Clock) -> list[Finding]:
+    """Whether the database can be reached, takes writes, is new enough, migrated, in time, reached safely, and how
+    much of the chores `due` waits in it."""
     findings = [_tls(url, production=production)]
     try:
         connection = await connect(url, production=production)
@@ -38,6 +41,7 @@ async def check_database(url: str, *, production: bool, clock: Clock) -> list[Fi
             _schema(revision),
             *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
+            *([await _housekeeping(connection, due)] if is_current(revision) else []),
         ]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "see the database's log")]
@@ -94,6 +98,16 @@ def _schema(revision: str | None) -> Finding:
     if is_current(revision):
         return ok("schema", f"is at revision {revision}")
     return problem("schema", schema_difference(revision), "run: latchkey migrate")
+
+
+async def _housekeeping(connection: asyncpg.Connection, due: list[Chore]) -> Finding:
+    """What waits to be removed. A server does it every ten minutes, so that much of it means that none does."""
+    counts = {chore.name: await count_due(connection, chore, BACKLOG) for chore in due}
+    waiting = [f"{'more than ' * (count >= BACKLOG)}{count} {name}" for name, count in counts.items() if count]
+    message = f"{', '.join(waiting)} are due to be removed" if waiting else "nothing is due to be removed"
+    if any(count >= BACKLOG for count in counts.values()):
+        return warning("housekeeping", message, "see the server's log for what hinders it, or run: latchkey purge")
+    return ok("housekeeping", message)
 
 
 async def _skew(connection: asyncpg.Connection, clock: Clock) -> Finding:

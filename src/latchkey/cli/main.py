@@ -117,6 +117,14 @@ def doctor(as_json: AsJson = False) -> None:
     run(as_json=as_json)
 
 
+@app.command()
+def purge(as_json: AsJson = False) -> None:
+    """Remove now what housekeeping removes: ended sessions, used tokens, sent mails, and what the settings say."""
+    from latchkey.cli.purge import purge as run
+
+    run(as_json=as_json)
+
+
 @users.command("list")
 def users_list(
     limit: Limit = 20,
@@ -136,6 +144,21 @@ def users_show(who: Who, as_json: AsJson = False) -> None:
     from latchkey.cli.users import show_user
 
     show_user(who, as_json=as_json)
+
+
+@users.command("create")
+def users_create(
+    name: Annotated[str, typer.Option(metavar="NAME", help="The user's name.")],
+    email: Annotated[str, typer.Option(metavar="ADDRESS", help="The user's e-mail address.")],
+    invite: Annotated[
+        bool, typer.Option("--invite", help="Mail them a link to choose a password; else it is read from here.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account, also while REGISTRATION is closed. The password is read from standard input, or asked for."""
+    from latchkey.cli.create_user import create_user
+
+    create_user(name, email, invited=invite, as_json=as_json)
 
 
 @users.command("delete")

@@ -76,7 +76,14 @@ async def _run(work: Callable[[Operation], Awaitable[T]], settings: Settings) ->
     try:
         audit = AuditLog(database, required=settings.audit_required)
         ender = SessionEnder(EndedSessions(stopwatch))
-        accounts = Accounts(database, audit, ender, Outbox(database))
+        accounts = Accounts(
+            database,
+            audit,
+            ender,
+            Outbox(database),
+            confirm_email_change=settings.confirm_email_change,
+            require_verified_email=settings.require_verified_email,
+        )
         sessions = SessionManager(database, audit, ender)
         return await work(Operation(settings, database, audit, accounts, sessions))
     finally:

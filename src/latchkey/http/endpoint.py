@@ -97,6 +97,7 @@ class Endpoint(Generic[Body]):
     raise, the others follow from the declaration. `cookies_in` names cookies that the handler reads itself,
     `cookies_out` those that a success sets, for the document. `counted` is off for what the rate limit leaves
     out, `documented` for pages and assets. `needs_limiter`: refuse with 503 while the rate limit cannot count.
+    `refused`: what everybody gets who may ask at all, since the settings do not offer it.
     """
 
     method: str
@@ -109,6 +110,7 @@ class Endpoint(Generic[Body]):
     status: int = 200
     guard: Guard | None = None
     self_only: bool = False
+    refused: type[errors.ApiError] | None = None
     body: type[Body] | None = None
     query: type[BaseModel] | None = None
     data: Any = None
@@ -133,6 +135,8 @@ class Endpoint(Generic[Body]):
         if self.needs_limiter and exchange.limiter_failed:
             raise errors.ServiceUnavailable
         principal = await self.guard.find_principal(exchange) if self.guard else None
+        if self.refused is not None:
+            raise self.refused
         user_id = parse_id(parameters["id"]) if "id" in parameters else None
         session_id = parse_session_id(parameters["sessionId"]) if "sessionId" in parameters else None
         if self.self_only and (principal is None or principal.user_id != user_id):

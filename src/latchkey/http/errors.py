@@ -7,13 +7,13 @@
     ├── Unauthorized 401            InvalidCredentials
     ├── AccessTokenInvalid 401      AccessTokenExpired
     ├── RefreshTokenMissing 401     RefreshTokenInvalid, RefreshTokenReused
-    ├── CsrfRefused 403             Forbidden
+    ├── CsrfRefused 403             Forbidden, UsersNotListed, RegistrationClosed, EmailNotVerified
     ├── UserNotFound 404            UserNotDeleted, SessionNotFound, NotFound
     ├── MethodNotAllowed 405
     ├── EmailTaken 409              RestoreEmailTaken
     ├── BodyTooLarge 413
     ├── NotJson 415
-    ├── RateLimited 429
+    ├── RateLimited 429             TooManyAttempts
     ├── InternalError 500
     └── ServiceUnavailable 503
 
@@ -132,6 +132,27 @@ class Forbidden(ApiError):
     status, code, message = 403, "FORBIDDEN", "You are not allowed to perform this action"
 
 
+class UsersNotListed(ApiError):
+    """USERS_LIST is self."""
+
+    status, code = 403, "USERS_NOT_LISTED"
+    message = "Users are not listed here; GET /auth/me shows your own account"
+
+
+class RegistrationClosed(ApiError):
+    """REGISTRATION is closed."""
+
+    status, code = 403, "REGISTRATION_CLOSED"
+    message = "Registration is closed; ask whoever runs this service for an account"
+
+
+class EmailNotVerified(ApiError):
+    """REQUIRE_VERIFIED_EMAIL is on. Said only to who knows the password."""
+
+    status, code = 403, "EMAIL_NOT_VERIFIED"
+    message = "Verify your e-mail address first: POST /auth/verify-email/request sends a link to it"
+
+
 class UserNotFound(ApiError):
     status, code, message = 404, "USER_NOT_FOUND", "User not found"
 
@@ -175,6 +196,13 @@ class NotJson(ApiError):
 
 class RateLimited(ApiError):
     status, code, message = 429, "RATE_LIMITED", "Too many requests, please try again later."
+
+
+class TooManyAttempts(ApiError):
+    """Too soon after failed attempts at the same account; Retry-After says when the next may be made."""
+
+    status, code = 429, "TOO_MANY_ATTEMPTS"
+    message = "Too many failed attempts: wait as long as Retry-After says, or reset the password"
 
 
 class InternalError(ApiError):

@@ -163,6 +163,8 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
         cases.append(errors.CsrfRefused)
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
+    if endpoint.refused is not None:
+        cases.append(endpoint.refused)
     if "{id}" in endpoint.path:
         cases.append(errors.UserNotFound)
     if "{" in endpoint.path:

@@ -17,9 +17,12 @@ from latchkey.sessions import queries
 
 BEAT_EVERY_SECONDS = 0.5
 BEAT_DEADLINE_SECONDS = 1.0
+SETUP_SECONDS = 5.0
 # Less than the 2 s that the contract allows: from the last proof on, nothing that comes later is known.
 PROVEN_FOR_SECONDS = 1.5
 RETRY_SECONDS = 0.2
+# After a connection on which nothing arrives, as behind a pooler: that will not change soon.
+SILENT_RETRY_SECONDS = 2.0
 # An access token lives 300 s; the rest is for clocks that differ. Counted from arrival, by our own clock.
 KEPT_SECONDS = 360.0
 log = structlog.get_logger(__name__)
@@ -39,9 +42,11 @@ class EndedSessions:
         """Remembers them for longer than any access token of theirs lives."""
         now = self._stopwatch()
         for session_id in session_ids:
-            # Taken out first: a dictionary keeps the order of first insertion, which `forget` relies on.
+            # Taken out first: a dictionary keeps the order of first insertion, which `forget_old` relies on.
             self._heard_at.pop(session_id, None)
             self._heard_at[session_id] = now
+        # Here, too: while the feed is cut nothing else bounds what this instance itself has ended.
+        self.forget_old()
 
     def forget_old(self) -> None:
         """Drops what no access token can name any more."""
@@ -66,6 +71,7 @@ class RevocationFeed:
         self._ended = ended
         self._stopwatch = stopwatch
         self._proven_at: float | None = None
+        self._is_cut = False
 
     @property
     def is_healthy(self) -> bool:
@@ -77,39 +83,84 @@ class RevocationFeed:
         while True:
             try:
                 connection = await self._connect()
-            except DatabaseUnavailable:
+            except DatabaseUnavailable as error:
+                self._cut(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            pause = RETRY_SECONDS
             try:
                 await self._listen(connection)
-            except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
-                log.warning("the feed of ended sessions is cut: each request asks", cause=type(error).__name__)
+            except _NothingArrives as error:
+                self._cut(error)
+                pause = SILENT_RETRY_SECONDS
+            except (*LOST, *REFUSED, asyncpg.PostgresError, DatabaseUnavailable) as error:
+                self._cut(error)
             finally:
                 self._proven_at = None
                 connection.terminate()
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _listen(self, connection: asyncpg.Connection) -> None:
-        echo = str(uuid4())
+        echo = f"echo {uuid4()}"
         echoed = asyncio.Event()
 
         def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
             if payload == echo:
                 echoed.set()
-            else:
-                self._ended.add([UUID(str(payload))])
+            elif session_id := _session_id(payload):
+                self._ended.add([session_id])
 
-        # Listening first: what ends between the two is heard, what ended before is read.
-        await connection.add_listener(queries.ENDED_CHANNEL, hear)
-        await queries.notify_ended(connection, echo)
-        async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
-            # Behind a pooler that shares connections, LISTEN succeeds and nothing ever arrives.
-            await echoed.wait()
-        self._ended.add(await queries.ended_lately(connection))
+        connection.add_termination_listener(self._lost)
+        async with asyncio.timeout(SETUP_SECONDS):
+            # Listening first: what ends between the two is heard, what ended before is read.
+            await connection.add_listener(queries.ENDED_CHANNEL, hear)
+            await self._await_echo(echo, echoed)
+            self._ended.add(await queries.ended_lately(connection))
         while True:
             sent_at = self._stopwatch()
             # PostgreSQL delivers what it has before it answers: the answer proves all that was committed before.
             await connection.fetchval("SELECT 1", timeout=BEAT_DEADLINE_SECONDS)
-            self._proven_at = sent_at
+            self._proven(sent_at)
             self._ended.forget_old()
             await asyncio.sleep(BEAT_EVERY_SECONDS)
+
+    async def _await_echo(self, echo: str, echoed: asyncio.Event) -> None:
+        """Proves that what others say arrives while this end is silent: behind a pooler that lends connections by the
+        transaction, LISTEN succeeds and one even hears oneself, but nobody else."""
+        other = await self._connect()
+        try:
+            await queries.notify_ended(other, echo)
+        finally:
+            await other.close(timeout=BEAT_DEADLINE_SECONDS)
+        try:
+            async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
+                await echoed.wait()
+        except TimeoutError:
+            raise _NothingArrives from None
+
+    def _proven(self, sent_at: float) -> None:
+        self._proven_at = sent_at
+        if self._is_cut:
+            self._is_cut = False
+            log.info("the feed of ended sessions works again")
+
+    def _lost(self, _connection: object) -> None:
+        self._proven_at = None
+
+    def _cut(self, cause: Exception) -> None:
+        # Once, not at each of the attempts that follow.
+        if not self._is_cut:
+            self._is_cut = True
+            log.warning("the feed of ended sessions is cut: each request asks", cause=type(cause).__name__)
+
+
+class _NothingArrives(Exception):
+    """PostgreSQL answers on the connection that listens, but notifications do not come through."""
+
+
+def _session_id(payload: object) -> UUID | None:
+    # Anybody with a connection to the database can say anything on the channel.
+    try:
+        return UUID(str(payload))
+    except ValueError:
+        return None

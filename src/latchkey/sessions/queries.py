@@ -213,7 +213,8 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
     return _ended(
         await connection.fetch(
             f"{_END} WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND {_IS_LIVE}"  # noqa: S608 constants
-            f" ORDER BY created_at DESC, id OFFSET $3) {_TELL}",
+            # Once more outside: one that a logout ends at this moment keeps the reason that it ended for.
+            f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
             user_id,
             leaving,
@@ -223,7 +224,11 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
 
 async def lock_user(connection: Connection, user_id: int) -> bool:
     """Locks the row of a user who is not deleted; False when there is none."""
-    return bool(await connection.fetchval("SELECT 1 FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id))
+    # Not FOR UPDATE, which stops foreign keys to the row too: an audit row of a logout, which holds a session of it
+    # already, would wait for this lock, and whoever has this lock for that session.
+    return bool(
+        await connection.fetchval("SELECT 1 FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id)
+    )
 
 
 async def was_deleting_session(database: Queryable, session_id: UUID, user_id: int) -> bool:

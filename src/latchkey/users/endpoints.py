@@ -4,7 +4,15 @@ from typing import Any
 
 from latchkey.http.endpoint import Call, Endpoint, Reply
 from latchkey.http.envelope import PageMeta
-from latchkey.http.errors import EmailTaken, Forbidden, NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UserNotFound
+from latchkey.http.errors import (
+    EmailTaken,
+    Forbidden,
+    NothingToUpdate,
+    RestoreEmailTaken,
+    UserNotDeleted,
+    UserNotFound,
+    UsersNotListed,
+)
 from latchkey.sessions.guard import Guards
 from latchkey.users.accounts import Accounts
 from latchkey.users.schemas import PageQuery, User, UserChanges, UserReplacement
@@ -12,8 +20,8 @@ from latchkey.users.schemas import PageQuery, User, UserChanges, UserReplacement
 TAG = "Users"
 
 
-def user_endpoints(accounts: Accounts, guards: Guards) -> list[Endpoint[Any]]:
-    """The six endpoints of the original. Self: only with the caller's own id."""
+def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
+    """The six endpoints of the original. Self: only with the caller's own id; without `everybody`, reading too."""
 
     async def list_users(call: Call[None]) -> Reply:
         users, meta = await accounts.page(call.query.page, call.query.limit)
@@ -74,6 +82,7 @@ def user_endpoints(accounts: Accounts, guards: Guards) -> list[Endpoint[Any]]:
             query=PageQuery,
             data=list[User],
             meta=PageMeta,
+            refused=None if everybody else UsersNotListed,
         ),
         Endpoint(
             method="GET",
@@ -82,8 +91,9 @@ def user_endpoints(accounts: Accounts, guards: Guards) -> list[Endpoint[Any]]:
             tag=TAG,
             summary="Get one user",
             guard=guards.signed_in,
+            self_only=not everybody,
             data=User,
-            failures=(UserNotFound,),
+            failures=(UserNotFound,) if everybody else (Forbidden, UserNotFound),
         ),
         Endpoint(
             method="PUT",

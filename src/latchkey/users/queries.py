@@ -11,11 +11,16 @@ from latchkey.users.schemas import User
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a login is checked against. `migrated`: the hash is the original's, which compared only 72 bytes."""
+    """What a login is checked against. `migrated`: the hash is the original's, which compared only 72 bytes;
+    `verified`: the address is proved."""
 
     user: User
     password_hash: str
     migrated: bool
+    verified: bool
+
+
+_CREDENTIALS = "id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS verified"
 
 
 def _user(row: asyncpg.Record) -> User:
@@ -23,7 +28,7 @@ def _user(row: asyncpg.Record) -> User:
 
 
 def _credentials(row: asyncpg.Record | None) -> Credentials | None:
-    return Credentials(_user(row), row["password"], row["password_migrated"]) if row else None
+    return Credentials(_user(row), row["password"], row["password_migrated"], row["verified"]) if row else None
 
 
 async def find(database: Queryable, user_id: int) -> User | None:
@@ -50,7 +55,7 @@ async def credentials_by_email(database: Queryable, email: str) -> Credentials |
     """Credentials of the user with that address (lower case) who is not deleted."""
     return _credentials(
         await database.fetchrow(
-            "SELECT id, name, email, password, password_migrated FROM users WHERE lower(email) = $1 AND NOT is_deleted",
+            f"SELECT {_CREDENTIALS} FROM users WHERE lower(email) = $1 AND NOT is_deleted",  # noqa: S608 constant
             email,
         )
     )
@@ -60,7 +65,8 @@ async def credentials_by_id(database: Queryable, user_id: int) -> Credentials | 
     """Credentials of a user who is not deleted."""
     return _credentials(
         await database.fetchrow(
-            "SELECT id, name, email, password, password_migrated FROM users WHERE id = $1 AND NOT is_deleted", user_id
+            f"SELECT {_CREDENTIALS} FROM users WHERE id = $1 AND NOT is_deleted",  # noqa: S608 constant
+            user_id,
         )
     )
 
@@ -80,20 +86,22 @@ async def insert(connection: Connection, name: str, email: str, password_hash: s
 async def lock(connection: Connection, user_id: int) -> User | None:
     """A user who is not deleted, locked for the rest of the transaction."""
     row = await connection.fetchrow(
-        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR UPDATE", user_id
+        "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id
     )
     return _user(row) if row else None
 
 
 async def update(connection: Connection, user_id: int, name: str, email: str, *, email_changed: bool) -> User:
-    """Sets name and address of a locked user; a changed address ends a reset token that went to the old one.
+    """Sets name and address of a locked user; a changed address is not proved, and ends a reset token that went to
+    the old one.
 
     Raises asyncpg.UniqueViolationError when a live user has that address.
     """
     row = await connection.fetchrow(
         "UPDATE users SET name = $2, email = $3,"
         " reset_token = CASE WHEN $4 THEN NULL ELSE reset_token END,"
-        " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END"
+        " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END,"
+        " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END"
         " WHERE id = $1 RETURNING id, name, email",
         user_id,
         name,
@@ -117,7 +125,19 @@ async def keeps_password_alone(connection: Connection, user_id: int, password_ha
     """As `keeps_password`, and nobody else gets at the row until the transaction ends."""
     return bool(
         await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR UPDATE", user_id, password_hash
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE",
+            user_id,
+            password_hash,
+        )
+    )
+
+
+async def is_older_than_a_day(connection: Connection, user_id: int) -> bool:
+    """Whether the account was made more than a day ago."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM users WHERE id = $1 AND coalesce(created_at, '-infinity') < now() - interval '1 day'",
+            user_id,
         )
     )
 
@@ -149,33 +169,37 @@ async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_ha
 async def lock_by_email(connection: Connection, email: str) -> User | None:
     """The user with that address (lower case) who is not deleted, locked for the rest of the transaction."""
     row = await connection.fetchrow(
-        "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR UPDATE", email
+        "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR NO KEY UPDATE", email
     )
     return _user(row) if row else None
 
 
-async def set_reset_token(connection: Connection, email: str, token_hash: str, minutes: int) -> User | None:
+async def set_reset_token(
+    connection: Connection, email: str, token_hash: str, minutes: int, *, mailed: bool
+) -> User | None:
     """Gives the user with that address (lower case) a reset token, which ends an earlier one; None if there is none.
 
-    It expires by the database's clock.
+    It expires by the database's clock. `mailed` to that address, it proves the address when it is spent.
     """
     row = await connection.fetchrow(
-        "UPDATE users SET reset_token = $2, reset_token_expires = now() + make_interval(mins => $3)"
+        "UPDATE users SET reset_token = $2, reset_token_expires = now() + make_interval(mins => $3),"
+        " reset_token_mailed = $4"
         " WHERE lower(email) = $1 AND NOT is_deleted RETURNING id, name, email",
         email,
         token_hash,
         minutes,
+        mailed,
     )
     return _user(row) if row else None
 
 
-async def is_reset_token(database: Queryable, token_hash: str) -> bool:
-    """Whether a reset token could be spent now."""
-    return bool(
-        await database.fetchval(
-            "SELECT 1 FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted", token_hash
-        )
+async def find_by_reset_token(database: Queryable, token_hash: str) -> User | None:
+    """Whose reset token it is, if it could be spent now."""
+    row = await database.fetchrow(
+        "SELECT id, name, email FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted",
+        token_hash,
     )
+    return _user(row) if row else None
 
 
 async def renew_reset_token(connection: Connection, token_hash: str, minutes: int) -> User | None:
@@ -192,7 +216,9 @@ async def renew_reset_token(connection: Connection, token_hash: str, minutes: in
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:
     """Sets the password of whoever the token is for and ends the token: the user, or None if it is spent."""
     row = await connection.fetchrow(
-        "UPDATE users SET password = $2, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
+        "UPDATE users SET password = $2, password_migrated = false, reset_token = NULL, reset_token_expires = NULL,"
+        " email_verified_at = CASE WHEN reset_token_mailed THEN coalesce(email_verified_at, now())"
+        "   ELSE email_verified_at END"
         " WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted RETURNING id, name, email",
         token_hash,
         password_hash,

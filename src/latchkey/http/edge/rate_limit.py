@@ -22,9 +22,9 @@ class RateLimit:
     """Counts requests. While the store is out of reach it lets requests pass and marks them (`limiter_failed`), so
     that reads go on and login, which it protects from guessing, refuses."""
 
-    def __init__(self, limit: str, storage_url: str, clock: Clock) -> None:
+    def __init__(self, limit: str, storage: Storage, clock: Clock) -> None:
         self._item = limits.parse(limit)
-        self._storage = open_storage(storage_url)
+        self._storage = storage
         self._clock = clock
         self._store_failed = False
         self._constant_headers = [

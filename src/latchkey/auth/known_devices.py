@@ -1,0 +1,58 @@
+"""Devices that have signed in to an account before, known by a signed cookie.
+
+Guesses at an account are counted apart for each of them, so that a stranger who guesses slows strangers down, not the
+owner (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). The cookie proves a past login, nothing more:
+it opens nothing.
+"""
+
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64encode
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from latchkey.http.exchange import Exchange, RepeatedCookie
+
+MAX_AGE_SECONDS = 34_560_000
+"""400 days, the longest that browsers keep a cookie (RFC 6265bis)."""
+ACCOUNTS_MAX = 5
+_COOKIE = re.compile(r"[\w-]{22}(\.[\w-]{22}){1,5}", re.ASCII)
+
+
+class KnownDevices:
+    """Reads and writes the cookie `name`: a random device id, and for each account, latest first, a MAC of both."""
+
+    def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
+        self.cookie_name = f"{prefix}knownDevice"
+        self._flags = f"Max-Age={MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
+        # A key of its own, for which no other MAC of ours is valid.
+        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey known device").derive(secret.encode())
+
+    def recognise(self, exchange: Exchange, email: str) -> str | None:
+        """The id of the device, if it has signed in to the account with that address (lower case) before."""
+        device, tags = self._read(exchange)
+        expected = self._tag(device, email)
+        return device if any(hmac.compare_digest(tag, expected) for tag in tags) else None
+
+    def remember(self, exchange: Exchange, email: str) -> str:
+        """The Set-Cookie value by which this device is known from now on, for its last five accounts."""
+        device, tags = self._read(exchange)
+        tag = self._tag(device, email)
+        kept = [tag, *(other for other in tags if other != tag)][:ACCOUNTS_MAX]
+        return f"{self.cookie_name}={'.'.join((device, *kept))}; {self._flags}"
+
+    def _read(self, exchange: Exchange) -> tuple[str, list[str]]:
+        try:
+            value = exchange.cookie(self.cookie_name) or ""
+        except RepeatedCookie:
+            value = ""
+        if not _COOKIE.fullmatch(value):
+            return secrets.token_urlsafe(16), []
+        device, *tags = value.split(".")
+        return device, tags
+
+    def _tag(self, device: str, email: str) -> str:
+        mac = hmac.digest(self._key, f"{device}|{email}".encode(), "sha256")
+        return urlsafe_b64encode(mac[:16]).rstrip(b"=").decode()

@@ -1,0 +1,49 @@
+"""The endpoints that prove an e-mail address."""
+
+from typing import Any
+
+from latchkey.auth.schemas import AddressProof, ForgottenPassword
+from latchkey.auth.verification import EmailVerification
+from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.errors import EmailTaken, ResetTokenRefused
+
+TAG = "Auth"
+
+
+def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any]]:
+    """Ask for a link, and use it."""
+
+    async def request_link(call: Call[ForgottenPassword]) -> Reply:
+        await verification.ask(call.body.email, call.origin)
+        return Reply()
+
+    async def verify_email(call: Call[AddressProof]) -> Reply:
+        await verification.verify(call.body.token, call.origin)
+        return Reply()
+
+    return [
+        Endpoint(
+            method="POST",
+            path="/auth/verify-email/request",
+            handler=request_link,
+            tag=TAG,
+            summary="Ask for a link that proves your e-mail address",
+            description="Answers the same, in the same time, whether or not anybody has that address.",
+            message="If email exists and is not verified, link sent",
+            body=ForgottenPassword,
+        ),
+        Endpoint(
+            method="POST",
+            path="/auth/verify-email",
+            handler=verify_email,
+            tag=TAG,
+            summary="Prove an e-mail address with the token of a link",
+            description=(
+                "The token works once, for 24 hours. With CONFIRM_EMAIL_CHANGE, that of a link sent to a new address"
+                " makes it the account's."
+            ),
+            message="Email verified",
+            body=AddressProof,
+            failures=(ResetTokenRefused, EmailTaken),
+        ),
+    ]

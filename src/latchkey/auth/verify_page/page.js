@@ -1,0 +1,45 @@
+"use strict";
+
+(() => {
+  // This file is <root>/verify-email/page.js, whichever form of the page's address loaded it.
+  const root = new URL("..", document.currentScript.src);
+  const form = document.getElementById("form");
+  const outcome = document.getElementById("outcome");
+  // Behind "#", and spent by a click: a mail scanner that follows the link, even one that runs scripts, spends nothing.
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+
+  const finish = (text) => {
+    form.hidden = true;
+    outcome.textContent = text;
+  };
+
+  if (!token) {
+    finish("This link is not complete. Open it again from the mail.");
+    return;
+  }
+  // Out of the address bar and the history, where somebody else could read it.
+  history.replaceState(null, "", location.pathname);
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    outcome.textContent = "";
+    try {
+      const { csrfToken } = await (await fetch(new URL("auth/csrf-token", root))).json();
+      const answer = await fetch(new URL("auth/verify-email", root), {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken },
+        body: JSON.stringify({ token }),
+      });
+      const result = await answer.json();
+      if (answer.ok) {
+        finish("Your e-mail address is confirmed.");
+      } else if (result.code === "TOKEN_EXPIRED") {
+        finish("This link has been used or is too old. Ask for a new one.");
+      } else {
+        outcome.textContent = result.message;
+      }
+    } catch {
+      outcome.textContent = "The server could not be reached. Try again.";
+    }
+  });
+})();

@@ -1,0 +1,59 @@
+"""Removes what is due, in small batches, on one instance at a time."""
+
+import asyncio
+
+import structlog
+
+from latchkey.database.pool import Connection, Database, DatabaseUnavailable
+from latchkey.housekeeping import queries
+from latchkey.housekeeping.queries import Chore
+
+EVERY_SECONDS = 600.0
+BATCH = 500
+log = structlog.get_logger(__name__)
+
+
+class Housekeeper:
+    """Does the chores."""
+
+    def __init__(self, database: Database, chores: list[Chore]) -> None:
+        self._database = database
+        self._chores = chores
+
+    async def run(self) -> None:
+        """Does them now and every ten minutes, until cancelled. A database that is away is waited for."""
+        while True:
+            try:
+                await self.sweep()
+            except DatabaseUnavailable as error:
+                log.warning("housekeeping waits for the database", cause=str(error))
+            except Exception as error:  # a chore that fails must not end all housekeeping
+                log.error("housekeeping failed", exc_info=error)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def sweep(self) -> dict[str, int]:
+        """Removes all that is due, each batch in a transaction of its own; returns how many of what, and logs it.
+
+        It stops where another instance is at it.
+        """
+        removed = dict.fromkeys((chore.name for chore in self._chores), 0)
+        for chore in self._chores:
+            count: int | None = BATCH
+            while count == BATCH:
+                count = await self._batch(chore)
+                removed[chore.name] += count or 0
+            if count is None:
+                break
+        done = {name.replace(" ", "_"): count for name, count in removed.items() if count}
+        if done:
+            log.info("housekeeping", **done)
+        return removed
+
+    async def _batch(self, chore: Chore) -> int | None:
+        async def remove(connection: Connection) -> int | None:
+            # By the transaction, not by the session: behind a pooler that shares connections that would not hold.
+            if not await queries.is_only_one(connection):
+                return None
+            return await queries.remove(connection, chore, BATCH)
+
+        return await self._database.transact(remove)

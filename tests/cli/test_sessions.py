@@ -1,0 +1,102 @@
+"""`latchkey sessions` against a real database, and under a running server."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.cli.command import Result, eventually, latchkey
+from tests.cli.test_users import add_user, audit_rows, live_sessions
+from tests.harness.browser import Browser, refused
+from tests.harness.server import Server
+
+Run = Callable[..., Result]
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+@pytest.fixture
+def sql(database: str) -> Any:
+    """A connection to the test's database."""
+    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    """Runs `latchkey sessions …` on the test's database, without any secret."""
+    return partial(latchkey, "sessions", directory=tmp_path, dsn=database, JWT_ACCESS_SECRET="", JWT_REFRESH_SECRET="")
+
+
+def test_lists_the_live_ones(run: Run, sql: Any) -> None:
+    """Protects the operator's answer to "where am I signed in?": newest use first, nothing ended, nothing secret."""
+    user = add_user(sql, "siam@example.com", sessions=2)
+    add_user(sql, "other@example.com", sessions=1)
+    sql.execute(
+        "UPDATE sessions SET ip = '203.0.113.7', user_agent = %s, created_at = '2024-05-06 07:08:09.123+02',"
+        " last_used_at = '2026-05-06 07:08:09+02' WHERE id = (SELECT id FROM sessions WHERE user_id = %s"
+        " AND ended_at IS NULL ORDER BY id LIMIT 1)",
+        [AGENT, user],
+    )
+    newest, older = run("list", "--user", "SIAM@example.com", "--json").json()
+    assert newest.keys() == {"id", "created_at", "last_used_at", "ip", "user_agent", "device"}
+    assert (older["ip"], older["user_agent"], older["created_at"]) == ("203.0.113.7", AGENT, "2024-05-06T05:08:09.123Z")
+    assert (older["device"], newest["device"]) == ("Firefox on Linux", None)
+    assert {newest["id"], older["id"]} == {
+        str(row["id"])
+        for row in sql.execute("SELECT id FROM sessions WHERE user_id = %s AND ended_at IS NULL", [user]).fetchall()
+    }
+    table = run("list", "--user", str(user)).out.splitlines()
+    assert table[0].split() == ["id", "created_at", "last_used_at", "ip", "device"]
+    assert "Firefox on Linux" in table[2]
+    assert table[2].split()[0] == older["id"]
+
+
+def test_ends_one_or_all(run: Run, sql: Any) -> None:
+    """Protects other users, and the record: each command is one row without an actor that names what ended."""
+    user = add_user(sql, "siam@example.com", sessions=3)
+    other = add_user(sql, "other@example.com", sessions=1)
+    first, second, third = (session["id"] for session in run("list", "--user", str(user), "--json").json())
+    (foreign,) = (session["id"] for session in run("list", "--user", str(other), "--json").json())
+
+    assert run("revoke", "--user", "siam@example.com", "--session", first).out == "1 ended\n"
+    again = run("revoke", "--user", str(user), "--session", first).refusal()
+    assert again == f"latchkey: user {user} (siam@example.com) has no live session {first}"
+    for unknown in (foreign, str(uuid4())):
+        assert "has no live session" in run("revoke", "--user", str(user), "--session", unknown).refusal()
+    assert run("revoke", "--user", str(user), "--session", "x").code == 2
+    assert run("revoke", "--user", str(user), "--json").json() == {"ended": 2}
+    assert run("revoke", "--user", str(user)).out == "0 ended\n"
+
+    assert (live_sessions(sql, user), live_sessions(sql, other)) == (0, 1)
+    assert audit_rows(sql) == [("SESSION_REVOKED", None, user)] * 2
+    rows = sql.execute("SELECT metadata FROM audit_logs ORDER BY id").fetchall()
+    assert rows[0]["metadata"] == {"revoked": [first]}
+    assert sorted(rows[1]["metadata"]["revoked"]) == sorted([second, third])
+
+
+def test_whom_it_refuses(run: Run, sql: Any) -> None:
+    """Protects operators from a typing error: unknown and deleted users are told apart, without a traceback."""
+    gone = add_user(sql, "gone@example.com", deleted=True)
+    assert run("list", "--user", "4711").refusal() == "latchkey: there is no user 4711"
+    assert run("revoke", "--user", "nobody@example.com").refusal().startswith("latchkey: there is no user with")
+    assert run("revoke", "--user", str(gone)).refusal().endswith("is deleted")
+    assert run("list", "--user", str(gone), "--json").json() == []
+    assert run("revoke").code == run("list").code == 2
+
+
+def test_a_running_server_hears_of_it(
+    run: Run, start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """Protects the operator's word: what the command line has ended a running server refuses."""
+    browser, bystander = open_browser(start()), open_browser(start())
+    user = browser.sign_up()
+    bystander.sign_up()
+    assert run("revoke", "--user", user["email"]).out == "1 ended\n"
+    eventually(lambda: browser.get("/auth/me").status_code == 401, "it is told")
+    assert refused(browser.post("/auth/refresh-token")) == (401, "INVALID_TOKEN", "Invalid refresh token")
+    assert bystander.get("/auth/me").status_code == 200

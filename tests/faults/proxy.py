@@ -1,0 +1,144 @@
+"""A TCP proxy between an instance and its PostgreSQL: it can stand still, and it can lose notifications."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+CHUNK = 65_536
+
+
+class Loses(Enum):
+    """Which NotificationResponse messages do not come through."""
+
+    NONE = "none"
+    ALL = "all"
+    WHILE_IDLE = "while idle"
+    """Those that come while no query runs: a pooler in transaction mode has lent the connection to somebody else by
+    then. What one tells oneself comes with the answer, and does come through."""
+
+
+class Proxy:
+    """Forwards every connection to the PostgreSQL of `dsn` (on a Unix socket); `self.dsn` leads through it."""
+
+    def __init__(self, dsn: str, loses: Loses) -> None:
+        parts = urlsplit(dsn)
+        query = parse_qs(parts.query)
+        self._target = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
+        self._loses = loses
+        self._moving = threading.Event()
+        self._moving.set()
+        self._sockets: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        port = self._listener.getsockname()[1]
+        user = parts.netloc.rpartition("@")[0]
+        # Without TLS, so that the messages can be told apart.
+        through = parts._replace(netloc=f"{user}@127.0.0.1:{port}", query=urlencode({"sslmode": "disable"}))
+        self.dsn = through.geturl()
+        self._start(self._accept)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is forwarded, in either direction; every connection stays open, new ones are taken."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def pause(self) -> None:
+        """Stands still."""
+        self._moving.clear()
+
+    def resume(self) -> None:
+        """Forwards again, first what came meanwhile."""
+        self._moving.set()
+
+    def close(self) -> None:
+        """Hangs up on everybody."""
+        self._moving.set()
+        for each in (self._listener, *self._sockets):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            self._sockets += [client, server]
+            try:
+                server.connect(self._target)
+            except OSError:
+                client.close()
+                continue
+            line = _Line(client, server, self._moving, self._loses)
+            self._start(line.requests)
+            self._start(line.answers)
+
+    @staticmethod
+    def _start(work: "object") -> None:
+        assert callable(work)
+        threading.Thread(target=work, daemon=True).start()
+
+
+class _Line:
+    """One connection. PostgreSQL's messages: a type byte, then a length of four bytes that counts itself."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, moving: threading.Event, loses: Loses) -> None:
+        self._client = client
+        self._server = server
+        self._moving = moving
+        self._loses = loses
+        self._busy = True
+
+    def requests(self) -> None:
+        """Forwards what the client sends."""
+        with suppress(OSError):
+            while data := self._client.recv(CHUNK):
+                self._moving.wait()
+                self._busy = True
+                self._server.sendall(data)
+        self._hang_up()
+
+    def answers(self) -> None:
+        """Forwards what PostgreSQL sends, but for the notifications that are to be lost."""
+        waiting = b""
+        with suppress(OSError):
+            while data := self._server.recv(CHUNK):
+                self._moving.wait()
+                waiting += data
+                passed = b""
+                while len(waiting) >= 5 and len(waiting) >= (size := 1 + int.from_bytes(waiting[1:5])):
+                    message, waiting = waiting[:size], waiting[size:]
+                    if not self._is_lost(message):
+                        passed += message
+                    if message[:1] == b"Z":  # ReadyForQuery
+                        self._busy = False
+                self._client.sendall(passed)
+        self._hang_up()
+
+    def _is_lost(self, message: bytes) -> bool:
+        if message[:1] != b"A" or self._loses is Loses.NONE:
+            return False
+        return self._loses is Loses.ALL or not self._busy
+
+    def _hang_up(self) -> None:
+        for each in (self._client, self._server):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def proxy(dsn: str, loses: Loses = Loses.NONE) -> Iterator[Proxy]:
+    """One in front of that PostgreSQL; gone at the end."""
+    between = Proxy(dsn, loses)
+    try:
+        yield between
+    finally:
+        between.close()

@@ -1,0 +1,224 @@
+"""E-mail addresses proved: by a link, by a spent reset link, and before a new one counts."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.cli.command import eventually
+from tests.harness.browser import PASSWORD, Browser, new_email, refused
+from tests.harness.server import Server
+from tests.scenarios.answers import succeeded
+from tests.scenarios.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
+
+REQUESTED = (200, "If email exists and is not verified, link sent", None)
+VERIFIED = (200, "Email verified", None)
+SPENT = (400, "TOKEN_EXPIRED", "Invalid or expired token")
+NOT_VERIFIED = (
+    403,
+    "EMAIL_NOT_VERIFIED",
+    "Verify your e-mail address first: POST /auth/verify-email/request sends a link to it",
+)
+TAKEN = (409, "EMAIL_ALREADY_EXISTS", "Email already exists")
+Start = Callable[..., Server]
+Open = Callable[..., Browser]
+
+
+@pytest.fixture
+def own_sql(database: str) -> Iterator[Sql]:
+    """A connection to the test's own database."""
+    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
+        yield connection
+
+
+def ask(browser: Browser, email: str) -> str:
+    """Asks for a link and returns the token in it."""
+    assert succeeded(browser.post("/auth/verify-email/request", {"email": email})) == REQUESTED
+    return browser.server.reset_token_mailed_to(email)
+
+
+def is_verified(sql: Sql, user_id: int) -> bool:
+    """Whether the user's address is proved."""
+    return user_row(sql, user_id)["email_verified_at"] is not None
+
+
+def test_a_link_proves_the_address_once(browser: Browser, sql: Sql) -> None:
+    """Protects what others rely on: only who reads the mail proves the address; nothing raw is stored, and of
+    parallel uses one counts."""
+    user = browser.register()
+    token = ask(browser, user["email"].upper())
+    assert not is_verified(sql, user["id"])
+    (stored,) = sql.execute("SELECT *, token_hash FROM email_tokens WHERE user_id = %s", [user["id"]]).fetchall()
+    assert token not in str(stored)
+    browser.fetch_csrf()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: browser.post("/auth/verify-email", {"token": token}), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+    (good,) = [answer for answer in answers if answer.status_code == 200]
+    assert succeeded(good) == VERIFIED
+    assert audited(sql, good) == [("VERIFY_EMAIL", user["id"], user["id"])]
+    assert is_verified(sql, user["id"])
+    assert refused(browser.post("/auth/verify-email", {"token": token})) == SPENT
+
+
+def test_asking_tells_nothing(browser: Browser, server: Server, sql: Sql) -> None:
+    """Protects addresses: nobody's, a proved one and a deleted account's get the same answer, and no mail."""
+    proved, deleted = browser.register(), browser.sign_up()
+    sql.execute("UPDATE users SET email_verified_at = now() WHERE id = %s", [proved["id"]])
+    browser.delete(f"/users/{deleted['id']}")
+    quiet = [new_email("nobody"), proved["email"], deleted["email"]]
+    for email in quiet:
+        assert succeeded(browser.post("/auth/verify-email/request", {"email": email})) == REQUESTED
+    ask(browser, browser.register()["email"])
+    assert [email for email in quiet if f"To: {email}" in server.printed()] == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "0" * 64])
+def test_no_other_token_proves_anything(browser: Browser, token: str) -> None:
+    """Protects against guesses and wrong tokens; a reset token is none of these either."""
+    assert browser.post("/auth/verify-email", {"token": token}).status_code == 400
+
+
+def test_tokens_are_not_interchangeable(browser: Browser, sql: Sql) -> None:
+    """Protects passwords from a link that only proves an address, and the reverse."""
+    user = browser.register()
+    token = ask(browser, user["email"])
+    body = {"token": token, "newPassword": "Changed456!"}
+    assert refused(browser.post("/auth/reset-password", body)) == SPENT
+    planted = f"{user['id']:064x}"
+    plant_reset_token(sql, user["id"], planted)
+    assert refused(browser.post("/auth/verify-email", {"token": planted})) == SPENT
+
+
+def test_what_ends_a_token(browser: Browser, sql: Sql) -> None:
+    """Protects against old links: time, a newer link, a changed address and deletion."""
+    user = browser.sign_up()
+    first = ask(browser, user["email"])
+    sql.execute("UPDATE email_tokens SET expires_at = now() WHERE user_id = %s", [user["id"]])
+    assert refused(browser.post("/auth/verify-email", {"token": first})) == SPENT
+    browser.post("/auth/verify-email/request", {"email": user["email"]})
+    eventually(lambda: browser.server.reset_token_mailed_to(user["email"]) != first, "another link has come")
+    second = browser.server.reset_token_mailed_to(user["email"])
+    assert browser.patch(f"/users/{user['id']}", {"email": f"new-{user['email']}"}).status_code == 200
+    assert refused(browser.post("/auth/verify-email", {"token": second})) == SPENT
+    third = ask(browser, f"new-{user['email']}")
+    assert browser.delete(f"/users/{user['id']}").status_code == 200
+    assert browser.patch(f"/users/{user['id']}/restore").status_code == 200
+    assert refused(browser.post("/auth/verify-email", {"token": third})) == SPENT
+    assert not is_verified(sql, user["id"])
+
+
+def test_a_reset_link_proves_the_address_it_was_mailed_to(browser: Browser, server: Server, sql: Sql) -> None:
+    """Protects the meaning of a proof: a mailed link is one, a link that an operator handed over is none, and a
+    changed address has to be proved again."""
+    user = browser.sign_up()
+    planted = f"{user['id']:064x}"
+    plant_reset_token(sql, user["id"], planted)
+    assert browser.post("/auth/reset-password", {"token": planted, "newPassword": "Changed456!"}).status_code == 200
+    assert not is_verified(sql, user["id"])
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    token = server.reset_token_mailed_to(user["email"])
+    assert browser.post("/auth/reset-password", {"token": token, "newPassword": PASSWORD}).status_code == 200
+    assert is_verified(sql, user["id"])
+    browser.login(user["email"])
+    assert browser.patch(f"/users/{user['id']}", {"name": "Another"}).status_code == 200
+    assert is_verified(sql, user["id"])
+    assert browser.patch(f"/users/{user['id']}", {"email": f"new-{user['email']}"}).status_code == 200
+    assert not is_verified(sql, user["id"])
+
+
+def test_required_before_login(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects a service that must know its users' addresses: no session without a proof, said only to who knows the
+    password, and the link comes with the registration."""
+    server = start(REQUIRE_VERIFIED_EMAIL="true")
+    browser = open_browser(server)
+    user = browser.register()
+    assert refused(browser.login(user["email"], "Wrong-password1")) == (401, "UNAUTHORIZED", "Invalid credentials")
+    response = browser.login(user["email"])
+    assert refused(response) == NOT_VERIFIED
+    assert browser.set_cookies == []
+    assert audited(own_sql, response) == [("LOGIN_FAILED", None, user["id"])]
+    token = server.reset_token_mailed_to(user["email"])
+    assert succeeded(browser.post("/auth/verify-email", {"token": token})) == VERIFIED
+    assert browser.login(user["email"]).status_code == 200
+
+    moved = f"new-{user['email']}"
+    assert browser.patch(f"/users/{user['id']}", {"email": moved}).json()["data"]["email"] == moved
+    assert browser.get("/auth/me").status_code == 200
+    assert refused(browser.login(moved)) == NOT_VERIFIED
+    token = server.reset_token_mailed_to(moved)
+    assert succeeded(browser.post("/auth/verify-email", {"token": token})) == VERIFIED
+    assert browser.login(moved).status_code == 200
+
+
+def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects accounts from typing errors and from a stolen session that wants to take the way back along: with
+    CONFIRM_EMAIL_CHANGE the old address stays until somebody who reads the new one's mail says so."""
+    server = start(CONFIRM_EMAIL_CHANGE="true")
+    browser = open_browser(server)
+    user, taken = browser.sign_up(), browser.register()["email"]
+    url, wanted = f"/users/{user['id']}", new_email("wanted")
+    assert refused(browser.patch(url, {"email": taken})) == TAKEN
+    response = browser.patch(url, {"email": wanted, "name": "Renamed"})
+    assert response.json()["data"] == user | {"name": "Renamed"}
+    (row,) = audit_rows(own_sql, response)
+    assert (row["action"], row["metadata"]["changed"], row["metadata"]["requested"]) == (
+        "UPDATE_USER", ["name"], ["email"]
+    )  # fmt: skip
+    token = server.reset_token_mailed_to(wanted)
+    assert browser.login(user["email"]).status_code == 200
+
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    old_link = server.reset_token_mailed_to(user["email"])
+    response = browser.post("/auth/verify-email", {"token": token})
+    assert succeeded(response) == VERIFIED
+    assert audited(own_sql, response) == [("VERIFY_EMAIL", user["id"], user["id"])]
+    assert browser.get("/auth/me").json()["data"] == {"id": user["id"], "name": "Renamed", "email": wanted}
+    assert is_verified(own_sql, user["id"])
+    body = {"token": old_link, "newPassword": "Changed456!"}
+    assert refused(browser.post("/auth/reset-password", body)) == SPENT
+    eventually(lambda: "Your e-mail address was changed" in server.printed(), "the old address is told")
+    assert refused(browser.post("/auth/verify-email", {"token": token})) == SPENT
+
+
+def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects uniqueness: who registers with it meanwhile has it, and nothing of the change happens; another
+    wish ends the first."""
+    server = start(CONFIRM_EMAIL_CHANGE="true")
+    browser, other = open_browser(server), open_browser(server)
+    user = browser.sign_up()
+    url, first, second = f"/users/{user['id']}", new_email("first"), new_email("second")
+    browser.patch(url, {"email": first})
+    first_token = server.reset_token_mailed_to(first)
+    browser.patch(url, {"email": second})
+    second_token = server.reset_token_mailed_to(second)
+    assert refused(browser.post("/auth/verify-email", {"token": first_token})) == SPENT
+    other.register(second)
+    before = everything_of(own_sql, user["id"])
+    assert refused(browser.post("/auth/verify-email", {"token": second_token})) == TAKEN
+    assert everything_of(own_sql, user["id"]) == before
+
+
+def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
+    """Protects mailboxes: who asks for more gets the same answer and no mail."""
+    user = browser.register()
+    for _ in range(7):
+        browser.post("/auth/verify-email/request", {"email": user["email"]})
+    ask(browser, browser.register()["email"])
+    assert server.printed().count(f"To: {user['email']}") == 5
+
+
+def test_a_sign_in_from_a_new_device_is_told(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects owners of a guessed password: NEW_DEVICE_MAIL tells them, but neither of devices that are known nor
+    on the account's first day."""
+    server = start(NEW_DEVICE_MAIL="true")
+    browser, other = open_browser(server), open_browser(server)
+    user = browser.sign_up()
+    own_sql.execute("UPDATE users SET created_at = now() - interval '2 days' WHERE id = %s", [user["id"]])
+    browser.login(user["email"])
+    assert other.login(user["email"]).status_code == 200
+    eventually(lambda: "New sign-in to your account" in server.printed(), "the mail has come")
+    assert other.login(user["email"]).status_code == 200
+    kinds = own_sql.execute("SELECT kind FROM mail_outbox WHERE user_id = %s", [user["id"]]).fetchall()
+    assert kinds == [{"kind": "new-device"}]

@@ -1,0 +1,55 @@
+"""REGISTRATION and USERS_LIST: who may make an account, and who may see the others'."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.harness.browser import Browser, refused
+from tests.harness.server import Server
+from tests.harness.wire import Wire
+
+CLOSED = (403, "REGISTRATION_CLOSED", "Registration is closed; ask whoever runs this service for an account")
+NOT_LISTED = (403, "USERS_NOT_LISTED", "Users are not listed here; GET /auth/me shows your own account")
+FORBIDDEN = (403, "FORBIDDEN", "You are not allowed to perform this action")
+
+
+@pytest.fixture
+def restricted(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    """A browser on a server whose operator lets nobody register and lets everybody see only themselves. It holds
+    answers to that server's own document."""
+    before = open_browser(start())
+    before.register("first@example.com")
+    before.register("second@example.com")
+    server = start(REGISTRATION="closed", USERS_LIST="self")
+    browser = Browser(server, Wire(httpx.get(f"{server.url}/openapi.json").json()))
+    yield browser
+    browser.close()
+
+
+def test_nobody_registers(restricted: Browser) -> None:
+    """Protects a service for invited people: refused whatever the body is, before it is looked at."""
+    for body in ({"name": "Siam", "email": "third@example.com", "password": "Secret123!"}, {}, {"name": 1}):
+        assert refused(restricted.post("/auth/register", body)) == CLOSED
+    assert restricted.login("third@example.com").status_code == 401
+
+
+def test_nobody_sees_others(restricted: Browser) -> None:
+    """Protects who else has an account: neither listed nor told apart from nobody; one's own account is there."""
+    assert refused(restricted.get("/users"))[:2] == (401, "UNAUTHORIZED")
+    user = restricted.login("first@example.com").json()["data"]["user"]
+    assert refused(restricted.get("/users?page=x")) == NOT_LISTED
+    for other in (user["id"] + 1, user["id"] + 1000):
+        assert refused(restricted.get(f"/users/{other}")) == FORBIDDEN
+    assert restricted.get(f"/users/{user['id']}").json()["data"] == user
+    assert restricted.get("/auth/me").json()["data"] == user
+
+
+def test_the_document_says_so(restricted: Browser, wire: Wire) -> None:
+    """Protects clients: what is refused here is documented here, and not where it is not."""
+    paths = restricted.get("/openapi.json").json()["paths"]
+    register = paths["/auth/register"]["post"]["responses"]
+    assert "403" in register
+    assert "REGISTRATION_CLOSED" in str(register["403"])
+    assert "USERS_NOT_LISTED" in str(paths["/users"]["get"]["responses"]["403"])
+    assert "REGISTRATION_CLOSED" not in str(wire.document)
