@@ -94,8 +94,8 @@ def test_notices_go_to_the_address_of_the_time(
     assert browser.post("/auth/change-password", right).status_code == 200
     mails = smtp.wait_for(3)
     assert [(mail.recipients, str(mail.message["Subject"])) for mail in mails] == [
-        ([old], "Your address was changed"),
-        ([new], "Your address was changed"),
+        ([old], "Your e-mail address was changed"),
+        ([new], "Your e-mail address was changed"),
         ([f"newer-{old}"], "Your password was changed"),
     ]
     assert [row["user_id"] for row in wait_until_settled(own_sql)] == [user["id"]] * 3

@@ -141,9 +141,16 @@ def _raise_not_sent(error: Exception) -> NoReturn:
     if isinstance(refusal, errors.SMTPRecipientRefused | errors.SMTPSenderRefused):
         # Said before the server has seen anything of the mail; later answers might quote a link from it.
         detail = "".join(c if c.isprintable() else " " for c in str(refusal.message))[:DETAIL_MAX]
-    raise NotSent(
-        explained(error), permanent=personal and code >= 500, server_away=not personal, detail=detail
-    ) from None
+    permanent = personal and code >= 500 and not _is_about_us(refusal)
+    raise NotSent(explained(error), permanent=permanent, server_away=not personal, detail=detail) from None
+
+
+def _is_about_us(refusal: Exception) -> bool:
+    """Whether it is us whom the server does not let write to a recipient ("relay access denied", RFC 3463 class
+    5.7): a setting here or there, which somebody will put right."""
+    return isinstance(refusal, errors.SMTPRecipientRefused) and (
+        refusal.code == 530 or str(refusal.message).startswith("5.7.")
+    )
 
 
 def _codes(error: errors.SMTPResponseException) -> str:
