@@ -17,7 +17,7 @@ from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
-from latchkey.auth.pages import link_page_endpoints
+from latchkey.auth.pages import client_endpoint, link_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import RESET_MAIL, Recovery
 from latchkey.auth.registration import INVITATION_MAIL, RegistrationDesk
@@ -166,7 +166,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         refresh_cookie=cookies.refresh_name,
     )
     edge = Edge(
-        RouteTable([*endpoints, *docs, *pages]),
+        RouteTable([*endpoints, *docs, *pages, client_endpoint()]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, storage, clock),

@@ -16,7 +16,8 @@ REFUSED_FETCH = "Failed to load resource: the server responded with a status of 
 
 @dataclass
 class Tab:
-    """One page of a browser with an empty jar; `problems`: its uncaught errors, CSP violations, console errors."""
+    """One page of a browser with an empty jar; `problems`: uncaught errors, CSP violations and console errors of it and
+    of every page that the test opens beside it in `page.context`."""
 
     page: Page
     problems: list[str] = field(default_factory=list)
@@ -38,8 +39,8 @@ def tab(chromium: Browser) -> Iterator[Tab]:
     context.set_default_timeout(15_000)
     context.add_init_script(REPORT_VIOLATIONS)
     tab = Tab(context.new_page())
-    tab.page.on("pageerror", lambda error: tab.problems.append(f"uncaught: {error}"))
-    tab.page.on(
+    context.on("weberror", lambda error: tab.problems.append(f"uncaught: {error.error}"))
+    context.on(
         "console",
         lambda message: (
             tab.problems.append(message.text)

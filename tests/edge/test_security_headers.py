@@ -131,6 +131,20 @@ def test_page_has_a_policy_of_its_own(browser: Browser, path: str, kind: str) ->
     assert "<script>" not in response.text
 
 
+def test_client_module_may_be_imported_from_elsewhere(browser: Browser) -> None:
+    """Front ends on other origins import it: a policy of its own, CORS for the allowed, and nothing else less strict."""
+    response = browser.get("/client.js", headers={"Origin": "http://localhost:5173"})
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert response.headers.get_list("cross-origin-resource-policy") == ["cross-origin"]
+    assert response.headers.get_list("access-control-allow-origin") == ["http://localhost:5173"]
+    assert response.headers["cache-control"] == "public, max-age=3600"
+    assert "ratelimit-limit" not in response.headers
+    _hold_to_all(response, but=frozenset({"cross-origin-resource-policy"}))
+    assert (
+        "access-control-allow-origin" not in browser.get("/client.js", headers={"Origin": "https://evil.test"}).headers
+    )
+
+
 def test_answers_about_somebody_are_never_stored(browser: Browser) -> None:
     """T-145: no cache keeps them, none can be asked whether they have changed."""
     user = browser.sign_up()

@@ -30,6 +30,8 @@ class Proxy:
         self._loses = loses
         self._moving = threading.Event()
         self._moving.set()
+        self._feeds_moving = threading.Event()
+        self._feeds_moving.set()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
@@ -38,6 +40,15 @@ class Proxy:
         through = parts._replace(netloc=f"{user}@127.0.0.1:{port}", query=urlencode({"sslmode": "disable"}))
         self.dsn = through.geturl()
         self._start(self._accept)
+
+    @contextmanager
+    def feeds_paused(self) -> Iterator[None]:
+        """Nothing is forwarded on connections that LISTEN, or that want to; all others go on."""
+        self._feeds_moving.clear()
+        try:
+            yield
+        finally:
+            self._feeds_moving.set()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -59,6 +70,7 @@ class Proxy:
     def close(self) -> None:
         """Hangs up on everybody."""
         self._moving.set()
+        self._feeds_moving.set()
         for each in (self._listener, *self._sockets):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -77,7 +89,7 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            line = _Line(client, server, self._moving, self._loses)
+            line = _Line(client, server, self._moving, self._feeds_moving, self._loses)
             self._start(line.requests)
             self._start(line.answers)
 
@@ -90,10 +102,19 @@ class Proxy:
 class _Line:
     """One connection. PostgreSQL's messages: a type byte, then a length of four bytes that counts itself."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, moving: threading.Event, loses: Loses) -> None:
+    def __init__(
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        moving: threading.Event,
+        feeds_moving: threading.Event,
+        loses: Loses,
+    ) -> None:
         self._client = client
         self._server = server
         self._moving = moving
+        self._feeds_moving = feeds_moving
+        self._is_feed = False
         self._loses = loses
         self._busy = True
 
@@ -101,7 +122,8 @@ class _Line:
         """Forwards what the client sends."""
         with suppress(OSError):
             while data := self._client.recv(CHUNK):
-                self._moving.wait()
+                self._is_feed = self._is_feed or b"LISTEN" in data
+                self._wait()
                 self._busy = True
                 self._server.sendall(data)
         self._hang_up()
@@ -111,7 +133,7 @@ class _Line:
         waiting = b""
         with suppress(OSError):
             while data := self._server.recv(CHUNK):
-                self._moving.wait()
+                self._wait()
                 waiting += data
                 passed = b""
                 while len(waiting) >= 5 and len(waiting) >= (size := 1 + int.from_bytes(waiting[1:5])):
@@ -122,6 +144,11 @@ class _Line:
                         self._busy = False
                 self._client.sendall(passed)
         self._hang_up()
+
+    def _wait(self) -> None:
+        self._moving.wait()
+        if self._is_feed:
+            self._feeds_moving.wait()
 
     def _is_lost(self, message: bytes) -> bool:
         if message[:1] != b"A" or self._loses is Loses.NONE:

@@ -15,8 +15,10 @@ import httpx
 import psycopg
 import pytest
 
+from latchkey.sessions.feed import PROVEN_FOR_SECONDS
 from latchkey.sessions.tokens import TokenKind
 from tests.cli.command import eventually
+from tests.edge.processes import worker_of
 from tests.faults.postgres import OwnPostgres, own_postgres
 from tests.faults.proxy import Loses, Proxy, proxy
 from tests.harness.browser import PASSWORD, Browser, refused
@@ -259,6 +261,24 @@ def test_a_line_that_stands_still(near: Server, far: Server, line: Proxy, open_b
         assert [probe(far, each.cookies).status for each in (lost, live)] == [REFUSED, ACCEPTED]
 
 
+def test_a_feed_alone_that_stands_still(
+    near: Server, far: Server, line: Proxy, open_browser: Callable[..., Browser]
+) -> None:
+    """Protects sign-out from a half-open line under the feed alone: in time the other instance asks the database, which
+    it can reach, so that the ended session is refused and nobody else notices anything."""
+    lost, live = signed_in(near, open_browser, 2)
+    with ThreadPoolExecutor(2) as threads, line.feeds_paused():
+        asking = [threads.submit(probes, far, each.cookies, seconds=3.0) for each in (lost, live)]
+        acknowledged = log_out(lost)
+        ended, living = (each.result() for each in asking)
+        accepted = [each.answered - acknowledged for each in ended if each.status == ACCEPTED]
+        assert accepted, "a test that paused a feed which was not believed protects nothing"
+        assert max(accepted) <= BOUND_SECONDS
+        assert {each.status for each in ended} == {ACCEPTED, REFUSED}
+        assert {each.status for each in living} == {ACCEPTED}
+    assert [probe(far, each.cookies).status for each in (lost, live)] == [REFUSED, ACCEPTED]
+
+
 def test_a_restart_of_postgresql(
     near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
@@ -289,6 +309,29 @@ def test_a_postgresql_that_stands_still(
     for server in (near, far):
         eventually(lambda server=server: probe(server, live.cookies).status == ACCEPTED, "it comes back")
     until_refused(far, lost.cookies, log_out(lost))
+
+
+def test_an_instance_that_stood_still(near: Server, far: Server, open_browser: Callable[..., Browser]) -> None:
+    """Protects sign-out from a paused machine: what an instance knew when it stopped is worth nothing when it wakes,
+    and the requests that waited for it get the truth, whether they or the notifications come first."""
+    browsers = signed_in(near, open_browser, 8)
+    (busy,) = signed_in(near, open_browser)
+    email = busy.get("/auth/me").json()["data"]["email"]
+    for each in browsers:
+        assert probe(far, each.cookies).status == ACCEPTED
+    worker = worker_of(far)
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        worker.suspend()
+        try:
+            stopped = time.monotonic()
+            for each in browsers:
+                log_out(each)
+            while time.monotonic() - stopped <= PROVEN_FOR_SECONDS:
+                assert busy.login(email).status_code == 200
+            asked = [threads.submit(probe, far, each.cookies) for each in browsers]
+        finally:
+            worker.resume()
+        assert [each.result().status for each in asked] == [REFUSED] * len(browsers)
 
 
 @pytest.mark.parametrize("loses", [Loses.WHILE_IDLE, Loses.ALL])

@@ -182,8 +182,8 @@ def auth_endpoints(
             tag=TAG,
             summary="Get new tokens",
             description=(
-                "Rotates both cookies. A refresh token works once: using it again is taken for theft and ends all"
-                " sessions of the user."
+                "Rotates both cookies. A refresh token works once: using it again, later than the operator's leeway"
+                " (none by default), is taken for theft and ends all sessions of the user."
             ),
             message="Token refreshed",
             failures=(RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused),

@@ -1,4 +1,5 @@
-"""The pages that links in mails open: they take the token from the fragment and post it."""
+"""What browsers load from us: the pages that links in mails open, which take the token from the fragment and post it,
+and the client module that front ends import."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Endpoint
 
+CLIENT = Path(__file__).parent / "client.js"
 RESET_PAGE = Path(__file__).parent / "reset_page"
 VERIFY_PAGE = Path(__file__).parent / "verify_page"
 PAGE_POLICY = (
@@ -35,3 +37,8 @@ def link_page_endpoints(root_path: str) -> list[Endpoint[Any]]:
         ),
         asset_endpoint("/verify-email/page.js", VERIFY_PAGE / "page.js"),
     ]
+
+
+def client_endpoint() -> Endpoint[Any]:
+    """/client.js, for front ends here and on the origins that CORS allows."""
+    return asset_endpoint("/client.js", CLIENT, cross_origin=True)

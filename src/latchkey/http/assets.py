@@ -24,9 +24,12 @@ def page_endpoint(path: str, file: Path, *, root_path: str, policy: str, summary
     return _file_endpoint(path, content, file.suffix, headers, summary=summary, counted=True)
 
 
-def asset_endpoint(path: str, file: Path) -> Endpoint[Any]:
-    """A script, style sheet or picture of a page; the rate limit does not count it."""
+def asset_endpoint(path: str, file: Path, *, cross_origin: bool = False) -> Endpoint[Any]:
+    """A script, style sheet or picture of a page; the rate limit does not count it. `cross_origin`: pages of other
+    origins may load it too, not ours alone."""
     headers = [answer_header("Cache-Control", ASSET_CACHE)]
+    if cross_origin:
+        headers.append(answer_header("Cross-Origin-Resource-Policy", "cross-origin"))
     return _file_endpoint(path, file.read_bytes(), file.suffix, headers, summary=file.name, counted=False)
 
 

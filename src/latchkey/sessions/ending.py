@@ -10,7 +10,9 @@ from latchkey.sessions.queries import EndedBy, EndedSession
 
 
 class SessionEnder:
-    """Ends live sessions. Whoever ends a user's sessions has locked the user's row first: one order, no deadlock."""
+    """Ends live sessions. Whoever ends all of a user's, or the oldest, has locked the user's row first: one order, no
+    deadlock. A logout has not: it holds its session, and its audit row only refers to the user, which that lock allows.
+    """
 
     def __init__(self, ended: EndedSessions) -> None:
         self._ended = ended

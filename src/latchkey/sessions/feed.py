@@ -6,6 +6,7 @@ that proof each request asks the database, so a feed that is cut costs statement
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID, uuid4
 
@@ -33,7 +34,8 @@ class EndedSessions:
 
     def __init__(self, stopwatch: Callable[[], float]) -> None:
         self._stopwatch = stopwatch
-        self._heard_at: dict[UUID, float] = {}
+        # Oldest first. Not a plain dictionary: to find the first entry that one passes all those deleted before it.
+        self._heard_at: OrderedDict[UUID, float] = OrderedDict()
 
     def __contains__(self, session_id: UUID) -> bool:
         return session_id in self._heard_at
@@ -42,20 +44,16 @@ class EndedSessions:
         """Remembers them for longer than any access token of theirs lives."""
         now = self._stopwatch()
         for session_id in session_ids:
-            # Taken out first: a dictionary keeps the order of first insertion, which `forget_old` relies on.
-            self._heard_at.pop(session_id, None)
             self._heard_at[session_id] = now
+            self._heard_at.move_to_end(session_id)
         # Here, too: while the feed is cut nothing else bounds what this instance itself has ended.
         self.forget_old()
 
     def forget_old(self) -> None:
         """Drops what no access token can name any more."""
         oldest = self._stopwatch() - KEPT_SECONDS
-        while self._heard_at:
-            session_id = next(iter(self._heard_at))
-            if self._heard_at[session_id] >= oldest:
-                return
-            del self._heard_at[session_id]
+        while self._heard_at and next(iter(self._heard_at.values())) < oldest:
+            self._heard_at.popitem(last=False)
 
 
 class RevocationFeed:

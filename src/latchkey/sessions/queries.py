@@ -1,6 +1,6 @@
 """SQL of sessions.
 
-Whoever ends sessions updates the user's row first, then the sessions: one order, no deadlock.
+Whoever ends all sessions of a user locks the user's row first, then the sessions: one order, no deadlock.
 """
 
 from dataclasses import dataclass

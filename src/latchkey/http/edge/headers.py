@@ -25,14 +25,12 @@ SECURITY_HEADERS = {
     # Granian would name itself otherwise.
     "Server": "latchkey",
 }
-_CSP = b"content-security-policy"
 _ALL = [answer_header(name, value) for name, value in SECURITY_HEADERS.items()]
-_ALL_BUT_CSP = [header for header in _ALL if header[0] != _CSP]
 
 
 def finish(response: Response, exchange: Exchange) -> None:
-    """Adds what every answer has. A page that brings a Content-Security-Policy of its own keeps it."""
-    has_own_policy = any(name == _CSP for name, _ in response.raw_headers)
-    response.raw_headers.extend(_ALL_BUT_CSP if has_own_policy else _ALL)
+    """Adds what every answer has. A page or asset that brings a policy of its own keeps it."""
+    own = {name for name, _ in response.raw_headers}
+    response.raw_headers.extend([header for header in _ALL if header[0] not in own])
     response.raw_headers.extend(exchange.answer_headers)
     response.raw_headers.append(answer_header("X-Request-Id", exchange.request_id))
