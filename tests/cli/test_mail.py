@@ -60,7 +60,7 @@ def test_retry(run: Run) -> None:
     assert "there is no mail 99999999999999999999" in run("retry", "99999999999999999999").refusal()
     assert "give the id of one mail, or --all" in run("retry").refusal()
     assert "give the id of one mail, or --all" in run("retry", "4", "--all").refusal()
-    assert run("retry", "--all").out == "1 mail is tried again\n"
+    assert run("retry", "--all", "--json").json() == {"retried": 1}
 
 
 async def test_doctor_of_a_server_that_is_away() -> None:

@@ -25,7 +25,7 @@ def list_mail(*, state: State | None, limit: int, as_json: bool) -> None:
     print_table(COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in rows])
 
 
-def retry_mail(mail_id: int | None, *, all_failed: bool) -> None:
+def retry_mail(mail_id: int | None, *, all_failed: bool, as_json: bool) -> None:
     """Has one dead letter, or all of them, tried anew: a server that runs looks within five seconds."""
     if (mail_id is None) != all_failed:
         fail("give the id of one mail, or --all")
@@ -42,4 +42,7 @@ def retry_mail(mail_id: int | None, *, all_failed: bool) -> None:
         return count
 
     count = operate(retry)
+    if as_json:
+        print_json({"retried": count})
+        return
     print_line(f"{count} {'mail is' if count == 1 else 'mails are'} tried again")

@@ -244,11 +244,12 @@ def mail_list(
 def mail_retry(
     mail_id: Annotated[int | None, typer.Argument(metavar="[ID]", min=0, help="A mail that was given up.")] = None,
     all_failed: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send mails that were given up, now. A link in them that has been used or replaced is not sent again."""
     from latchkey.cli.mail import retry_mail
 
-    retry_mail(mail_id, all_failed=all_failed)
+    retry_mail(mail_id, all_failed=all_failed, as_json=as_json)
 
 
 def main() -> None:
