@@ -54,6 +54,8 @@ CHANGE_PASSWORD = Route(
 )
 FORGOT_PASSWORD = Route("POST", "/auth/forgot-password", lambda: {"email": new_email()})
 RESET_PASSWORD = Route("POST", "/auth/reset-password", lambda: {"token": UNKNOWN_TOKEN, "newPassword": NEW_PASSWORD})
+VERIFY_EMAIL = Route("POST", "/auth/verify-email", lambda: {"token": UNKNOWN_TOKEN})
+REQUEST_VERIFICATION = Route("POST", "/auth/verify-email/request", lambda: {"email": new_email()})
 ME = Route("GET", "/auth/me")
 LIST = Route("GET", "/users")
 GET = Route("GET", "/users/{id}")
@@ -63,24 +65,24 @@ DELETE = Route("DELETE", "/users/{id}")
 RESTORE = Route("PATCH", "/users/{id}/restore")
 
 UNSAFE = (REGISTER, LOGIN, REFRESH, LOGOUT, CHANGE_PASSWORD, FORGOT_PASSWORD, RESET_PASSWORD) + (
-    (PUT, PATCH, DELETE, RESTORE)
+    (VERIFY_EMAIL, REQUEST_VERIFICATION, PUT, PATCH, DELETE, RESTORE)
 )
 PROTECTED = (ME, CHANGE_PASSWORD, LIST, GET, PUT, PATCH, DELETE, RESTORE)
 """Those behind the access token. Logout takes either token: see test_logout.py."""
 SELF_ONLY = (PUT, PATCH, DELETE, RESTORE)
-WITH_BODY = (REGISTER, LOGIN, CHANGE_PASSWORD, FORGOT_PASSWORD, RESET_PASSWORD, PUT, PATCH)
+WITH_BODY = (REGISTER, LOGIN, CHANGE_PASSWORD, FORGOT_PASSWORD, RESET_PASSWORD, VERIFY_EMAIL, PUT, PATCH)
 WITHOUT_BODY = (REFRESH, LOGOUT, DELETE)
 
 NAME_FIELDS = ((REGISTER, "name"), (PUT, "name"), (PATCH, "name"))
 EMAIL_FIELDS = ((REGISTER, "email"), (PUT, "email"), (PATCH, "email"))
-TYPED_EMAIL_FIELDS = ((LOGIN, "email"), (FORGOT_PASSWORD, "email"))
+TYPED_EMAIL_FIELDS = ((LOGIN, "email"), (FORGOT_PASSWORD, "email"), (REQUEST_VERIFICATION, "email"))
 NEW_PASSWORD_FIELDS = (
     (REGISTER, "password"),
     (CHANGE_PASSWORD, "newPassword"),
     (RESET_PASSWORD, "newPassword"),
 )
 TYPED_PASSWORD_FIELDS = ((LOGIN, "password"), (CHANGE_PASSWORD, "currentPassword"))
-TOKEN_FIELDS = ((RESET_PASSWORD, "token"),)
+TOKEN_FIELDS = ((RESET_PASSWORD, "token"), (VERIFY_EMAIL, "token"))
 BODY_FIELDS = (
     *NAME_FIELDS,
     *EMAIL_FIELDS,
@@ -89,7 +91,7 @@ BODY_FIELDS = (
     *TYPED_PASSWORD_FIELDS,
     *TOKEN_FIELDS,
 )
-"""Every field of every body: fourteen."""
+"""Every field of every body: sixteen."""
 
 
 def field_ids(fields: tuple[tuple[Route, str], ...]) -> list[str]:

@@ -134,7 +134,7 @@ def test_ending_the_current_one_signs_out(devices: list[Browser], sql: Sql) -> N
     response = here.delete(f"/auth/sessions/{session_of(here)}")
     assert succeeded(response) == (200, "Session ended", None)
     assert cookies_set(here) == {"accessToken": CLEARED_COOKIE, "refreshToken": CLEARED_COOKIE}
-    assert here.cookies.keys() == {"_csrf"}
+    assert here.cookies.keys() == {"_csrf", "knownDevice"}
     assert refused(here.get("/auth/me", cookies=kept)) == INVALID
     assert refused(refresh_with(here, kept["refreshToken"])) == INVALID_REFRESH
     assert audited(sql, response) == [("SESSION_REVOKED", user_id, user_id)]
