@@ -58,7 +58,8 @@ from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.tokens import Tokens
-from latchkey.settings import Settings, origin_of
+from latchkey.settings import Settings
+from latchkey.urls import origin_of
 from latchkey.users.accounts import CONFIRM_MAIL, VERIFY_MAIL, Accounts
 from latchkey.users.endpoints import user_endpoints
 

@@ -11,14 +11,13 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from latchkey.mail_settings import SmtpServer, parse_mail_from, parse_smtp_url
+from latchkey.urls import origin_of, require_readable
 
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 MINIMUM_SECRET_BYTES = 32
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
-
-_HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -89,7 +88,7 @@ class Settings(BaseSettings):
         if value is not None:
             if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
                 raise ValueError("must begin with postgresql://")
-            _require_readable(value.get_secret_value())
+            require_readable(value.get_secret_value())
         return value
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
@@ -159,7 +158,7 @@ class Settings(BaseSettings):
         if not re.match(r"(memory|(redis|valkey)(\+(cluster|sentinel|unix))?|rediss)://", value):
             raise ValueError("must be memory://, redis://…, rediss://… or valkey://…")
         if not value.startswith("memory"):
-            _require_readable(value)
+            require_readable(value)
         if "+sentinel://" in value and not urlsplit(value).path.strip("/"):
             raise ValueError("needs the name of the service: redis+sentinel://host:26379/name")
         return value
@@ -207,20 +206,6 @@ def secret_problem(secret: str) -> str | None:
     return None
 
 
-def origin_of(url: str) -> str | None:
-    """The origin (scheme://host[:port], lower case, default port left out) of an http(s) URL, else None."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    default = 443 if parts.scheme == "https" else 80
-    return f"{parts.scheme}://{host}" if port in {None, default} else f"{parts.scheme}://{host}:{port}"
-
-
 def load_settings(*, required: bool = False, **overrides: Any) -> Settings:
     """Reads environment and `.env`; `overrides` win over both.
 
@@ -261,18 +246,6 @@ class _Unchecked(BaseSettings):
     jwt_refresh_secret: SecretStr | None = None
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
-
-
-def _require_readable(url: str) -> None:
-    """Raises ValueError for the URL of a server that would be misread. Quotes nothing of it: it may hold a password."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError("is no URL") from None
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    # What follows an unencoded one of these reads as another part of the URL, the rest of the password included.
-    if parts.fragment or "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts):
-        raise ValueError("cannot be read: in user and password, write # / ? as %23 %2F %3F; ports are numbers")
 
 
 def _lines(error: ValidationError) -> list[str]:

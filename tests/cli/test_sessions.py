@@ -43,7 +43,7 @@ def test_lists_the_live_ones(run: Run, sql: Any) -> None:
     add_user(sql, "other@example.com", sessions=1)
     sql.execute(
         "UPDATE sessions SET ip = '203.0.113.7', user_agent = %s, created_at = '2024-05-06 07:08:09.123+02',"
-        " last_used_at = '2026-05-06 07:08:09+02' WHERE id = (SELECT id FROM sessions WHERE user_id = %s"
+        " last_used_at = now() - interval '1 hour' WHERE id = (SELECT id FROM sessions WHERE user_id = %s"
         " AND ended_at IS NULL ORDER BY id LIMIT 1)",
         [AGENT, user],
     )

@@ -94,3 +94,26 @@ def test_store_that_hangs(start: Start, store: RedisServer, open_browser: OpenBr
     assert refused(browser.login(user["email"])) == UNAVAILABLE
     assert time.monotonic() - began < DEADLINE_SECONDS / 2
     assert browser.get("/healthz").status_code == 200
+
+
+def test_failed_logins_are_counted_together(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """Protects accounts behind several instances: what failed at one slows the other, the store holds no address, and
+    nothing in it stays for ever. While it is away no password is looked at, a current one neither."""
+    url = f"redis://{store.address}"
+    first, second = (open_browser(start(RATE_LIMIT_STORAGE=url)) for _ in range(2))
+    owner = open_browser(first.server)
+    user = owner.sign_up()
+    for number in range(5):
+        assert (first, second)[number % 2].login(user["email"], "Wrong-password1").status_code == 401
+    for stranger in (first, second):
+        assert refused(stranger.login(user["email"]))[:2] == (429, "TOO_MANY_ATTEMPTS")
+    assert owner.login(user["email"]).status_code == 200
+    with store.client() as client:
+        keys = client.keys()
+        assert len([key for key in keys if "address" not in key]) == 2
+        assert all(0 < client.ttl(key) <= 3600 for key in keys)
+        assert user["email"] not in str(keys)
+    store.kill()
+    body = {"currentPassword": "Secret123!", "newPassword": "Changed456!"}
+    assert refused(owner.post("/auth/change-password", body)) == UNAVAILABLE
+    assert owner.set_cookies == []

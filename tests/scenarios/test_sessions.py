@@ -316,3 +316,14 @@ def test_a_crowd_of_logouts_everywhere(devices: list[Browser], sql: Sql) -> None
     assert any(answer.status_code == 200 for answer in answers)
     assert len(live_sessions(sql, user_of(devices[0]))) <= 1
     assert crowd(devices[0], "/auth/logout", [None] * 3)[0].status_code == 200
+
+
+def test_what_cannot_be_used_is_not_shown(devices: list[Browser], sql: Sql) -> None:
+    """Protects the list's meaning: a device that was last used longer ago than a refresh token lives is signed out,
+    though its session's cap is far away. One of the original's, whose token lives longer, is not."""
+    here, there, elsewhere = devices
+    long_ago = "UPDATE sessions SET last_used_at = now() - interval '25 hours' WHERE id = %s"
+    for device in (there, elsewhere):
+        sql.execute(long_ago, [session_of(device)])
+    sql.execute("UPDATE sessions SET original_token_hash = token_hash WHERE id = %s", [session_of(elsewhere)])
+    assert {session["id"] for session in listed(here)} == {session_of(here), session_of(elsewhere)}

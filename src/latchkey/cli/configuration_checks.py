@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from latchkey.cli.finding import Finding, ok, problem, warning
 from latchkey.cli.secrets import FILE
-from latchkey.settings import Network, Settings, origin_of
+from latchkey.settings import Network, Settings
+from latchkey.urls import origin_of
 
 # Wider than any provider's own network.
 WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16

@@ -178,6 +178,9 @@ def _ended(rows: list[asyncpg.Record]) -> list[EndedSession]:
 
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+CAN_BE_USED = "(last_used_at > now() - interval '24 hours' OR original_token_hash IS NOT NULL)"
+"""Not only is it live: its refresh token (86 400 s; the original's own may live longer) has not expired either."""
+
 _END = "UPDATE sessions SET ended_at = now(), ended_by = $1"
 _TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
 
@@ -212,7 +215,8 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
     """Ends the oldest live sessions of a user whose row this transaction has locked, until `leaving` are left."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE id IN (SELECT id FROM sessions WHERE user_id = $2 AND {_IS_LIVE}"  # noqa: S608 constants
+            f"{_END} WHERE id IN (SELECT id FROM sessions"  # noqa: S608 constants
+            f" WHERE user_id = $2 AND {_IS_LIVE} AND {CAN_BE_USED}"
             # Once more outside: one that a logout ends at this moment keeps the reason that it ended for.
             f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
@@ -254,8 +258,9 @@ class ListedSession:
 async def live_of_user(database: Queryable, user_id: int) -> list[ListedSession]:
     """The live sessions of a user, newest use first."""
     rows = await database.fetch(
-        "SELECT id, created_at, last_used_at, ip, user_agent FROM sessions"
-        " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() ORDER BY last_used_at DESC, id",
+        "SELECT id, created_at, last_used_at, ip, user_agent FROM sessions"  # noqa: S608 constants
+        f" WHERE user_id = $1 AND {_IS_LIVE} AND {CAN_BE_USED}"
+        " ORDER BY last_used_at DESC, id",
         user_id,
     )
     return [

@@ -6,6 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from latchkey.database.pool import Queryable
+from latchkey.sessions.queries import CAN_BE_USED
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class Account:
 
 
 _ACCOUNT = (
-    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at,"
-    " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND expires_at > now())"
-    " AS live_sessions FROM users"
+    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at,"  # noqa: S608 constants
+    " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND expires_at > now()"
+    f" AND {CAN_BE_USED}) AS live_sessions FROM users"
 )
 
 
