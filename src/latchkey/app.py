@@ -174,6 +174,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         csrf=csrf,
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
+        logs_requests=settings.request_log,
     )
     mail = MailWorker(
         database,

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     session_max_days: int = Field(30, ge=1, le=3650)
     session_limit: int | None = Field(None, ge=1)
     audit_required: bool = False
+    request_log: bool = True
     registration: Literal["open", "closed"] = "open"
     users_list: Literal["all", "self"] = "all"
     require_verified_email: bool = False

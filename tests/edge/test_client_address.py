@@ -27,7 +27,7 @@ def _identified(peer: str, headers: Headers, *, proxies: bool = True) -> Exchang
     async def receive() -> dict[str, str]:
         raise AssertionError("the address is found without the body")
 
-    exchange = Exchange(scope, receive)
+    exchange = Exchange(scope, receive, "0" * 32)
     ClientAddress(TRUSTED if proxies else []).identify(exchange)
     return exchange
 

@@ -32,7 +32,7 @@ class Sender:
 
 
 def _exchange(sender: Sender, headers: Headers) -> Exchange:
-    return Exchange({"type": "http", "method": "POST", "path": "/", "headers": headers}, sender)
+    return Exchange({"type": "http", "method": "POST", "path": "/", "headers": headers}, sender, "0" * 32)
 
 
 def _parts(chunks: Sequence[bytes]) -> list[Message]:
@@ -93,7 +93,7 @@ async def test_trickle_does_not_move_the_deadline() -> None:
         await asyncio.sleep(0.005)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    exchange = Exchange({"type": "http", "method": "POST", "path": "/", "headers": CHUNKED}, trickle)
+    exchange = Exchange({"type": "http", "method": "POST", "path": "/", "headers": CHUNKED}, trickle, "0" * 32)
     with pytest.raises(BrokenBody):
         await read_body(exchange, deadline=0.05)
 

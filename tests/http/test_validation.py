@@ -44,7 +44,7 @@ def exchange(body: bytes = b"", content_type: str = "application/json", query: b
     headers = [(b"content-type", content_type.encode("latin-1"))]
     headers += [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in more.items()]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": query}
-    made = Exchange(scope, receive)
+    made = Exchange(scope, receive, "0" * 32)
     made.body = body
     return made
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from starlette.types import Receive, Scope
 
@@ -37,7 +36,7 @@ class Exchange:
         "peer", "raw_path", "receive", "request_id", "scope",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
         self.scope = scope
         self.receive = receive
         self.method: str = scope["method"]
@@ -46,7 +45,7 @@ class Exchange:
         self.headers = _joined(scope["headers"])
         self.peer: str = scope["client"][0] if scope.get("client") else ""
         self.client_ip = self.peer
-        self.request_id = uuid4().hex
+        self.request_id = request_id
         self.body = b""
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self.match: Match | None = None

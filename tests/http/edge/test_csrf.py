@@ -30,7 +30,7 @@ def exchange(method: str = "POST", **headers: str) -> Exchange:
     """A request to accounts.test; underscores in names are hyphens."""
     raw = {"host": "accounts.test"} | {name.replace("_", "-"): value for name, value in headers.items()}
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in raw.items()]
-    return Exchange({"type": "http", "method": method, "path": "/", "headers": encoded}, never)
+    return Exchange({"type": "http", "method": method, "path": "/", "headers": encoded}, never, "0" * 32)
 
 
 def issued(instance: Csrf) -> tuple[str, str]:

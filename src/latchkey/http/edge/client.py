@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import structlog
 
 from latchkey.http.exchange import Exchange
 from latchkey.settings import Network
 
+ADDRESSES_KEPT = 4096
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 log = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ class ClientAddress:
         return any(address in network for network in self._trusted)
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def parse_address(text: str) -> Address | None:
     """An IP address, without port, brackets or zone; IPv4 mapped into IPv6 as IPv4; None for anything else."""
     if text.startswith("["):
@@ -65,6 +68,7 @@ def parse_address(text: str) -> Address | None:
     return mapped or address
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def network_of(client_ip: str) -> str:
     """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address, which one household owns."""
     address = parse_address(client_ip)

@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from latchkey.http.exchange import Exchange, RepeatedCookie
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE_BYTES = 16
+_NONCES_AT_ONCE = 256
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,15 +36,16 @@ class Csrf:
         self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._listed = allowed if own_origin is None else allowed | {own_origin}
         self._allowed = allowed
+        self._random = _random()
 
     def issue(self, exchange: Exchange) -> tuple[str, str | None]:
         """A token, and the Set-Cookie value that must go with it unless the request brought a valid cookie."""
         seed = self._seed(exchange)
         cookie = None
         if seed is None:
-            seed = _random()
+            seed = next(self._random)
             cookie = f"{self.cookie_name}={seed}.{self._mac(b'cookie', seed)}{self._flags}"
-        nonce = _random()
+        nonce = next(self._random)
         return f"{nonce}.{self._mac(b'token', seed, nonce)}", cookie
 
     def check(self, exchange: Exchange) -> None:
@@ -84,8 +87,13 @@ class Csrf:
         return _unpadded(hmac.digest(self._key, message, sha256))
 
 
-def _random() -> str:
-    return _unpadded(secrets.token_bytes(_NONCE_BYTES))
+def _random() -> Iterator[str]:
+    """Random numbers without end, got from the system many at a time: a system call for each costs more than all the
+    rest of its use."""
+    while True:
+        many = secrets.token_bytes(_NONCE_BYTES * _NONCES_AT_ONCE)
+        for start in range(0, len(many), _NONCE_BYTES):
+            yield _unpadded(many[start : start + _NONCE_BYTES])
 
 
 def _unpadded(raw: bytes) -> str:

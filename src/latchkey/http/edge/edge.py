@@ -1,5 +1,7 @@
 """The edge: what every request passes, in the contract's order (section 8), and what every answer gets."""
 
+import itertools
+import secrets
 from collections.abc import Mapping
 
 import structlog
@@ -40,6 +42,7 @@ class Edge:
         csrf: Csrf,
         translated: Mapping[type[Exception], type[ApiError]],
         root_path: str,
+        logs_requests: bool,
     ) -> None:
         self.routes = routes
         self._cors = cors
@@ -48,10 +51,15 @@ class Edge:
         self._csrf = csrf
         self._translated = translated
         self._root_path = root_path
+        self._logs_requests = logs_requests
+        # Request ids: random for the process, counted in it. They must differ, not be hard to guess, and random numbers
+        # would cost each request a system call.
+        self._process_id = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = stopwatch()
-        exchange = Exchange(scope, receive)
+        exchange = Exchange(scope, receive, f"{self._process_id}{next(self._numbers):016x}")
         try:
             response = await self._pass(exchange)
         except ApiError as error:
@@ -61,7 +69,8 @@ class Edge:
         finish(response, exchange)
         if exchange.method == "HEAD":
             response.body = b""
-        log_request(exchange, response.status_code, started)
+        if self._logs_requests:
+            log_request(exchange, response.status_code, started)
         await response(scope, receive, send)
 
     async def _pass(self, exchange: Exchange) -> Response:
