@@ -1,5 +1,6 @@
 """Who is asking: the principal that an access token proves (contract, sections 4 to 6)."""
 
+from latchkey.clock import Clock
 from latchkey.database.pool import Database
 from latchkey.http.endpoint import Guard, Principal
 from latchkey.http.errors import AccessTokenExpired, AccessTokenInvalid, Unauthorized
@@ -7,10 +8,11 @@ from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
-from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Tokens
+from latchkey.sessions.tokens import Claims, TokenExpired, TokenKind, TokenRefused, Tokens
 
 FAILURES = (Unauthorized, AccessTokenInvalid, AccessTokenExpired)
 SCHEME = "cookieAuth"
+REMEMBERED_MAX = 10_000
 
 
 class Guards:
@@ -23,11 +25,14 @@ class Guards:
         cookies: SessionCookies,
         ended: EndedSessions,
         feed: RevocationFeed,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._ended = ended
         self._feed = feed
         self._tokens = tokens
+        self._clock = clock
+        self._remembered: dict[str, Claims] = {}
         self._cookie_name = cookies.access_name
         self.signed_in = Guard(self._signed_in, SCHEME, FAILURES)
         self.signed_in_or_deleting = Guard(self._signed_in_or_deleting, SCHEME, FAILURES)
@@ -62,9 +67,21 @@ class Guards:
         if token is None:
             raise Unauthorized
         try:
-            claims = self._tokens.read(TokenKind.ACCESS, token)
+            claims = self._remembered.get(token) or self._verify(token)
         except TokenExpired:
             raise AccessTokenExpired from None
         except TokenRefused:
             raise AccessTokenInvalid from None
+        if claims.expires_at <= self._clock():
+            self._remembered.pop(token, None)
+            raise AccessTokenExpired
         return Principal(claims.user_id, claims.session_id)
+
+    def _verify(self, token: str) -> Claims:
+        """Verifies a token, and remembers one that is genuine: checking the signature takes longer than all the rest.
+        Whether it has expired, or its session has ended, is looked at for every request."""
+        claims = self._tokens.read(TokenKind.ACCESS, token)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[token] = claims
+        return claims

@@ -1,5 +1,6 @@
 """What can be done to an account: read, change, delete, restore. One visible transaction a change."""
 
+from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import asyncpg
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import Database
 from latchkey.http.envelope import PageMeta
 from latchkey.http.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
@@ -39,6 +41,7 @@ class Accounts:
         require_verified_email: bool,
     ) -> None:
         self._database = database
+        self._by_id = BatchedReads(partial(queries.find_many, database))
         self._audit = audit
         self._ender = ender
         self._outbox = outbox
@@ -47,7 +50,7 @@ class Accounts:
 
     async def get(self, user_id: int) -> User:
         """A user. Raises UserNotFound for unknown and deleted ones."""
-        user = await queries.find(self._database, user_id)
+        user = await self._by_id.read(user_id)
         if user is None:
             raise UserNotFound
         return user

@@ -31,10 +31,10 @@ def _credentials(row: asyncpg.Record | None) -> Credentials | None:
     return Credentials(_user(row), row["password"], row["password_migrated"], row["verified"]) if row else None
 
 
-async def find(database: Queryable, user_id: int) -> User | None:
-    """A user who is not deleted."""
-    row = await database.fetchrow("SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted", user_id)
-    return _user(row) if row else None
+async def find_many(database: Queryable, user_ids: list[int]) -> dict[int, User]:
+    """Those of the users who are there and not deleted, by id."""
+    rows = await database.fetch("SELECT id, name, email FROM users WHERE id = ANY($1) AND NOT is_deleted", user_ids)
+    return {row["id"]: _user(row) for row in rows}
 
 
 async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[User], int]:

@@ -11,6 +11,7 @@ from limits.storage import storage_from_string
 
 from latchkey.clock import Clock
 from latchkey.http.edge.client import network_of
+from latchkey.http.edge.memory_counts import MemoryCounts
 from latchkey.http.errors import RateLimited
 from latchkey.http.exchange import Exchange, answer_header
 
@@ -65,10 +66,10 @@ def _is_counted(exchange: Exchange) -> bool:
     return endpoint is None or endpoint.counted
 
 
-def open_storage(url: str) -> Storage:
+def open_storage(url: str, clock: Clock) -> Storage:
     """The asynchronous storage of a `limits` URL. Valkey speaks Redis' protocol, so one client serves both."""
     if url.startswith("memory"):
-        return cast(Storage, storage_from_string("async+memory://"))
+        return MemoryCounts(clock)
     return cast(
         Storage,
         storage_from_string(
