@@ -54,6 +54,26 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (checks.mail, {}, "warning"),
         (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com", "mail_from": "a@example.com"}, "ok"),
         (checks.mail, {"environment": "development"}, "ok"),
+        (checks.mail, {"require_verified_email": True}, "problem"),
+        (checks.mail, {"confirm_email_change": True}, "problem"),
+        (checks.mail, {"new_device_mail": True}, "problem"),
+        (checks.mail, {"environment": "development", "require_verified_email": True}, "ok"),
+        (checks.link_pages, {"public_url": HTTPS}, "ok"),
+        (checks.link_pages, {"public_url": HTTPS, "reset_url": f"{HTTPS}/forgotten"}, "ok"),
+        (checks.link_pages, {"public_url": HTTPS, "reset_url": "http://app.example.com/reset"}, "problem"),
+        (checks.link_pages, {"public_url": HTTPS, "verify_url": "http://app.example.com/verify"}, "problem"),
+        (checks.link_pages, {"public_url": HTTPS, "verify_url": "https://app.example.com/verify"}, "warning"),
+        (
+            checks.link_pages,
+            {
+                "public_url": HTTPS,
+                "cors_origins": "https://app.example.com",
+                "verify_url": "https://app.example.com/verify",
+                "reset_url": "https://app.example.com/reset",
+            },
+            "ok",
+        ),
+        (checks.link_pages, {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
     ],
 )
 def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:

@@ -4,6 +4,7 @@ import bcrypt
 import pytest
 
 from tests.harness.browser import PASSWORD, Browser, refused
+from tests.scenarios.injecting import refusing
 from tests.scenarios.racing import held_until_blocked
 from tests.scenarios.stored import Sql, audited, plant_reset_token, user_row
 
@@ -54,6 +55,19 @@ def test_a_renewal_never_undoes_a_change(browser: Browser, sql: Sql) -> None:
     with held_until_blocked(browser.server.dsn, 1, share, user["id"], then=change):
         assert browser.login(user["email"]).status_code == 200
     assert user_row(sql, user["id"])["password"] == "set meanwhile"
+
+
+def test_a_login_that_happened_is_answered(browser: Browser, sql: Sql) -> None:
+    """Protects whoever has signed in from an answer that says otherwise: a renewal that the database cannot do now is
+    left to the next login, and their session is theirs."""
+    user = browser.register()
+    old = store_hash(sql, user["id"], PASSWORD)
+    with refusing(sql, "UPDATE", "users", f"NEW.id = {user['id']}", "53100"):  # the disk is full
+        assert browser.login(user["email"]).status_code == 200
+    assert user_row(sql, user["id"])["password"] == old
+    assert browser.get("/auth/me").status_code == 200
+    assert browser.login(user["email"]).status_code == 200
+    assert user_row(sql, user["id"])["password"] != old
 
 
 def test_a_migrated_long_password_is_told_apart_and_not_renewed(browser: Browser, sql: Sql) -> None:

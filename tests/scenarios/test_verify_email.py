@@ -10,6 +10,7 @@ from tests.cli.command import eventually
 from tests.harness.browser import PASSWORD, Browser, new_email, refused
 from tests.harness.server import Server
 from tests.scenarios.answers import succeeded
+from tests.scenarios.racing import held_until_blocked
 from tests.scenarios.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
 
 REQUESTED = (200, "If email exists and is not verified, link sent", None)
@@ -198,6 +199,46 @@ def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Op
     before = everything_of(own_sql, user["id"])
     assert refused(browser.post("/auth/verify-email", {"token": second_token})) == TAKEN
     assert everything_of(own_sql, user["id"]) == before
+
+
+@pytest.mark.parametrize("way", ["change", "reset"])
+def test_a_new_password_ends_a_wanted_change(start: Start, open_browser: Open, own_sql: Sql, way: str) -> None:
+    """Protects an account that its owner takes back: whoever was in there before, and wanted another address, does not
+    get it by the link that waits in their mailbox."""
+    server = start(CONFIRM_EMAIL_CHANGE="true")
+    thief, owner = open_browser(server), open_browser(server)
+    user, wanted = thief.sign_up(), new_email("thief")
+    thief.patch(f"/users/{user['id']}", {"email": wanted})
+    token = server.reset_token_mailed_to(wanted)
+    if way == "change":
+        owner.login(user["email"])
+        body = {"currentPassword": PASSWORD, "newPassword": "Changed456!"}
+        assert owner.post("/auth/change-password", body).status_code == 200
+    else:
+        plant_reset_token(own_sql, user["id"], f"{user['id']:064x}")
+        body = {"token": f"{user['id']:064x}", "newPassword": "Changed456!"}
+        assert owner.post("/auth/reset-password", body).status_code == 200
+    assert refused(thief.post("/auth/verify-email", {"token": token})) == SPENT
+    assert user_row(own_sql, user["id"])["email"] == user["email"]
+
+
+def test_a_wish_given_up_while_its_mail_is_made(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects against a link that comes back to life: a wish that ends while the worker waits to make its mail gets
+    no token."""
+    server = start(CONFIRM_EMAIL_CHANGE="true")
+    user = open_browser(server).sign_up()
+    own_sql.execute("INSERT INTO email_tokens (user_id, purpose, email) VALUES (%s, 'change', 'a@x.com')", [user["id"]])
+    lock = "SELECT FROM users WHERE id = %s FOR NO KEY UPDATE"
+    end = "DELETE FROM email_tokens WHERE user_id = %s"
+    with held_until_blocked(server.dsn, 1, lock, user["id"], then=end):
+        own_sql.execute(
+            "INSERT INTO mail_outbox (kind, recipient, user_id, metadata) VALUES ('confirm-email', 'a@x.com', %s, '{}')",
+            [user["id"]],
+        )
+    mails = "SELECT FROM mail_outbox WHERE recipient = 'a@x.com' AND sent_at IS NULL"
+    eventually(lambda: own_sql.execute(mails).rowcount == 0, "the worker is done with it")
+    assert own_sql.execute("SELECT FROM email_tokens WHERE user_id = %s", [user["id"]]).rowcount == 0
+    assert "To: a@x.com" not in server.printed()
 
 
 def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:

@@ -1,5 +1,6 @@
 """Login: the one door. Every way to sign in ends here, opens a session and records it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.schemas import PASSWORD_MAX_BYTES
 from latchkey.auth.throttle import Guess, Throttle
-from latchkey.database.pool import Database
-from latchkey.http.errors import EmailNotVerified, InvalidCredentials
+from latchkey.database.pool import Database, DatabaseUnavailable
+from latchkey.http.errors import EmailNotVerified, InvalidCredentials, ServiceUnavailable
 from latchkey.http.exchange import Origin
 from latchkey.mail.notices import NEW_DEVICE
 from latchkey.mail.outbox import Outbox
@@ -137,7 +138,9 @@ class Login:
         old_hash = credentials.password_hash
         if not self._hasher.needs_renewal(old_hash):
             return
-        new_hash = await self._hasher.hash(password)
-        await self._database.transact(
-            lambda connection: queries.renew_hash(connection, credentials.user.id, old_hash, new_hash)
-        )
+        # The session is open, whatever becomes of this: the next login tries again.
+        with suppress(ServiceUnavailable, DatabaseUnavailable):
+            new_hash = await self._hasher.hash(password)
+            await self._database.transact(
+                lambda connection: queries.renew_hash(connection, credentials.user.id, old_hash, new_hash)
+            )

@@ -17,7 +17,7 @@ from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
-from latchkey.users import queries
+from latchkey.users import email_queries, queries
 
 KnownDevice = Callable[[str], str | None]
 """The id of the device that asks, if it has signed in before to the account with that address."""
@@ -47,8 +47,8 @@ class PasswordChanger:
     async def change(
         self, principal: Principal, current: str, new: str, *, known_device: KnownDevice, origin: Origin
     ) -> TokenPair:
-        """Sets the new password, ends all sessions of the user and opens one for the browser that asked; a notice
-        goes to the account's address.
+        """Sets the new password, ends all sessions of the user, and a change of address that waits for its proof, and
+        opens a session for the browser that asked; a notice goes to the account's address.
 
         Raises ValidationFailed when the new one is the current one, or the account's own name or address;
         CurrentPasswordIncorrect; TooManyAttempts when it comes too soon after wrong ones; and AccessTokenInvalid when
@@ -73,6 +73,7 @@ class PasswordChanger:
             user = await queries.replace_password(change.connection, user_id, old_hash, new_hash)
             if user is None:
                 raise AccessTokenInvalid
+            await email_queries.end_wanted_change(change.connection, user_id)
             await self._ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             session = await self._sessions.open(change, user_id, origin)
             await self._outbox.add(change, PASSWORD_CHANGED, user.email, origin, user_id=user_id)

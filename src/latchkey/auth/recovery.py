@@ -25,7 +25,7 @@ from latchkey.mail.notices import PASSWORD_CHANGED
 from latchkey.mail.outbox import Entry, Outbox
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
-from latchkey.users import queries
+from latchkey.users import email_queries, queries
 
 RESET_MAIL = "reset-link"
 RESET_MAILS_AN_HOUR = 5
@@ -92,8 +92,8 @@ class Recovery:
         return made < RESET_MAILS_AN_HOUR
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
-        """Sets a new password, ends all sessions of whoever the token was made for, and forgets failed logins; a notice
-        goes to them.
+        """Sets a new password, ends all sessions of whoever the token was made for, and a change of address that waits
+        for its proof, and forgets failed logins; a notice goes to them.
 
         Raises ValidationFailed when it is the account's own name or address, and ResetTokenRefused for an unknown,
         used or expired token: before anything is hashed, and again inside the transaction, where of N parallel uses
@@ -109,6 +109,7 @@ class Recovery:
             owner = await queries.spend_reset_token(change.connection, reset_token_hash(token), password_hash)
             if owner is None:
                 raise ResetTokenRefused
+            await email_queries.end_wanted_change(change.connection, owner.id)
             await self._ender.end_all(change, owner.id, EndedBy.PASSWORD_RESET)
             await self._outbox.add(change, PASSWORD_CHANGED, owner.email, origin, user_id=owner.id)
             await change.record(Event(Action.RESET_PASSWORD, owner.id, owner.id, origin, changed=("password",)))

@@ -50,12 +50,12 @@ class EmailVerification:
     async def compose_change(self, change: Change, entry: Entry) -> Letter | None:
         """The letter that changes an account's address to this one; None when that is not wanted any more."""
         assert entry.user_id is not None, "added with it, by the change that wants the address"
-        return await self._compose(
-            change,
-            entry,
-            Purpose.CHANGE,
-            await email_queries.find_wanting(change.connection, entry.user_id, entry.recipient),
-        )
+        # Locked by a statement of its own: the next one sees what was done while this one waited.
+        user = await queries.lock(change.connection, entry.user_id)
+        wanted = None
+        if user is not None and await email_queries.wants_change(change.connection, user.id, entry.recipient):
+            wanted = Wanted(user.id, user.name, entry.recipient)
+        return await self._compose(change, entry, Purpose.CHANGE, wanted)
 
     async def _compose(self, change: Change, entry: Entry, purpose: Purpose, wanted: Wanted | None) -> Letter | None:
         token_hash = verification_token_hash(entry.token)

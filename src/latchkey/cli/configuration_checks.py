@@ -115,11 +115,47 @@ def mail(settings: Settings) -> Finding:
         return ok(name, f"is sent by {server}")
     if settings.development:
         return ok(name, f"is printed on the terminal, and shown at {settings.base_url()}/dev/mailbox")
+    relying = {
+        "REQUIRE_VERIFIED_EMAIL": settings.require_verified_email,
+        "CONFIRM_EMAIL_CHANGE": settings.confirm_email_change,
+        "NEW_DEVICE_MAIL": settings.new_device_mail,
+    }
+    if any(relying.values()):
+        return problem(
+            name,
+            f"none is sent, since SMTP_URL is not set, and {_listed(on for on in relying if relying[on])}"
+            " cannot work without",
+            "set SMTP_URL and MAIL_FROM, or leave it off",
+        )
     return warning(
         name,
         "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",
         "hand over links made by: latchkey users reset-link",
     )
+
+
+def link_pages(settings: Settings) -> Finding:
+    """The pages that links in mails open, which get a token to post to us."""
+    name, pages = "link pages", {"RESET_URL": settings.reset_url, "VERIFY_URL": settings.verify_url}
+    own = {page: url for page, url in pages.items() if url}
+    if not settings.development:
+        plain = [page for page, url in own.items() if url.startswith("http://") and not _is_this_machine(url)]
+        if plain:
+            return problem(
+                name,
+                f"{_listed(plain)} is http: whoever is on the way can take the token",
+                "serve those pages over https",
+            )
+    # Without PUBLIC_URL nobody knows our origin, as `public_url` says.
+    known = settings.allowed_origins() | {origin_of(settings.base_url())}
+    foreign = [page for page, url in own.items() if origin_of(url) not in known]
+    if foreign and settings.public_url:
+        return warning(
+            name,
+            f"{_listed(foreign)} is of an origin that is neither ours nor in CORS_ORIGINS: its script cannot call us",
+            "add the origin to CORS_ORIGINS, unless a server of that page's own calls us",
+        )
+    return ok(name, "links in mails open " + (f"{_listed(own)}, and ours otherwise" if own else "our own pages"))
 
 
 def kept_secrets(settings: Settings) -> Finding:
@@ -136,7 +172,7 @@ def kept_secrets(settings: Settings) -> Finding:
     return ok(name, f"only its owner may read {file}")
 
 
-AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail)
+AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, link_pages)
 """What `serve` warns of."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage, kept_secrets)

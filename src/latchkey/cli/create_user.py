@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.registration import RegistrationDesk
-from latchkey.auth.schemas import password_bodies
+from latchkey.auth.schemas import PASSWORD_MAX_BYTES, password_bodies
 from latchkey.cli.accounts import by_id
 from latchkey.cli.failing import fail
 from latchkey.cli.operation import COMMAND_LINE, Operation, operate
@@ -17,7 +17,8 @@ from latchkey.http.errors import EmailTaken
 from latchkey.mail.outbox import Outbox
 from latchkey.users.operator_queries import Account
 
-NOBODYS_PASSWORD = "checked in its place when there is none to check"  # noqa: S105 no account has it
+# In place of one that nobody has chosen yet: as long as may be, so that no minimum refuses it.
+UNCHOSEN_PASSWORD = "-" * PASSWORD_MAX_BYTES
 
 
 def create_user(name: str, email: str, *, invited: bool, as_json: bool) -> None:
@@ -31,7 +32,9 @@ def create_user(name: str, email: str, *, invited: bool, as_json: bool) -> None:
             fail("no invitation can be mailed: SMTP_URL is not set")
         model = password_bodies(settings.password_min_length).registration
         try:
-            body = model.model_validate({"name": name, "email": email, "password": password or NOBODYS_PASSWORD})
+            body = model.model_validate(
+                {"name": name, "email": email, "password": UNCHOSEN_PASSWORD if invited else password}
+            )
         except ValidationError as error:
             fail("; ".join(f"{detail['loc'][0]} {detail['msg']}" for detail in error.errors(include_input=False)))
         desk = RegistrationDesk(

@@ -78,16 +78,22 @@ async def want_change(connection: Connection, user_id: int, email: str) -> None:
     )
 
 
-async def find_wanting(connection: Connection, user_id: int, email: str) -> Wanted | None:
-    """The live user who still wants that address; locked until the transaction ends."""
-    row = await connection.fetchrow(
-        "SELECT users.id, users.name FROM users JOIN email_tokens ON user_id = users.id"
-        " WHERE users.id = $1 AND NOT is_deleted AND purpose = $2 AND email_tokens.email = $3 FOR NO KEY UPDATE OF users",
-        user_id,
-        Purpose.CHANGE,
-        email,
+async def wants_change(connection: Connection, user_id: int, email: str) -> bool:
+    """Whether a user, whose row this transaction has locked, still wants that address."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM email_tokens WHERE user_id = $1 AND purpose = $2 AND email = $3",
+            user_id,
+            Purpose.CHANGE,
+            email,
+        )
     )
-    return Wanted(row["id"], row["name"], email) if row else None
+
+
+async def end_wanted_change(connection: Connection, user_id: int) -> None:
+    """Ends the wish of a user for another address, and its token: the password is new, and who knew the old one may
+    have wished it."""
+    await connection.execute("DELETE FROM email_tokens WHERE user_id = $1 AND purpose = $2", user_id, Purpose.CHANGE)
 
 
 async def is_taken(connection: Connection, email: str) -> bool:
