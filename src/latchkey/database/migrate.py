@@ -36,7 +36,7 @@ __all__ = [
     "schema_revision",
 ]
 
-REQUIRED_REVISION = "0011"
+REQUIRED_REVISION = "0012"
 """The newest revision that this code needs."""
 
 RULES_REVISION = "0005"

@@ -41,7 +41,7 @@ async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[Us
     """A page of users, newest id first, and how many there are in all: one statement, hence one snapshot."""
     rows = await database.fetch(
         "SELECT counted.total, listed.id, listed.name, listed.email"
-        " FROM (SELECT count(*) AS total FROM users WHERE NOT is_deleted) AS counted"
+        " FROM (SELECT sum(live)::bigint AS total FROM user_counts) AS counted"
         " LEFT JOIN LATERAL (SELECT id, name, email FROM users WHERE NOT is_deleted"
         "   ORDER BY id DESC LIMIT $1 OFFSET $2) AS listed ON true"
         " ORDER BY listed.id DESC",
