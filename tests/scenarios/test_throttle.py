@@ -10,7 +10,7 @@ from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refu
 from tests.scenarios.stored import Sql, audited, plant_reset_token
 
 WRONG = "Wrong-password1"
-SLOW = (429, "TOO_MANY_ATTEMPTS", "Too many failed attempts: wait as long as Retry-After says, or reset the password")
+SLOW = (429, "TOO_MANY_ATTEMPTS", "Too many failed attempts. Wait a moment and try again, or reset your password.")
 INVALID = (401, "UNAUTHORIZED", "Invalid credentials")
 FREE = 5
 

@@ -19,7 +19,7 @@ SPENT = (400, "TOKEN_EXPIRED", "Invalid or expired token")
 NOT_VERIFIED = (
     403,
     "EMAIL_NOT_VERIFIED",
-    "Verify your e-mail address first: POST /auth/verify-email/request sends a link to it",
+    "Confirm your e-mail address first, by the link that was mailed to it, or ask for a new link.",
 )
 TAKEN = (409, "EMAIL_ALREADY_EXISTS", "Email already exists")
 Start = Callable[..., Server]

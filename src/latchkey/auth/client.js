@@ -21,10 +21,8 @@ export class LatchkeyError extends Error {
     this.status = status;
     /** The code of docs/contract.md; empty if something between here and Latchkey answered. */
     this.code = code ?? "";
-    /** One entry for each bad field. */
-    this.errors = errors ?? [];
-    /** Seconds to wait before trying again, if the server said so. */
-    this.retryAfter = retryAfter;
+    /** One entry for each bad field. */ this.errors = errors ?? [];
+    /** Seconds to wait before trying again, if the server said so. */ this.retryAfter = retryAfter;
   }
 }
 
@@ -61,8 +59,7 @@ export function createClient({ baseUrl } = {}) {
     }
   }
 
-  /** @param {1 | -1} sign */
-  function changed(sign) {
+  /** @param {1 | -1} sign */ function changed(sign) {
     remembered = sign * (Math.abs(epoch()) + 1);
     try {
       localStorage.setItem(name, String(remembered));
@@ -183,8 +180,11 @@ export function createClient({ baseUrl } = {}) {
     forgotPassword: (account) => request("POST", "/auth/forgot-password", account),
     /** @param {{ token: string, newPassword: string }} reset @returns {Promise<void>} */
     resetPassword: (reset) => request("POST", "/auth/reset-password", reset),
-    /** @returns {Promise<Session[]>} where this user is signed in */
-    sessions: () => request("GET", "/auth/sessions"),
+    /** Asks for a link that proves the address. @param {{ email: string }} account @returns {Promise<void>} */
+    requestVerification: (account) => request("POST", "/auth/verify-email/request", account),
+    /** @param {{ token: string }} proof of a link in a mail @returns {Promise<void>} */
+    verifyEmail: (proof) => request("POST", "/auth/verify-email", proof),
+    /** @returns {Promise<Session[]>} where this user is signed in */ sessions: () => request("GET", "/auth/sessions"),
     /** @param {string} id @returns {Promise<void>} */
     endSession: (id) => request("DELETE", `/auth/sessions/${encodeURIComponent(id)}`),
     /** @returns {Promise<number>} how many ended */

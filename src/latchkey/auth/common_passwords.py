@@ -11,7 +11,7 @@ from latchkey.http.errors import FieldError, ValidationFailed
 from latchkey.users.schemas import User
 
 COMMON = "is one of the most common passwords; choose another"
-OWN = "must not be your own name or address"
+OWN = "must not be your own name or address, also with a few characters added"
 PADDING_MAX = 4
 WORD_MIN = 3
 LIST = Path(__file__).with_name("common_passwords.txt.gz")

@@ -26,22 +26,22 @@ class RegistrationDesk:
         self._audit = audit
         self._hasher = hasher
         self._outbox = outbox
-        self._require_verified_email = require_verified_email
+        self._mail_to_prove = VERIFY_MAIL if require_verified_email else None
 
     async def register(self, name: str, email: str, password: str, origin: Origin) -> User:
         """Makes an account; with REQUIRE_VERIFIED_EMAIL, its address gets a link that proves it.
 
         Raises EmailTaken when a live user has that address.
         """
-        first_mail = VERIFY_MAIL if self._require_verified_email else None
-        return await self._create(name, email, await self._hasher.hash(password), first_mail, origin, by_user=True)
+        password_hash = await self._hasher.hash(password)
+        return await self._create(name, email, password_hash, self._mail_to_prove, origin, by_user=True)
 
     async def create(self, name: str, email: str, password: str | None, origin: Origin) -> User:
         """Makes an account for somebody, by an operator: with a password, or, None, with an invitation by mail to
         choose one. Raises EmailTaken when a live user has that address."""
         # Nobody knows the password of an invited user, and nobody can guess it.
         first_password = password if password is not None else secrets.token_urlsafe(48)
-        first_mail = INVITATION_MAIL if password is None else None
+        first_mail = INVITATION_MAIL if password is None else self._mail_to_prove
         return await self._create(
             name, email, await self._hasher.hash(first_password), first_mail, origin, by_user=False
         )

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from latchkey import __version__
 from latchkey.cli import configuration_checks
-from latchkey.cli.development import development_dsn
+from latchkey.cli.development import development_dsn, dsn_file
 from latchkey.cli.finding import Finding, ok, problem
 from latchkey.cli.live_checks import check_database, check_store
 from latchkey.cli.mail_checks import check_smtp, templates
@@ -31,6 +31,8 @@ def doctor(*, as_json: bool) -> None:
         print_json({"version": __version__, "environment": environment, "ok": healthy, "findings": listed})
     else:
         print_line(f"Latchkey {__version__}, checked for {environment} (the setting ENVIRONMENT)")
+        if environment == "production" and settings.database_url is None and dsn_file(settings).exists():
+            print_line("Here is the data of latchkey dev; to check that: ENVIRONMENT=development latchkey doctor")
         for finding in findings:
             print_line(f"{finding.level:7}  {finding.check}: {finding.message}")
             if finding.advice:

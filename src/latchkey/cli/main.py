@@ -161,6 +161,14 @@ def users_create(
     create_user(name, email, invited=invite, as_json=as_json)
 
 
+@users.command("verify")
+def users_verify(who: Who, as_json: AsJson = False) -> None:
+    """Take a user's e-mail address for proved."""
+    from latchkey.cli.users import verify_user
+
+    verify_user(who, as_json=as_json)
+
+
 @users.command("delete")
 def users_delete(
     who: Who,

@@ -4,6 +4,7 @@ import sys
 from dataclasses import asdict
 from functools import partial
 
+from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import Change
 from latchkey.auth.reset_links import RESET_TOKEN_MINUTES, ResetLink, ResetLinks
 from latchkey.cli.accounts import by_id, found, live, named
@@ -11,7 +12,7 @@ from latchkey.cli.failing import explained, fail
 from latchkey.cli.operation import COMMAND_LINE, Operation, operate
 from latchkey.cli.output import print_fields, print_json, print_line, print_table
 from latchkey.http.errors import RestoreEmailTaken, UserNotDeleted, UserNotFound
-from latchkey.users import operator_queries
+from latchkey.users import email_queries, operator_queries
 from latchkey.users.operator_queries import Account
 
 COLUMNS = ("id", "name", "email", "created_at", "live_sessions")
@@ -57,6 +58,24 @@ def delete_user(who: str, *, confirmed: bool, as_json: bool) -> None:
 
     with explained(UserNotFound):
         _print(operate(delete), as_json=as_json)
+
+
+def verify_user(who: str, *, as_json: bool) -> None:
+    """Notes that an account's address is proved, on the operator's word."""
+
+    async def verify(operation: Operation) -> Account:
+        account = await live(who, operation)
+
+        async def mark(change: Change) -> None:
+            if await email_queries.mark_verified(change.connection, account.id, account.email.lower()):
+                await change.record(
+                    Event(Action.VERIFY_EMAIL, None, account.id, COMMAND_LINE, changed=("email_verified_at",))
+                )
+
+        await operation.audit.change(mark)
+        return await by_id(operation, account.id)
+
+    _print(operate(verify), as_json=as_json)
 
 
 def restore_user(user_id: int, *, as_json: bool) -> None:

@@ -150,7 +150,7 @@ class EmailNotVerified(ApiError):
     """REQUIRE_VERIFIED_EMAIL is on. Said only to who knows the password."""
 
     status, code = 403, "EMAIL_NOT_VERIFIED"
-    message = "Verify your e-mail address first: POST /auth/verify-email/request sends a link to it"
+    message = "Confirm your e-mail address first, by the link that was mailed to it, or ask for a new link."
 
 
 class UserNotFound(ApiError):
@@ -202,7 +202,7 @@ class TooManyAttempts(ApiError):
     """Too soon after failed attempts at the same account; Retry-After says when the next may be made."""
 
     status, code = 429, "TOO_MANY_ATTEMPTS"
-    message = "Too many failed attempts: wait as long as Retry-After says, or reset the password"
+    message = "Too many failed attempts. Wait a moment and try again, or reset your password."
 
 
 class InternalError(ApiError):

@@ -19,11 +19,12 @@ class Account:
     is_deleted: bool
     created_at: datetime | None
     deleted_at: datetime | None
+    email_verified_at: datetime | None
     live_sessions: int
 
 
 _ACCOUNT = (
-    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at,"  # noqa: S608 constants
+    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at, email_verified_at,"  # noqa: S608 constants
     " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND expires_at > now()"
     f" AND {CAN_BE_USED}) AS live_sessions FROM users"
 )
