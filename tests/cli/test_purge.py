@@ -1,14 +1,17 @@
 """Housekeeping: `latchkey purge`, what a server removes by itself, and what `latchkey doctor` says of it."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import psycopg
 import pytest
 
+from latchkey.users.email_queries import want_change
 from tests.cli.command import Result, eventually, latchkey
 from tests.harness.server import Server
 from tests.scenarios.stored import Sql
@@ -153,3 +156,46 @@ def test_only_one_at_a_time(run: Run, sql: Sql) -> None:
     with ThreadPoolExecutor(3) as threads:
         results = list(threads.map(lambda _: run("purge", "--json").json()["removed"]["ended sessions"], range(3)))
     assert sum(results) == 10
+
+
+def test_erasing_an_account_reads_no_whole_table(sql: Sql) -> None:
+    """Protects the erasure itself: for each account PostgreSQL looks for what refers to it, and without an index a
+    batch of 500 reads a big table 500 times, which no statement has the time for."""
+    keys = sql.execute(
+        "SELECT conrelid::regclass::text AS of, attname AS key FROM pg_constraint"
+        " JOIN pg_attribute ON attrelid = conrelid AND conkey = ARRAY[attnum]"
+        " WHERE confrelid = 'users'::regclass AND contype = 'f'"
+    ).fetchall()
+    assert {key["of"] for key in keys} == {"sessions", "audit_logs", "email_tokens", "mail_outbox"}
+    sql.execute("SET enable_seqscan = off")
+    for key in keys:
+        plan = sql.execute(f"EXPLAIN SELECT FROM {key['of']} WHERE {key['key']} = 1").fetchall()
+        assert "Seq Scan" not in str(plan), plan
+
+
+def test_audit_rows_without_a_time(run: Run, sql: Sql) -> None:
+    """Protects the time that an operator sets: the original's column may be empty, and a batch of such rows at the head
+    must not hide all that follow."""
+    sql.execute(
+        "INSERT INTO audit_logs (action, entity_type, created_at) SELECT 'LOGIN', 'users', at FROM ("
+        " SELECT NULL::timestamptz AS at FROM generate_series(1, 501) UNION ALL"
+        " SELECT now() - interval '91 days' FROM generate_series(1, 2) UNION ALL SELECT now()) AS rows"
+    )
+    assert run("purge", "--json", AUDIT_KEEP_DAYS="90").json()["removed"]["audit rows"] == 503
+    assert count(sql, "audit_logs") == 1
+
+
+def test_a_wish_that_got_no_mail(run: Run, sql: Sql, database: str) -> None:
+    """Protects addresses that somebody only wished for: with no mail ever made, they do not stay for ever."""
+    user_id = add_user(sql, "a@example.com")
+
+    async def wish() -> None:
+        connection = await asyncpg.connect(database)
+        await want_change(connection, user_id, "wished@example.com")
+        await connection.close()
+
+    asyncio.run(wish())
+    assert run("purge", "--json").json()["removed"]["e-mail tokens"] == 0
+    sql.execute("UPDATE email_tokens SET expires_at = expires_at - interval '25 hours'")
+    assert run("purge", "--json").json()["removed"]["e-mail tokens"] == 1
+    assert count(sql, "email_tokens") == 0

@@ -167,7 +167,7 @@ async def test_refresh_touches_no_index(empty_database: str) -> None:
     assert dict(await rows(empty_database, indexes)) == {
         "sessions_pkey": False,
         "sessions_original_token_hash": False,
-        "sessions_live_by_user": False,
+        "sessions_by_user": False,
         "sessions_ended": False,
         "sessions_expiring": False,
     }

@@ -241,3 +241,12 @@ async def test_a_missing_or_unchecked_foreign_key_is_made_good(empty_database: s
     await migrate(connector(empty_database))
     keys = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'audit_logs'::regclass AND contype = 'f'"
     assert await rows(empty_database, keys) == [(True,)]
+
+
+async def test_accounts_that_the_original_deleted_get_a_time(empty_database: str) -> None:
+    """PURGE_DELETED_AFTER_DAYS erases them too, a whole term from the migration on: nobody noted when they were deleted."""
+    await one(empty_database, {"email": "gone@example.com", "is_deleted": True})
+    await add(empty_database, {"email": "siam@example.com"})
+    await migrate(connector(empty_database))
+    times = "SELECT email, deleted_at > now() - interval '1 minute' FROM users ORDER BY id"
+    assert await rows(empty_database, times) == [("gone@example.com", True), ("siam@example.com", None)]

@@ -61,8 +61,9 @@ _ALWAYS = (
     Chore(
         "e-mail tokens",
         TOKEN_DAYS,
-        f"SELECT token_hash FROM email_tokens WHERE expires_at < {_BEFORE} LIMIT $2",
-        ("DELETE FROM email_tokens WHERE token_hash = ANY($1) AND expires_at < now()",),
+        # Not by the hash, which a wish whose mail was never made does not have.
+        f"SELECT ctid FROM email_tokens WHERE expires_at < {_BEFORE} LIMIT $2",
+        ("DELETE FROM email_tokens WHERE ctid = ANY($1) AND expires_at < now()",),
     ),
     Chore(
         "sent mails",
@@ -78,9 +79,10 @@ _ALWAYS = (
         ("DELETE FROM mail_outbox WHERE id = ANY($1) AND failed_at IS NOT NULL",),
     ),
 )
+_OLDEST = "SELECT id, coalesce(created_at, '-infinity') AS made_at FROM audit_logs ORDER BY id LIMIT $2"
 _AUDIT = (
-    # Ids grow with time, so that the oldest are found without an index on it.
-    f"SELECT id FROM (SELECT * FROM audit_logs ORDER BY id LIMIT $2) AS oldest WHERE created_at < {_BEFORE}",
+    # Ids grow with time, so that the oldest are found without an index on it. The original's column may be NULL.
+    f"SELECT id FROM ({_OLDEST}) AS oldest WHERE made_at < {_BEFORE}",
     ("DELETE FROM audit_logs WHERE id = ANY($1)",),
 )
 _ACCOUNTS = (

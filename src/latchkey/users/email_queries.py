@@ -68,10 +68,12 @@ async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> 
 
 
 async def want_change(connection: Connection, user_id: int, email: str) -> None:
-    """Notes the address that a user wants; one wanted earlier, and its token, ends."""
+    """Notes the address that a user wants; one wanted earlier, and its token, ends. There is no token yet, which
+    counts as expired: should none be made, housekeeping forgets the address."""
     await connection.execute(
-        "INSERT INTO email_tokens (user_id, purpose, email) VALUES ($1, $2, $3)"
-        " ON CONFLICT (user_id, purpose) DO UPDATE SET email = EXCLUDED.email, token_hash = NULL, expires_at = NULL",
+        "INSERT INTO email_tokens (user_id, purpose, email, expires_at) VALUES ($1, $2, $3, now())"
+        " ON CONFLICT (user_id, purpose) DO UPDATE"
+        " SET email = EXCLUDED.email, token_hash = NULL, expires_at = EXCLUDED.expires_at",
         user_id,
         Purpose.CHANGE,
         email,

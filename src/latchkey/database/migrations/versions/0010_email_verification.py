@@ -12,7 +12,7 @@ ALTER TABLE users
     ADD COLUMN reset_token_mailed boolean NOT NULL DEFAULT false
 """
 
-# token_hash and expires_at are NULL until the mail is made.
+# token_hash is NULL until the mail is made.
 TABLE = """
 CREATE TABLE email_tokens (
     user_id integer NOT NULL REFERENCES users(id) ON DELETE CASCADE,
