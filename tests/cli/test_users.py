@@ -100,7 +100,7 @@ def test_lists_and_shows(run: Run, sql: Any) -> None:
     assert table[1].index("second@") == table[2].index("first@") == table[0].index("email")
     assert "B\\x1b[31mred 名" in table[1]
     assert table[3] == "2 of 2 live users, page 1"
-    assert "is_deleted     yes" in run("show", str(gone)).out
+    assert "is_deleted         yes" in run("show", str(gone)).out
 
 
 def test_unknown_users_are_told_apart(run: Run, sql: Any) -> None:
