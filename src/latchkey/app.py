@@ -103,10 +103,10 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     guards = Guards(database, tokens, cookies, ended, feed, clock)
     ender = SessionEnder(ended)
     sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
-    hasher = PasswordHasher(settings.bcrypt_rounds)
+    hasher = PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds)
     outbox = Outbox(database)
     storage = open_storage(settings.rate_limit_storage, clock)
-    throttle = Throttle(storage, access_secret, clock)
+    throttle = Throttle(storage, access_secret, clock, queue_seconds=settings.hash_queue_seconds)
     devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
     accounts = Accounts(
         database,

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     rate_limit_storage: str = "memory://"
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     bcrypt_rounds: int = Field(10, ge=4, le=16)
+    hash_queue_seconds: float = Field(2.0, gt=0, le=30)
     password_min_length: int = Field(8, ge=1, le=72)
     refresh_leeway_seconds: int = Field(0, ge=0, le=60)
     session_max_days: int = Field(30, ge=1, le=3650)

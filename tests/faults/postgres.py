@@ -40,8 +40,8 @@ class OwnPostgres:
 
     @contextmanager
     def logging_statements(self) -> Iterator[list[str]]:
-        """Fills the list, at the end, with the statements that instances made for requests meanwhile: without the
-        heartbeats of their feeds, and their looks for mail."""
+        """Fills the list, at the end, with the statements that instances made for requests meanwhile, BEGIN and COMMIT
+        too: without the heartbeats of their feeds, and their looks for mail."""
         made: list[str] = []
         log = self._directory / "postgres.log"
         self._set_log_statement("all")
@@ -49,8 +49,19 @@ class OwnPostgres:
         yield made
         self._set_log_statement("none")
         printed = log.read_bytes()[before:].decode(errors="replace")
-        found = re.findall(r"execute __asyncpg_\w+: (.*)", printed)
-        made += [statement for statement in found if statement != "SELECT 1" and "mail_outbox" not in statement]
+        open_transactions: dict[str, list[str]] = {}
+        # What asyncpg sends; the end of a transaction has its semicolon from there.
+        sent = r"\[(\d+)\] LOG:  (?:execute __asyncpg_\w+: (.*)|statement: (BEGIN|COMMIT|ROLLBACK);)"
+        for process, statement, bound in re.findall(sent, printed):
+            if bound == "BEGIN":
+                open_transactions[process] = [bound]
+            elif bound:
+                transaction = [*open_transactions.pop(process, []), bound]
+                made += [] if "UPDATE mail_outbox SET attempts" in " ".join(transaction) else transaction
+            elif process in open_transactions:
+                open_transactions[process].append(statement)
+            elif statement != "SELECT 1":
+                made.append(statement)
 
     def _set_log_statement(self, value: LiteralString) -> None:
         with psycopg.connect(self.dsn, autocommit=True) as connection:

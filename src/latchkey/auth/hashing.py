@@ -14,7 +14,6 @@ import structlog
 from latchkey.auth.schemas import PASSWORD_MAX_BYTES
 from latchkey.http.errors import ServiceUnavailable
 
-QUEUE_SECONDS = 2.0
 QUEUE_MAX = 100
 NICENESS = 10
 COSTLIEST_ROUNDS = 16
@@ -25,11 +24,13 @@ T = TypeVar("T")
 class PasswordHasher:
     """Hashes and verifies. bcrypt releases the GIL, so there are as many threads as cores.
 
-    Raises ServiceUnavailable, before anything is hashed, when the queue is full or a place in it came too late.
+    Raises ServiceUnavailable, before anything is hashed, when the queue is full or a place in it has not come after
+    `queue_seconds`.
     """
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, *, queue_seconds: float) -> None:
         self._rounds = rounds
+        self._queue_seconds = queue_seconds
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._free = asyncio.Semaphore(cores)
@@ -68,7 +69,7 @@ class PasswordHasher:
             raise ServiceUnavailable
         self._waiting += 1
         try:
-            async with asyncio.timeout(QUEUE_SECONDS):
+            async with asyncio.timeout(self._queue_seconds):
                 await self._free.acquire()
         except TimeoutError:
             raise ServiceUnavailable from None

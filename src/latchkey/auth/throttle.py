@@ -25,7 +25,6 @@ from latchkey.http.errors import ServiceUnavailable, TooManyAttempts
 FREE_FAILURES = 5
 WINDOW_SECONDS = 3600
 LONGEST_DELAY_SECONDS = 60
-QUEUE_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -58,9 +57,10 @@ class Guess:
 class Throttle:
     """Counts in `storage`, which all instances share; there the accounts are MACs under a key made from `secret`."""
 
-    def __init__(self, storage: Storage, secret: str, clock: Clock) -> None:
+    def __init__(self, storage: Storage, secret: str, clock: Clock, *, queue_seconds: float) -> None:
         self._storage = storage
         self._clock = clock
+        self._queue_seconds = queue_seconds
         self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey throttle").derive(secret.encode())
         # Attempts at one account that run side by side have not failed yet: no more of them than are free.
         self._running: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -75,7 +75,7 @@ class Throttle:
         counter = self._counter(email, device)
         running = self._running.setdefault(counter, asyncio.Semaphore(FREE_FAILURES))
         try:
-            async with asyncio.timeout(QUEUE_SECONDS):
+            async with asyncio.timeout(self._queue_seconds):
                 await running.acquire()
         except TimeoutError:
             raise ServiceUnavailable from None

@@ -39,7 +39,7 @@ def create_user(name: str, email: str, *, invited: bool, as_json: bool) -> None:
             fail("; ".join(f"{detail['loc'][0]} {detail['msg']}" for detail in error.errors(include_input=False)))
         desk = RegistrationDesk(
             operation.audit,
-            PasswordHasher(settings.bcrypt_rounds),
+            PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
             Outbox(operation.database),
             require_verified_email=settings.require_verified_email,
         )
