@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     require_verified_email: bool = False
     confirm_email_change: bool = False
     new_device_mail: bool = False
-    audit_keep_days: int | None = Field(None, ge=1)
-    purge_deleted_after_days: int | None = Field(None, ge=1)
+    audit_keep_days: int | None = Field(None, ge=1, le=36_500)
+    purge_deleted_after_days: int | None = Field(None, ge=1, le=36_500)
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = ""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None

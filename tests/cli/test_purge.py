@@ -173,6 +173,13 @@ def test_erasing_an_account_reads_no_whole_table(sql: Sql) -> None:
         assert "Seq Scan" not in str(plan), plan
 
 
+@pytest.mark.parametrize("setting", ["AUDIT_KEEP_DAYS", "PURGE_DELETED_AFTER_DAYS"])
+def test_days_that_no_calendar_has(run: Run, setting: str) -> None:
+    """Protects all other chores from a number that PostgreSQL cannot count back: refused at the start."""
+    assert set(run("purge", "--json", **{setting: "36500"}).json()["removed"].values()) == {0}
+    assert f"{setting}: " in run("purge", **{setting: "9999999"}).refusal()
+
+
 def test_audit_rows_without_a_time(run: Run, sql: Sql) -> None:
     """Protects the time that an operator sets: the original's column may be empty, and a batch of such rows at the head
     must not hide all that follow."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.edge.redis_server import RedisServer
-from tests.harness.browser import Browser, refused
+from tests.harness.browser import PASSWORD, Browser, refused
 from tests.harness.server import Server
 
 DEADLINE_SECONDS = 10.0
@@ -45,6 +45,33 @@ async def test_two_processes_share_one_count(start: Start, store: RedisServer) -
     with store.client() as client:
         (key,) = client.keys()
         assert 840 < client.ttl(key) <= 900, "a key without an end would lock its client out for good"
+
+
+def test_two_processes_share_failed_logins(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """Protects accounts behind several instances: a guess at one of them is a guess at all."""
+    url = f"redis://{store.address}"
+    first, second = (open_browser(start(RATE_LIMIT_STORAGE=url)) for _ in range(2))
+    for browser in (first, second, first, second, first):
+        assert browser.login("nobody@example.com", "Wrong-password1").status_code == 401
+    for browser in (first, second):
+        assert browser.login("nobody@example.com", "Wrong-password1").status_code == 429
+    with store.client() as client:
+        assert all(client.ttl(key) > 0 for key in client.scan_iter()), (
+            "a key without an end would slow the owner for good"
+        )
+
+
+def test_passwords_while_the_store_is_away(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
+    """Protects the current password from guesses that cannot be counted; a reset, which guesses nothing, goes on."""
+    browser = open_browser(start(RATE_LIMIT_STORAGE=f"redis://{store.address}"))
+    user = browser.sign_up()
+    store.kill()
+    change = {"currentPassword": PASSWORD, "newPassword": "Changed456!"}
+    assert refused(browser.post("/auth/change-password", change)) == UNAVAILABLE
+    assert browser.get("/auth/me").status_code == 200
+    browser.post("/auth/forgot-password", {"email": user["email"]})
+    reset = {"token": browser.server.reset_token_mailed_to(user["email"]), "newPassword": "Changed456!"}
+    assert browser.post("/auth/reset-password", reset).status_code == 200
 
 
 def test_restart_does_not_reset_a_running_window(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:

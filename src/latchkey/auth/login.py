@@ -1,5 +1,6 @@
 """Login: the one door. Every way to sign in ends here, opens a session and records it."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -100,6 +101,11 @@ class Login:
         """Opens it only if the user still has the very hash that was verified, outside of this transaction: a reset,
         change or deletion in between wins, and the answer is None."""
         user = credentials.user
+        details = None
+        if self._new_device_mail and device is None:
+            # In a thread, and before the transaction: what it is called takes the first one who asks a while.
+            name = await asyncio.to_thread(device_name, origin.user_agent)
+            details = {"device": name or "an unknown device"}
 
         async def open_session(change: Change) -> SignedIn | None:
             keeps_password = queries.keeps_password_alone if self._sessions.limited else queries.keeps_password
@@ -108,12 +114,7 @@ class Login:
             if replaces:
                 await self._ender.end(change, replaces, EndedBy.LOGIN)
             session = await self._sessions.open(change, user.id, origin)
-            if (
-                self._new_device_mail
-                and device is None
-                and await queries.is_older_than_a_day(change.connection, user.id)
-            ):
-                details = {"device": device_name(origin.user_agent) or "an unknown device"}
+            if details and await queries.is_older_than_a_day(change.connection, user.id):
                 await self._outbox.add(change, NEW_DEVICE, user.email, origin, user_id=user.id, details=details)
             await change.record(Event(Action.LOGIN, user.id, user.id, origin, session.id))
             return SignedIn(user, session.pair)

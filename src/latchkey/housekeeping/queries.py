@@ -29,7 +29,7 @@ def chores(*, audit_keep_days: int | None, purge_deleted_after_days: int | None)
     return listed
 
 
-_BEFORE = "now() - make_interval(secs => $1 * 86400)"
+_BEFORE = "now() - make_interval(secs => $1::float8 * 86400)"
 
 # An ended session's row tells a replayed token from a stolen one while the token lives (contract, section 6).
 SESSION_DAYS = 2.0
