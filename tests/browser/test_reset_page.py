@@ -57,6 +57,29 @@ def test_the_token_leaves_address_bar_and_history(tab: Tab, server: Server, link
     expect(page.get_by_role("status")).to_contain_text("not complete")
 
 
+@pytest.mark.parametrize("path", ["reset-password", "verify-email"])
+def test_another_link_in_the_same_tab(tab: Tab, server: Server, path: str) -> None:
+    """Whoever asked for a new link, and opens it where the old one failed, is not left with the old one: to a browser
+    that is the same document."""
+    tab.page.goto(f"{server.url}/{path}")
+    expect(tab.page.get_by_role("status")).to_contain_text("not complete")
+    tab.page.goto(f"{server.url}/{path}#token=another")
+    expect(tab.page.get_by_role("button")).to_be_visible()
+    expect(tab.page).to_have_url(f"{server.url}/{path}")
+
+
+def test_confirms_an_address_once(tab: Tab, browser: Browser, server: Server) -> None:
+    """The other page of links: opening spends nothing, a click proves the address, and the link is spent."""
+    email = browser.register()["email"]
+    assert browser.post("/auth/verify-email/request", {"email": email}).status_code == 200
+    link = f"{server.url}/verify-email#token={server.reset_token_mailed_to(email)}"
+    for outcome in ("Your e-mail address is confirmed.", USED):
+        page = _open(tab, link)
+        expect(page).to_have_url(f"{server.url}/verify-email")
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_have_text(outcome)
+
+
 def test_opening_the_link_spends_nothing(tab: Tab, link: str) -> None:
     """Mail scanners follow links, some of them in a browser; the user comes after them."""
     assert httpx.get(link).status_code == 200

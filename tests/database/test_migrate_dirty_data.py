@@ -136,7 +136,7 @@ async def test_keep_oldest_deletes_the_later_accounts_of_an_address(empty_databa
         (1, "siam@example.com", False, False),
         (2, "siam@example.com", True, True),
         (3, "other@example.com", False, False),
-        (4, "siam@example.com", True, False),
+        (4, "siam@example.com", True, True),
         (5, "siam@example.com", True, True),
         (6, "Ü@example.com", False, False),
         (7, "ü@example.com", True, True),

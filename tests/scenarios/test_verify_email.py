@@ -250,6 +250,20 @@ def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
     assert server.printed().count(f"To: {user['email']}") == 5
 
 
+def test_wishing_again_keeps_the_last_link(start: Start, open_browser: Open, own_sql: Sql) -> None:
+    """Protects impatient people: wishing for the same address more often than mails are sent leaves a link that works."""
+    server = start(CONFIRM_EMAIL_CHANGE="true")
+    browser = open_browser(server)
+    user, wanted = browser.sign_up(), new_email("wanted")
+    for _ in range(7):
+        assert browser.patch(f"/users/{user['id']}", {"email": wanted}).status_code == 200
+    waiting = "SELECT FROM mail_outbox WHERE sent_at IS NULL"
+    eventually(lambda: own_sql.execute(waiting).rowcount == 0, "the worker is done")
+    assert server.printed().count(f"To: {wanted}") == 5
+    token = server.reset_token_mailed_to(wanted)
+    assert succeeded(browser.post("/auth/verify-email", {"token": token})) == VERIFIED
+
+
 def test_a_sign_in_from_a_new_device_is_told(start: Start, open_browser: Open, own_sql: Sql) -> None:
     """Protects owners of a guessed password: NEW_DEVICE_MAIL tells them, but neither of devices that are known nor
     on the account's first day."""

@@ -68,12 +68,15 @@ async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> 
 
 
 async def want_change(connection: Connection, user_id: int, email: str) -> None:
-    """Notes the address that a user wants; one wanted earlier, and its token, ends. There is no token yet, which
-    counts as expired: should none be made, housekeeping forgets the address."""
+    """Notes the address that a user wants; another one wanted earlier, and its token, ends. There is no token yet,
+    which counts as expired: should none be made, housekeeping forgets the address."""
     await connection.execute(
         "INSERT INTO email_tokens (user_id, purpose, email, expires_at) VALUES ($1, $2, $3, now())"
-        " ON CONFLICT (user_id, purpose) DO UPDATE"
-        " SET email = EXCLUDED.email, token_hash = NULL, expires_at = EXCLUDED.expires_at",
+        " ON CONFLICT (user_id, purpose) DO UPDATE SET email = EXCLUDED.email,"
+        # Wished again, the mail that is there already stays good: there may be no other for an hour.
+        " token_hash = CASE WHEN email_tokens.email = EXCLUDED.email THEN email_tokens.token_hash END,"
+        " expires_at = CASE WHEN email_tokens.email = EXCLUDED.email"
+        "   THEN greatest(email_tokens.expires_at, EXCLUDED.expires_at) ELSE EXCLUDED.expires_at END",
         user_id,
         Purpose.CHANGE,
         email,

@@ -13,6 +13,9 @@
     outcome.textContent = text;
   };
 
+  // Another link opened in this tab differs by its fragment alone, which loads nothing anew.
+  addEventListener("hashchange", () => location.reload());
+
   if (!token) {
     finish("This link is not complete. Open it again from the mail.");
     return;
