@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     password_min_length: int = Field(8, ge=1, le=72)
     refresh_leeway_seconds: int = Field(0, ge=0, le=60)
     session_max_days: int = Field(30, ge=1, le=3650)
-    session_limit: int | None = Field(None, ge=1)
+    session_limit: int | None = Field(None, ge=1, le=1000)
     audit_required: bool = False
     request_log: bool = True
     registration: Literal["open", "closed"] = "open"
