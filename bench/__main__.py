@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from statistics import median
 from urllib.parse import urlsplit
 
 import psycopg
@@ -114,17 +115,15 @@ def measure(
         for operation in OPERATIONS:
             if operation.name in chosen.operations.split(","):
                 print(f"{operation.title} …", file=sys.stderr, flush=True)
-                measured = _measured(chosen, operation, targets, accounts)
-                measured.ceiling = (
-                    (os.cpu_count() or 1) / hash_seconds
-                    if operation.name in HASHING
-                    else ceiling.statements_per_second(dsn, operation.name, users, POOL_MAX, chosen.seconds)
-                )
+                measured = _measured(chosen, operation, targets, accounts, dsn, users)
+                if operation.name in HASHING:
+                    measured.ceiling = (os.cpu_count() or 1) / hash_seconds
                 data_set.measured.append(measured)
         for target in targets:
             if target.processes:
                 data_set.servers[target.name] = {
                     "start_seconds": target.start_seconds,
+                    "idle_cpu_millis_per_second": target.idle_cpu,
                     "idle_mib": target.idle_mib,
                     "after_mib": target.processes.pss_mib(),
                 }
@@ -132,22 +131,33 @@ def measure(
 
 
 def _measured(
-    chosen: argparse.Namespace, operation: Operation, targets: list[Target], accounts: dict[str, Accounts]
+    chosen: argparse.Namespace,
+    operation: Operation,
+    targets: list[Target],
+    accounts: dict[str, Accounts],
+    dsn: str,
+    users: int,
 ) -> Measured:
     measured = Measured(operation, {target.name: Row() for target in targets})
     wires = {target.name: Wire(target) for target in targets}
+    connections = min(chosen.connections, operation.connections_max)
+    ceilings = []
     for number in range(chosen.rounds):
         # In turns, and each round begins with another one.
         for target in targets[number % len(targets) :] + targets[: number % len(targets)]:
             script = operation.script(wires[target.name], accounts[target.name])
-            load = closed_loop(operation, target, script, chosen.connections, chosen.seconds)
+            load = closed_loop(operation, target, script, connections, chosen.seconds)
             measured.rows[target.name].rounds.append(load)
+        seconds = chosen.seconds
+        if alone := ceiling.statements_per_second(dsn, operation.name, users, min(connections, POOL_MAX), seconds):
+            ceilings.append(alone)
+    measured.ceiling = median(ceilings) if ceilings else None
     # The same rate for all: half of what the slowest can do.
     rate = min(operation.rate_max, min(row.per_second for row in measured.rows.values()) / 2)
     for target in targets:
         script = operation.script(wires[target.name], accounts[target.name])
         measured.rows[target.name].latency = open_loop(
-            operation, target, script, OPEN_LOOP_CONNECTIONS, max(rate, 0.5), max(chosen.seconds, 2.0)
+            operation, target, script, OPEN_LOOP_CONNECTIONS, max(rate, 0.5), chosen.seconds * 1.5
         )
     return measured
 

@@ -1,6 +1,7 @@
 """What the operating system says of processes: CPU time of all their threads, and memory (Linux)."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,13 @@ class Processes:
                 # multiprocessing's own helper, which watches over shared resources.
                 found["helpers"] = sum(_pss(other) for other in others)
         return found
+
+
+def idle_cpu_millis(processes: Processes, seconds: float) -> float:
+    """CPU milliseconds that the worker uses in a second when nobody asks anything."""
+    before = processes.cpu_seconds()[0]
+    time.sleep(seconds)
+    return (processes.cpu_seconds()[0] - before) * 1e3 / seconds
 
 
 def processes_of(supervisor: int) -> Processes:

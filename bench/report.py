@@ -139,19 +139,23 @@ def table(data_set: DataSet) -> str:
                     "" if share is None else f"{share * 100:.0f} %",
                     _number(latency.rate if latency else None, 0),
                     _number(latency.p50_ms if latency else None, 2),
-                    _number(latency.p99_ms if latency else None, 2),
+                    _p99(latency) if latency else "",
                     str(row.bad.total()),
                 )
             )
+    lines += [
+        "",
+        _row("server", "", "start s", "idle ms/s", "PSS MiB", "after"),
+        _row("-" * 31, "-" * 9, *("-" * 9 + ":" for _ in range(4))),
+    ]
     for name, server in data_set.servers.items():
         idle, after = (
-            ", ".join(f"{process} {mib:.0f}" for process, mib in server[moment].items())
-            for moment in ("idle_mib", "after_mib")
+            "+".join(f"{mib:.0f}" for mib in server[moment].values()) for moment in ("idle_mib", "after_mib")
         )
-        lines += [
-            "",
-            f"{name}: first answer {server['start_seconds']:.2f} s after exec; PSS in MiB {idle}; after: {after}",
-        ]
+        started, idle_cpu = _number(server["start_seconds"], 2), _number(server["idle_cpu_millis_per_second"], 1)
+        lines.append(_row(name, "", started, idle_cpu, idle, after))
+    lags = [row.latency.lag_ms for measured in data_set.measured for row in measured.rows.values() if row.latency]
+    lines += ["", f"The load generator itself was late, 99th of a hundred, by {min(lags):.2f} to {max(lags):.2f} ms."]
     return "\n".join(lines)
 
 
@@ -174,6 +178,11 @@ def sizes_table(small: DataSet, large: DataSet) -> str:
 
 def _row(operation: str, server: str, *figures: str) -> str:
     return f"| {operation:<31} | {server:<9} | " + " | ".join(f"{figure:>10}" for figure in figures) + " |"
+
+
+def _p99(latency: Latency) -> str:
+    # Of fewer than a hundred there is no 99th.
+    return ("" if latency.answers >= 100 else "max ") + _number(latency.p99_ms, 2)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -12,23 +12,26 @@ from pathlib import Path
 
 import httpx
 
-from bench.accounting import Processes, listening_on, processes_of
+from bench.accounting import Processes, idle_cpu_millis, listening_on, processes_of
 from bench.data import ROUNDS, Secrets
 from tests.harness.server import free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+IDLE_SECONDS = 3.0
 
 
 @dataclass
 class Target:
-    """A server that answers. `start_seconds`: from exec to its first answer; `idle_mib`: memory before any load."""
+    """A server that answers. `start_seconds`: from exec to its first answer; before any load: `idle_mib`, its memory,
+    and `idle_cpu`, the CPU milliseconds that it uses in a second."""
 
     name: str
     url: str
     processes: Processes | None
     start_seconds: float | None = None
     idle_mib: dict[str, float] = field(default_factory=dict)
+    idle_cpu: float | None = None
 
 
 @contextmanager
@@ -90,7 +93,8 @@ def _process(name: str, command: list[str], port: int, settings: dict[str, str])
             except TimeoutError as error:
                 raise SystemExit(f"{name}: {error}\n{Path(directory, 'errors').read_text()}") from None
             processes = processes_of(process.pid)
-            yield Target(name, url, processes, seconds, processes.pss_mib())
+            idle_cpu = idle_cpu_millis(processes, IDLE_SECONDS)
+            yield Target(name, url, processes, seconds, processes.pss_mib(), idle_cpu)
         finally:
             process.terminate()
             try:
