@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-long check format measure-revocation lock clean
+.PHONY: help dev test test-long check format bench bench-full measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ check: $(INSTALLED) ## Check style, types and floors
 format: $(INSTALLED) ## Format the code, and mend what can be mended safely
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
+
+bench: $(INSTALLED) ## Measure every operation against its floor and its ceiling (BENCH="--quick" and other options)
+	@$(BIN)/python -m bench $(BENCH)
+
+bench-full: $(INSTALLED) ## The same with 10 thousand and with 1 million users, and the ratio between them
+	@$(BIN)/python -m bench --users 10000,1000000 $(BENCH)
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation

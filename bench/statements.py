@@ -1,0 +1,36 @@
+"""The SQL of each operation, for the floor and for pgbench.
+
+Copies, so that the floor runs nothing of ours. At each run `bench.sameness` holds them against what PostgreSQL logs of
+the service, and stops when they differ.
+"""
+
+FIND = "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted"
+PAGE = (
+    "SELECT counted.total, listed.id, listed.name, listed.email"
+    " FROM (SELECT count(*) AS total FROM users WHERE NOT is_deleted) AS counted"
+    " LEFT JOIN LATERAL (SELECT id, name, email FROM users WHERE NOT is_deleted"
+    "   ORDER BY id DESC LIMIT $1 OFFSET $2) AS listed ON true"
+    " ORDER BY listed.id DESC"
+)
+ROTATE = (
+    "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = $5, token_expires_at = $6,"
+    " original_token_hash = NULL, last_used_at = now()"
+    " WHERE id = $1 AND user_id = $2 AND token_hash = $3 AND ended_at IS NULL"
+    " AND expires_at > now() AND expires_at >= $6 RETURNING 1"
+)
+CREDENTIALS = (
+    "SELECT id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS verified"
+    " FROM users WHERE lower(email) = $1 AND NOT is_deleted"
+)
+KEEPS_PASSWORD = "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR SHARE"
+OPEN = "INSERT INTO sessions (id, user_id, token_hash, expires_at, ip, user_agent) VALUES ($1, $2, $3, $4, $5, $6)"
+AUDIT = "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, 'users', $3, $4)"
+INSERT = "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email"
+LOCK = "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE"
+UPDATE = (
+    "UPDATE users SET name = $2, email = $3,"
+    " reset_token = CASE WHEN $4 THEN NULL ELSE reset_token END,"
+    " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END,"
+    " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END"
+    " WHERE id = $1 RETURNING id, name, email"
+)
