@@ -31,7 +31,7 @@ def _filled(statement: str, *values: str) -> str:
 def _scripts(users: int) -> dict[str, str]:
     hashed = "decode(lpad(to_hex(:{}::bigint), 64, '0'), 'hex')"
     return {
-        "get-user": ROW + _filled(sql.FIND, ":id"),
+        "get-user": ROW + _filled(sql.FIND, "ARRAY[:id::integer]"),
         "first-page": _filled(sql.PAGE, "10", "0"),
         "deep-page": _filled(sql.PAGE, "10", str((users // 20 - 1) * 10)),
         "refresh": OWN_SESSION

@@ -1,7 +1,7 @@
 """The floor: a bare Granian program with the same statements and nothing else.
 
-Same server, same settings, same pool; no tokens are read or made, nothing is checked or logged, answers are bytes
-without headers of ours. What ours costs above it is the service itself.
+Same server, same settings, same pool, and reads by id share statements in the same way; no tokens are read or made,
+nothing is checked or logged, answers are bytes without headers of ours. What ours costs above it is the service itself.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bench import statements as sql
 from bench.data import FLOOR_SESSIONS, ROUNDS, floor_hash
 from latchkey.cli.server import HEADER_READ_MILLISECONDS, HEADERS_MAX_BYTES
+from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import POOL_MAX
 
 METADATA = json.dumps({"ip": "127.0.0.1", "user_agent": "bench", "request_id": "0" * 32, "session_id": str(uuid4())})
@@ -44,11 +45,16 @@ class Floor:
         self._pool = pool
         self._sessions = [(number, 0) for number in range(1, FLOOR_SESSIONS + 1)]
         self._threads = ThreadPoolExecutor(2)
+        self._by_id = BatchedReads(self._read_many)
 
     async def get(self, user_id: int) -> Reply:
         """GET /users/:id."""
-        row = await self._pool.fetchrow(sql.FIND, user_id)
+        row = await self._by_id.read(user_id)
+        assert row is not None
         return 200, json.dumps({"id": row["id"], "name": row["name"], "email": row["email"]}).encode(), []
+
+    async def _read_many(self, user_ids: list[int]) -> dict[int, asyncpg.Record]:
+        return {row["id"]: row for row in await self._pool.fetch(sql.FIND, user_ids)}
 
     async def page(self, number: int) -> Reply:
         """GET /users."""

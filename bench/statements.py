@@ -4,10 +4,10 @@ Copies, so that the floor runs nothing of ours. At each run `bench.sameness` hol
 the service, and stops when they differ.
 """
 
-FIND = "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted"
+FIND = "SELECT id, name, email FROM users WHERE id = ANY($1) AND NOT is_deleted"
 PAGE = (
     "SELECT counted.total, listed.id, listed.name, listed.email"
-    " FROM (SELECT count(*) AS total FROM users WHERE NOT is_deleted) AS counted"
+    " FROM (SELECT sum(live)::bigint AS total FROM user_counts) AS counted"
     " LEFT JOIN LATERAL (SELECT id, name, email FROM users WHERE NOT is_deleted"
     "   ORDER BY id DESC LIMIT $1 OFFSET $2) AS listed ON true"
     " ORDER BY listed.id DESC"
