@@ -47,6 +47,9 @@ def latchkey(dsn: str, signing: Secrets) -> Iterator[Target]:
         "BCRYPT_ROUNDS": str(ROUNDS),
         "RATE_LIMIT": "1000000000/15 minutes",
         "RATE_LIMIT_STORAGE": "memory://",
+        "REQUEST_LOG": "false",
+        # A closed loop of 32 waits for its turn; what a flood beyond that meets is another question.
+        "HASH_QUEUE_SECONDS": "30",
     }
     with _process("latchkey", [sys.executable, "-m", "latchkey", "serve"], port, settings) as target:
         yield target
@@ -81,7 +84,6 @@ def _process(name: str, command: list[str], port: int, settings: dict[str, str])
             cwd=directory,
             env=kept | settings,
             stdin=subprocess.DEVNULL,
-            # Request lines, which cannot be switched off, are made and written, and go nowhere.
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,

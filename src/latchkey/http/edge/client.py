@@ -28,7 +28,7 @@ class ClientAddress:
         peer = parse_address(exchange.peer)
         forwarded = exchange.header("x-forwarded-for")
         if peer is None or not self._is_trusted(peer):
-            exchange.client_ip = str(peer) if peer else exchange.peer
+            exchange.client_ip = _written(peer) if peer else exchange.peer
             if forwarded is not None and not self._warned:
                 self._warned = True
                 log.warning("X-Forwarded-For ignored: its sender is not in TRUSTED_PROXIES", peer=exchange.client_ip)
@@ -66,6 +66,11 @@ def parse_address(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def _written(address: Address) -> str:
+    return str(address)
 
 
 @lru_cache(maxsize=ADDRESSES_KEPT)

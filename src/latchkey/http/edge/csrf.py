@@ -44,9 +44,9 @@ class Csrf:
         cookie = None
         if seed is None:
             seed = next(self._random)
-            cookie = f"{self.cookie_name}={seed}.{self._mac(b'cookie', seed)}{self._flags}"
+            cookie = f"{self.cookie_name}={seed}.{self._mac(f'cookie|{seed}')}{self._flags}"
         nonce = next(self._random)
-        return f"{nonce}.{self._mac(b'token', seed, nonce)}", cookie
+        return f"{nonce}.{self._mac(f'token|{seed}|{nonce}')}", cookie
 
     def check(self, exchange: Exchange) -> None:
         """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
@@ -62,7 +62,7 @@ class Csrf:
         signed = _SIGNED.fullmatch(token or other or "")
         if seed is None or signed is None:
             raise CsrfRefused
-        if not hmac.compare_digest(signed[2], self._mac(b"token", seed, signed[1])):
+        if not hmac.compare_digest(signed[2], self._mac(f"token|{seed}|{signed[1]}")):
             raise CsrfRefused
 
     def _is_cross_site(self, exchange: Exchange) -> bool:
@@ -78,13 +78,12 @@ class Csrf:
             signed = _SIGNED.fullmatch(exchange.cookie(self.cookie_name) or "")
         except RepeatedCookie:
             return None
-        if signed is None or not hmac.compare_digest(signed[2], self._mac(b"cookie", signed[1])):
+        if signed is None or not hmac.compare_digest(signed[2], self._mac(f"cookie|{signed[1]}")):
             return None
         return signed[1]
 
-    def _mac(self, *parts: str | bytes) -> str:
-        message = b"|".join(part if isinstance(part, bytes) else part.encode("ascii") for part in parts)
-        return _unpadded(hmac.digest(self._key, message, sha256))
+    def _mac(self, message: str) -> str:
+        return _unpadded(hmac.digest(self._key, message.encode("ascii"), sha256))
 
 
 def _random() -> Iterator[str]:

@@ -26,11 +26,13 @@ SECURITY_HEADERS = {
     "Server": "latchkey",
 }
 _ALL = [answer_header(name, value) for name, value in SECURITY_HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _ALL)
 
 
 def finish(response: Response, exchange: Exchange) -> None:
     """Adds what every answer has. A page or asset that brings a policy of its own keeps it."""
-    own = {name for name, _ in response.raw_headers}
-    response.raw_headers.extend([header for header in _ALL if header[0] not in own])
-    response.raw_headers.extend(exchange.answer_headers)
-    response.raw_headers.append(answer_header("X-Request-Id", exchange.request_id))
+    headers = response.raw_headers
+    own = _NAMES.intersection([name for name, _ in headers])
+    headers += [header for header in _ALL if header[0] not in own] if own else _ALL
+    headers += exchange.answer_headers
+    headers.append((b"x-request-id", exchange.request_id.encode()))

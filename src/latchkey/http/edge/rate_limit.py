@@ -26,6 +26,8 @@ class RateLimit:
     def __init__(self, limit: str, storage: Storage, clock: Clock) -> None:
         self._item = limits.parse(limit)
         self._storage = storage
+        # Made once; only the address in it differs.
+        self._key = self._item.key_for("address", "{}").format
         self._clock = clock
         self._store_failed = False
         self._constant_headers = [
@@ -37,7 +39,7 @@ class RateLimit:
         """Counts one request and adds the RateLimit headers. Raises RateLimited past the limit."""
         if exchange.match is not None and not _is_counted(exchange):
             return
-        key = self._item.key_for("address", network_of(exchange.client_ip))
+        key = self._key(network_of(exchange.client_ip))
         try:
             used = await self._storage.incr(key, self._item.get_expiry())
             expires_at = await self._storage.get_expiry(key)
@@ -49,8 +51,8 @@ class RateLimit:
         # A key without expiry (-1, its window just ended) counts as a window that ends now.
         reset = max(0, math.ceil(expires_at - self._clock()))
         exchange.answer_headers += self._constant_headers
-        exchange.answer_headers.append(answer_header("RateLimit-Remaining", str(max(0, self._item.amount - used))))
-        exchange.answer_headers.append(answer_header("RateLimit-Reset", str(reset)))
+        exchange.answer_headers.append((b"ratelimit-remaining", b"%d" % max(0, self._item.amount - used)))
+        exchange.answer_headers.append((b"ratelimit-reset", b"%d" % reset))
         if used > self._item.amount:
             raise RateLimited(headers=(("Retry-After", str(max(1, reset))),))
 
