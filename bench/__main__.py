@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measures, prints, writes the results. Exits with 1 when an answer was not the right one."""
     chosen = arguments()
-    signing, started = Secrets.new(), datetime.now(UTC)
+    signing, started, commit = Secrets.new(), datetime.now(UTC), report.commit()
     hash_seconds = ceiling.hash_seconds()
     data_sets = []
     with own_postgres() as postgres:
@@ -65,7 +65,7 @@ def main() -> None:
         print(report.sizes_table(data_sets[0], data_sets[-1]) + "\n")
     head = {
         "date": started.date().isoformat(),
-        "commit": report.commit(),
+        "commit": commit,
         "command": " ".join(["python -m bench", *sys.argv[1:]]),
         "machine": report.machine(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
@@ -73,10 +73,7 @@ def main() -> None:
         "connections": chosen.connections,
         "bcrypt_hash_ms": round(hash_seconds * 1e3, 1),
     }
-    print(f"one bcrypt hash of 10 rounds: {hash_seconds * 1e3:.1f} ms; commit {head['commit']}")
-    if not chosen.no_results:
-        for path in report.write(started.strftime("%Y-%m-%d-%H%M"), head, data_sets):
-            print(f"written: bench/results/{path.name}")
+    print(f"one bcrypt hash of 10 rounds: {hash_seconds * 1e3:.1f} ms; commit {commit}")
     bad = {
         f"{measured.operation.title}, {name}": dict(row.bad)
         for data_set in data_sets
@@ -86,6 +83,9 @@ def main() -> None:
     }
     if bad:
         raise SystemExit(f"Not a result, since these answers were wrong: {bad}")
+    if not chosen.no_results:
+        for path in report.write(started.strftime("%Y-%m-%d-%H%M"), head, data_sets):
+            print(f"written: bench/results/{path.name}")
 
 
 def _copy(empty: str, size: int) -> str:
