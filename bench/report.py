@@ -161,7 +161,7 @@ def table(data_set: DataSet) -> str:
 
 def sizes_table(small: DataSet, large: DataSet) -> str:
     """What a larger data set costs: CPU of the worker and throughput, large ÷ small. The floor's line tells what of
-    that is the database's, and the machine's: the two data sets are measured one after the other."""
+    that is the database's."""
     lines = [
         f"{large.users:,} users ÷ {small.users:,} users".replace(",", " "),
         "",
