@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from bench.data import Secrets, load_users
 from bench.load import closed_loop
 from bench.openloop import open_loop
 from bench.operations import OPERATIONS, Accounts, Minted, Operation, OverHttp, Wire
-from bench.report import DataSet, Measured, Row
+from bench.report import FLOOR, OURS, DataSet, Measured, Row
 from bench.sameness import require_same_statements
 from bench.servers import Target, floor, latchkey, peer
 from latchkey.database.pool import POOL_MAX
@@ -51,21 +52,19 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measures, prints, writes the results. Exits with 1 when an answer was not the right one."""
     chosen = arguments()
-    signing, started = Secrets.new(), datetime.now(UTC)
+    signing, started, commit = Secrets.new(), datetime.now(UTC), report.commit()
     hash_seconds = ceiling.hash_seconds()
-    data_sets = []
     with own_postgres() as postgres:
         with psycopg.connect(postgres.dsn) as connection:
             postgresql = connection.info.parameter_status("server_version") or ""
-        empty = postgres.dsn
-        for size in chosen.users:
-            data_sets.append(measure(chosen, postgres, _copy(empty, size), signing, size, hash_seconds))
-            print(f"\n{report.table(data_sets[-1])}\n", flush=True)
+        data_sets = measure(chosen, postgres, signing, hash_seconds)
+    for data_set in data_sets:
+        print(f"\n{report.table(data_set)}\n")
     if len(data_sets) > 1:
         print(report.sizes_table(data_sets[0], data_sets[-1]) + "\n")
     head = {
         "date": started.date().isoformat(),
-        "commit": report.commit(),
+        "commit": commit,
         "command": " ".join(["python -m bench", *sys.argv[1:]]),
         "machine": report.machine(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
@@ -73,10 +72,7 @@ def main() -> None:
         "connections": chosen.connections,
         "bcrypt_hash_ms": round(hash_seconds * 1e3, 1),
     }
-    print(f"one bcrypt hash of 10 rounds: {hash_seconds * 1e3:.1f} ms; commit {head['commit']}")
-    if not chosen.no_results:
-        for path in report.write(started.strftime("%Y-%m-%d-%H%M"), head, data_sets):
-            print(f"written: bench/results/{path.name}")
+    print(f"one bcrypt hash of 10 rounds: {hash_seconds * 1e3:.1f} ms; commit {commit}")
     bad = {
         f"{measured.operation.title}, {name}": dict(row.bad)
         for data_set in data_sets
@@ -86,6 +82,9 @@ def main() -> None:
     }
     if bad:
         raise SystemExit(f"Not a result, since these answers were wrong: {bad}")
+    if not chosen.no_results:
+        for path in report.write(started.strftime("%Y-%m-%d-%H%M"), head, data_sets):
+            print(f"written: bench/results/{path.name}")
 
 
 def _copy(empty: str, size: int) -> str:
@@ -98,68 +97,83 @@ def _copy(empty: str, size: int) -> str:
     return parts._replace(path=f"/{name}").geturl()
 
 
-def measure(
-    chosen: argparse.Namespace, postgres: OwnPostgres, dsn: str, signing: Secrets, users: int, hash_seconds: float
-) -> DataSet:
-    """One data set, all operations, all servers."""
-    data_set = DataSet(users, load_users(dsn, users))
-    minted = Minted(dsn, signing, users)
+@dataclass
+class Subject:
+    """A data set with the servers that serve it, all of which run."""
+
+    data_set: DataSet
+    dsn: str
+    targets: list[Target]
+    accounts: dict[str, Accounts]
+
+
+def measure(chosen: argparse.Namespace, postgres: OwnPostgres, signing: Secrets, hash_seconds: float) -> list[DataSet]:
+    """All data sets, all operations, all servers."""
+    # Copied first: a database that is copied must have no connections.
+    databases = {users: _copy(postgres.dsn, users) for users in chosen.users}
     with ExitStack() as stack:
-        own = [stack.enter_context(latchkey(dsn, signing)), stack.enter_context(floor(dsn))]
-        accounts: dict[str, Accounts] = {target.name: minted for target in own}
-        targets = list(own)
+        subjects = [_subject(stack, dsn, signing, users) for users, dsn in databases.items()]
+        first = subjects[0]
+        require_same_statements(postgres, first.targets[0], first.targets[1], first.accounts[OURS])
+        # A peer has its own data set, whatever ours are.
         for name, url in (named.split("=", 1) for named in chosen.peer):
-            targets.append(peer(name, url))
-            accounts[name] = OverHttp(url, PEER_USERS)
-        require_same_statements(postgres, own[0], own[1], minted)
+            first.targets.append(peer(name, url))
+            first.accounts[name] = OverHttp(url, PEER_USERS)
         for operation in OPERATIONS:
             if operation.name in chosen.operations.split(","):
                 print(f"{operation.title} …", file=sys.stderr, flush=True)
-                measured = _measured(chosen, operation, targets, accounts, dsn, users)
-                if operation.name in HASHING:
-                    measured.ceiling = (os.cpu_count() or 1) / hash_seconds
-                data_set.measured.append(measured)
-        for target in targets:
-            if target.processes:
-                data_set.servers[target.name] = {
+                _measure(chosen, operation, subjects, hash_seconds)
+        for subject in subjects:
+            subject.data_set.servers = {
+                target.name: {
                     "start_seconds": target.start_seconds,
                     "idle_cpu_millis_per_second": target.idle_cpu,
                     "idle_mib": target.idle_mib,
                     "after_mib": target.processes.pss_mib(),
                 }
-    return data_set
+                for target in subject.targets
+                if target.processes
+            }
+    return [subject.data_set for subject in subjects]
 
 
-def _measured(
-    chosen: argparse.Namespace,
-    operation: Operation,
-    targets: list[Target],
-    accounts: dict[str, Accounts],
-    dsn: str,
-    users: int,
-) -> Measured:
-    measured = Measured(operation, {target.name: Row() for target in targets})
-    wires = {target.name: Wire(target) for target in targets}
+def _subject(stack: ExitStack, dsn: str, signing: Secrets, users: int) -> Subject:
+    data_set = DataSet(users, load_users(dsn, users))
+    targets = [stack.enter_context(latchkey(dsn, signing)), stack.enter_context(floor(dsn))]
+    return Subject(data_set, dsn, targets, dict.fromkeys((OURS, FLOOR), Minted(dsn, signing, users)))
+
+
+def _measure(chosen: argparse.Namespace, operation: Operation, subjects: list[Subject], hash_seconds: float) -> None:
+    """One operation: servers and data sets in turns, so that neighbours disturb all of them alike."""
     connections = min(chosen.connections, operation.connections_max)
-    ceilings = []
+    measured = [Measured(operation, {target.name: Row() for target in subject.targets}) for subject in subjects]
+    turns = [
+        (subject, into.rows[target.name], target, Wire(target))
+        for subject, into in zip(subjects, measured, strict=True)
+        for target in subject.targets
+    ]
+    ceilings: list[list[float]] = [[] for _ in subjects]
     for number in range(chosen.rounds):
-        # In turns, and each round begins with another one.
-        for target in targets[number % len(targets) :] + targets[: number % len(targets)]:
-            script = operation.script(wires[target.name], accounts[target.name])
-            load = closed_loop(operation, target, script, connections, chosen.seconds)
-            measured.rows[target.name].rounds.append(load)
-        seconds = chosen.seconds
-        if alone := ceiling.statements_per_second(dsn, operation.name, users, min(connections, POOL_MAX), seconds):
-            ceilings.append(alone)
-    measured.ceiling = median(ceilings) if ceilings else None
-    # The same rate for all: half of what the slowest can do.
-    rate = min(operation.rate_max, min(row.per_second for row in measured.rows.values()) / 2)
-    for target in targets:
-        script = operation.script(wires[target.name], accounts[target.name])
-        measured.rows[target.name].latency = open_loop(
-            operation, target, script, OPEN_LOOP_CONNECTIONS, max(rate, 0.5), chosen.seconds * 1.5
-        )
-    return measured
+        # Each round begins with another one.
+        start = number % len(turns)
+        for subject, row, target, wire in turns[start:] + turns[:start]:
+            script = operation.script(wire, subject.accounts[target.name])
+            row.rounds.append(closed_loop(operation, target, script, connections, chosen.seconds))
+        for subject, found in zip(subjects, ceilings, strict=True):
+            clients, users = min(connections, POOL_MAX), subject.data_set.users
+            alone = ceiling.statements_per_second(subject.dsn, operation.name, users, clients, chosen.seconds)
+            found += [alone] if alone else []
+    for subject, into, found in zip(subjects, measured, ceilings, strict=True):
+        into.ceiling = median(found) if found else None
+        if operation.name in HASHING:
+            into.ceiling = (os.cpu_count() or 1) / hash_seconds
+        subject.data_set.measured.append(into)
+    for subject, row, target, wire in turns:
+        # The same rate for all that serve a data set: half of what the slowest can do.
+        slowest = min(other.per_second for other in subject.data_set.measured[-1].rows.values())
+        rate = max(0.5, min(operation.rate_max, slowest / 2))
+        script = operation.script(wire, subject.accounts[target.name])
+        row.latency = open_loop(operation, target, script, OPEN_LOOP_CONNECTIONS, rate, chosen.seconds * 1.5)
 
 
 if __name__ == "__main__":

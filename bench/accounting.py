@@ -1,13 +1,10 @@
 """What the operating system says of processes: CPU time of all their threads, and memory (Linux)."""
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +58,9 @@ def listening_on(port: int) -> Processes | None:
 
 
 def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    # The clock that clock_getcpuclockid(3) gives for another process: what /proc/PID/stat has as utime and stime,
+    # threads that have ended included, but to the nanosecond instead of in ticks of 10 ms.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _pss(pid: int) -> float:

@@ -50,8 +50,7 @@ async def _open(
     lags: list[float] = []
     bad: Counter[str] = Counter()
 
-    async def virtual_user(slot: int) -> None:
-        connection = Connection(target.url)
+    async def virtual_user(slot: int, connection: Connection) -> None:
         while True:
             intended = await due.get()
             try:
@@ -65,7 +64,8 @@ async def _open(
                 script.learn(slot, answer)
             due.task_done()
 
-    users = [asyncio.create_task(virtual_user(slot)) for slot in range(connections)]
+    opened = [Connection(target.url) for _ in range(connections)]
+    users = [asyncio.create_task(virtual_user(slot, connection)) for slot, connection in enumerate(opened)]
     gc.disable()
     started = time.perf_counter() + 0.01
     for number in range(max(1, round(rate * seconds))):
@@ -78,6 +78,10 @@ async def _open(
     gc.enable()
     for user in users:
         user.cancel()
+    for connection in opened:
+        connection.close()
+    # The loop hangs up in its next round.
+    await asyncio.sleep(0)
     return Latency(
         rate, len(took), _quantile(took, 0.50) * 1e3, _quantile(took, 0.99) * 1e3, _quantile(lags, 0.99) * 1e3, bad
     )

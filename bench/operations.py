@@ -251,6 +251,6 @@ OPERATIONS = [
     Operation("patch-user", "PATCH /users/:id", 200, _patch),
     Operation("first-page", "GET /users, first page", 200, _first_page, brief=False, connections_max=8),
     Operation("deep-page", "GET /users, page in the middle", 200, _deep_page, brief=False, connections_max=8),
-    Operation("login", "POST /auth/login", 200, _login, brief=False),
-    Operation("register", "POST /auth/register", 201, _register, brief=False),
+    Operation("login", "POST /auth/login", 200, _login, brief=False, connections_max=8),
+    Operation("register", "POST /auth/register", 201, _register, brief=False, connections_max=8),
 ]
