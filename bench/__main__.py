@@ -162,7 +162,8 @@ def _measure(chosen: argparse.Namespace, operation: Operation, subjects: list[Su
         for subject, found in zip(subjects, ceilings, strict=True):
             clients, users = min(connections, POOL_MAX), subject.data_set.users
             alone = ceiling.statements_per_second(subject.dsn, operation.name, users, clients, chosen.seconds)
-            found += [alone] if alone else []
+            if alone:
+                found.append(alone)
     for subject, into, found in zip(subjects, measured, ceilings, strict=True):
         into.ceiling = median(found) if found else None
         if operation.name in HASHING:
