@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-long check format bench bench-full measure-revocation lock clean
+.PHONY: help dev test test-long check format bench bench-full measure-flood measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,7 @@ dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on
 
 test: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 	@# An absolute path, so that servers under test, which run elsewhere, write their share beside the others'.
-	@COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -q -n logical --dist worksteal --cov --cov-report=
+	@COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
 
 test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
@@ -36,6 +36,9 @@ bench: $(INSTALLED) ## Measure every operation against its floor and its ceiling
 
 bench-full: $(INSTALLED) ## The same with 10 thousand and with 1 million users, and the ratio between them
 	@$(BIN)/python -m bench --users 10000,1000000 $(BENCH)
+
+measure-flood: $(INSTALLED) ## Measure what a flood of logins does to everybody else
+	@$(BIN)/python -m bench.flood
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
