@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test test-long check format bench bench-full measure-flood measure-revocation lock clean
+.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -13,9 +13,15 @@ help: ## List what can be made
 dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on change
 	@exec $(BIN)/latchkey dev
 
-test: $(INSTALLED) ## Run all tests, and say how much of the code they reach
+# Three workers: the tests wait for processes as much as they compute.
+PYTEST := $(BIN)/python -m pytest -q -n 3 --dist worksteal
+
+test: $(INSTALLED) ## Run all tests
+	@$(PYTEST)
+
+coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach (takes half as long again)
 	@# An absolute path, so that servers under test, which run elsewhere, write their share beside the others'.
-	@COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=
+	@COVERAGE_FILE="$(CURDIR)/.coverage" $(PYTEST) --cov --cov-report=
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
 
 test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
