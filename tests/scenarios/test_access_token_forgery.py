@@ -97,6 +97,20 @@ def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:
     assert ask(victim, access.changed(exp=now - 1, typ="refresh")) == INVALID
 
 
+def test_a_token_that_was_good_expires_on_time(victim: Browser) -> None:
+    """Protects the five minutes from what an instance remembers: a token that it has taken is refused once it is too
+    old, and not before."""
+    expires_at = int(time.time()) + 2
+    cookies = {"accessToken": genuine_access(victim.cookies).changed(exp=expires_at)}
+    taken = 0
+    while (answer := victim.get("/auth/me", cookies=cookies)).status_code == 200:
+        taken += 1
+        assert time.time() < expires_at + 1
+    assert refused(answer) == EXPIRED
+    assert taken > 1
+    assert time.time() >= expires_at
+
+
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) -> None:
     """Protects several hosts whose clocks differ: 30 s are allowed for iat and nbf, an hour is not."""

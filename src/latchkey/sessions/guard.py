@@ -1,5 +1,8 @@
 """Who is asking: the principal that an access token proves (contract, sections 4 to 6)."""
 
+from collections import OrderedDict
+from collections.abc import Callable
+
 from latchkey.clock import Clock
 from latchkey.database.pool import Database
 from latchkey.http.endpoint import Guard, Principal
@@ -32,34 +35,35 @@ class Guards:
         self._feed = feed
         self._tokens = tokens
         self._clock = clock
-        self._remembered: dict[str, Claims] = {}
+        # Oldest first; a plain dictionary would pass all that was deleted from its front to find the next.
+        self._genuine: OrderedDict[str, Claims] = OrderedDict()
         self._cookie_name = cookies.access_name
         self.signed_in = Guard(self._signed_in, SCHEME, FAILURES)
         self.signed_in_or_deleting = Guard(self._signed_in_or_deleting, SCHEME, FAILURES)
 
     async def _signed_in(self, exchange: Exchange) -> Principal:
-        principal = self._proven(exchange)
+        principal = self._proven(exchange, self._remembered)
         if principal.session_id in self._ended:
             raise AccessTokenInvalid
         # Only a feed that is known to work may answer for the database (contract, section 6).
-        if not self._feed.is_healthy:
-            await self._ask_the_database(principal)
+        if not self._feed.is_healthy and not await self._is_live(principal):
+            raise AccessTokenInvalid
         return principal
 
-    async def _ask_the_database(self, principal: Principal) -> None:
-        if not await queries.is_live(self._database, principal.session_id, principal.user_id):
-            raise AccessTokenInvalid
-
     async def _signed_in_or_deleting(self, exchange: Exchange) -> Principal:
-        """As `signed_in`, and for restore alone also the ended session that deleted the account."""
-        principal = self._proven(exchange)
-        if await queries.is_live(self._database, principal.session_id, principal.user_id):
+        """As `signed_in`, and for restore alone also the ended session that deleted the account. What is remembered of
+        a token does not count here."""
+        principal = self._proven(exchange, self._verified)
+        if await self._is_live(principal):
             return principal
         if not await queries.was_deleting_session(self._database, principal.session_id, principal.user_id):
             raise AccessTokenInvalid
         return principal
 
-    def _proven(self, exchange: Exchange) -> Principal:
+    async def _is_live(self, principal: Principal) -> bool:
+        return await queries.is_live(self._database, principal.session_id, principal.user_id)
+
+    def _proven(self, exchange: Exchange, read: Callable[[str], Claims]) -> Principal:
         try:
             token = exchange.cookie(self._cookie_name)
         except RepeatedCookie:
@@ -67,21 +71,26 @@ class Guards:
         if token is None:
             raise Unauthorized
         try:
-            claims = self._remembered.get(token) or self._verify(token)
+            claims = read(token)
         except TokenExpired:
             raise AccessTokenExpired from None
         except TokenRefused:
             raise AccessTokenInvalid from None
-        if claims.expires_at <= self._clock():
-            self._remembered.pop(token, None)
-            raise AccessTokenExpired
         return Principal(claims.user_id, claims.session_id)
 
-    def _verify(self, token: str) -> Claims:
-        """Verifies a token, and remembers one that is genuine: checking the signature takes longer than all the rest.
+    def _verified(self, token: str) -> Claims:
+        return self._tokens.read(TokenKind.ACCESS, token)
+
+    def _remembered(self, token: str) -> Claims:
+        """As `_verified`, but a genuine token is verified once: checking the signature takes longer than all the rest.
         Whether it has expired, or its session has ended, is looked at for every request."""
-        claims = self._tokens.read(TokenKind.ACCESS, token)
-        if len(self._remembered) >= REMEMBERED_MAX:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[token] = claims
+        claims = self._genuine.get(token)
+        if claims is None:
+            claims = self._verified(token)
+            if len(self._genuine) >= REMEMBERED_MAX:
+                self._genuine.popitem(last=False)
+            self._genuine[token] = claims
+        elif claims.expires_at <= self._clock():
+            del self._genuine[token]
+            raise TokenExpired(claims)
         return claims
