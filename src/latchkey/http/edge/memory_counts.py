@@ -4,10 +4,11 @@ The limits library's own store looks at every key on every hit, which thousands 
 drops what has expired a little at a time.
 """
 
-from collections.abc import Callable
-from itertools import islice
+from collections import OrderedDict
 
 from limits.aio.storage import Storage
+
+from latchkey.clock import Clock
 
 SWEEP_EVERY = 64
 SWEEP_AT_ONCE = 256
@@ -18,10 +19,10 @@ class MemoryCounts(Storage):
 
     STORAGE_SCHEME = None
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
-        self._counts: dict[str, tuple[int, float]] = {}
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._hits = 0
 
     @property
@@ -35,8 +36,6 @@ class MemoryCounts(Storage):
         if self._hits % SWEEP_EVERY == 0:
             self._sweep()
         count, ends_at = self._live(key) or (0, self._clock() + expiry)
-        # Put at the end: whoever is still counted is looked at last.
-        self._counts.pop(key, None)
         self._counts[key] = (count + amount, ends_at)
         return count + amount
 
@@ -69,7 +68,8 @@ class MemoryCounts(Storage):
 
     def _sweep(self) -> None:
         now = self._clock()
-        for key in list(islice(self._counts, SWEEP_AT_ONCE)):
-            count = self._counts.pop(key)
+        for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
+            key, count = self._counts.popitem(last=False)
             if count[1] > now:
+                # Behind all others: looked at again when they have been.
                 self._counts[key] = count
