@@ -10,10 +10,8 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.keys import derived_key
 
 MAX_AGE_SECONDS = 34_560_000
 """400 days, the longest that browsers keep a cookie (RFC 6265bis)."""
@@ -27,8 +25,7 @@ class KnownDevices:
     def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
         self.cookie_name = f"{prefix}knownDevice"
         self._flags = f"Max-Age={MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
-        # A key of its own, for which no other MAC of ours is valid.
-        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey known device").derive(secret.encode())
+        self._key = derived_key(secret, "known device")
 
     def recognise(self, exchange: Exchange, email: str) -> str | None:
         """The id of the device, if it has signed in to the account with that address (lower case) before."""

@@ -15,12 +15,11 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from limits.aio.storage import Storage
 
 from latchkey.clock import Clock
 from latchkey.http.errors import ServiceUnavailable, TooManyAttempts
+from latchkey.keys import derived_key
 
 FREE_FAILURES = 5
 WINDOW_SECONDS = 3600
@@ -61,7 +60,7 @@ class Throttle:
         self._storage = storage
         self._clock = clock
         self._queue_seconds = queue_seconds
-        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey throttle").derive(secret.encode())
+        self._key = derived_key(secret, "throttle")
         # Attempts at one account that run side by side have not failed yet: no more of them than are free.
         self._running: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 

@@ -2,15 +2,14 @@
 
 import hmac
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from latchkey.keys import derived_key
 
 
 class MailTokens:
     """Derives tokens from the refresh secret and an outbox row's nonce; either alone is worth nothing (ADR 7)."""
 
     def __init__(self, refresh_secret: str) -> None:
-        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey mail token").derive(refresh_secret.encode())
+        self._key = derived_key(refresh_secret, "mail token")
 
     def derive(self, nonce: bytes) -> str:
         """32 bytes in hex, the same for the same nonce as long as the secret stays."""

@@ -10,14 +10,13 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from latchkey.clock import Clock
 from latchkey.http.validation import INT32_MAX
+from latchkey.keys import derived_key
 
 ALGORITHM = "HS256"
 CLOCK_SKEW_SECONDS = 30
@@ -78,9 +77,7 @@ class Tokens:
             TokenKind.ACCESS: OctKey.import_key(access_secret.encode()),
             TokenKind.REFRESH: OctKey.import_key(refresh_secret.encode()),
         }
-        self._successor_key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey refresh successor").derive(
-            refresh_secret.encode()
-        )
+        self._successor_key = derived_key(refresh_secret, "refresh successor")
         self._clock = clock
 
     def mint(self, user_id: int, session_id: UUID, *, not_after: float) -> TokenPair:

@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.keys import derived_key
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE_BYTES = 16
@@ -31,7 +29,7 @@ class Csrf:
     def __init__(
         self, secret: str, *, cookie_name: str, secure: bool, own_origin: str | None, allowed: frozenset[str]
     ) -> None:
-        self._key = HKDF(SHA256(), length=32, salt=None, info=b"latchkey csrf").derive(secret.encode())
+        self._key = derived_key(secret, "csrf")
         self.cookie_name = cookie_name
         self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._listed = allowed if own_origin is None else allowed | {own_origin}
