@@ -50,8 +50,12 @@ class Session:
 ENDED_CHANNEL = "latchkey_session_ended"
 """Every ending notifies this channel with the session's id, in its own transaction."""
 
+_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+IS_IN_USE = f"{_IS_LIVE} AND (last_used_at > now() - interval '24 hours' OR original_token_hash IS NOT NULL)"
+"""Not only live: its refresh token (86 400 s; the original's own may live longer) has not expired either."""
+
 _COLUMNS = (
-    "id, user_id, token_hash, expires_at, ended_at IS NULL AND expires_at > now() AS is_live,"
+    f"id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"
     " parent_hash, token_issued_at, token_expires_at,"
     " extract(epoch FROM clock_timestamp() - last_used_at)::float8 AS rotated_ago"
 )
@@ -95,7 +99,7 @@ async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
     """Whether a session may still be used."""
     return bool(
         await database.fetchval(
-            "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > now()",
+            f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",  # noqa: S608 constant
             session_id,
             user_id,
         )
@@ -116,8 +120,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
     """Whether a session is live and its current refresh token that one; holds it so until the transaction ends."""
     return bool(
         await connection.fetchval(
-            "SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2"
-            " AND ended_at IS NULL AND expires_at > now() FOR SHARE",
+            f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {_IS_LIVE} FOR SHARE",  # noqa: S608 constant
             session_id,
             token_hash,
         )
@@ -128,7 +131,7 @@ async def find_original(database: Queryable, user_id: int, token_hash: bytes) ->
     """The live session that stands for a refresh token of the original which has not been honoured yet."""
     row = await database.fetchrow(
         f"SELECT {_COLUMNS} FROM sessions"  # noqa: S608 constant
-        " WHERE original_token_hash = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > now()",
+        f" WHERE original_token_hash = $2 AND user_id = $1 AND {_IS_LIVE}",
         user_id,
         token_hash,
     )
@@ -151,10 +154,9 @@ async def rotate(
     """
     return bool(
         await database.write(
-            "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = $5, token_expires_at = $6,"
+            "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = $5, token_expires_at = $6,"  # noqa: S608 constant
             " original_token_hash = NULL, last_used_at = now()"
-            " WHERE id = $1 AND user_id = $2 AND token_hash = $3 AND ended_at IS NULL"
-            " AND expires_at > now() AND expires_at >= $6 RETURNING 1",
+            f" WHERE id = $1 AND user_id = $2 AND token_hash = $3 AND {_IS_LIVE} AND expires_at >= $6 RETURNING 1",
             session_id,
             user_id,
             old_hash,
@@ -176,10 +178,6 @@ class EndedSession:
 def _ended(rows: list[asyncpg.Record]) -> list[EndedSession]:
     return [EndedSession(row["id"], row["user_id"]) for row in rows]
 
-
-_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
-CAN_BE_USED = "(last_used_at > now() - interval '24 hours' OR original_token_hash IS NOT NULL)"
-"""Not only is it live: its refresh token (86 400 s; the original's own may live longer) has not expired either."""
 
 _END = "UPDATE sessions SET ended_at = now(), ended_by = $1"
 _TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
@@ -216,7 +214,7 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
     return _ended(
         await connection.fetch(
             f"{_END} WHERE id IN (SELECT id FROM sessions"  # noqa: S608 constants
-            f" WHERE user_id = $2 AND {_IS_LIVE} AND {CAN_BE_USED}"
+            f" WHERE user_id = $2 AND {IS_IN_USE}"
             # Once more outside: one that a logout ends at this moment keeps the reason that it ended for.
             f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
@@ -259,7 +257,7 @@ async def live_of_user(database: Queryable, user_id: int) -> list[ListedSession]
     """The live sessions of a user, newest use first."""
     rows = await database.fetch(
         "SELECT id, created_at, last_used_at, ip, user_agent FROM sessions"  # noqa: S608 constants
-        f" WHERE user_id = $1 AND {_IS_LIVE} AND {CAN_BE_USED}"
+        f" WHERE user_id = $1 AND {IS_IN_USE}"
         " ORDER BY last_used_at DESC, id",
         user_id,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from latchkey.database.pool import Queryable
-from latchkey.sessions.queries import CAN_BE_USED
+from latchkey.sessions.queries import IS_IN_USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Account:
 
 _ACCOUNT = (
     "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at, email_verified_at,"  # noqa: S608 constants
-    " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND expires_at > now()"
-    f" AND {CAN_BE_USED}) AS live_sessions FROM users"
+    f" (SELECT count(*) FROM sessions WHERE user_id = users.id AND {IS_IN_USE}) AS live_sessions FROM users"
 )
 
 
