@@ -8,7 +8,6 @@ from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.common_passwords import refuse_own
 from latchkey.auth.hashing import PasswordHasher
-from latchkey.auth.registration import INVITATION_MAIL
 from latchkey.auth.reset_links import (
     INVITATION_HOURS,
     INVITATION_MINUTES,
@@ -28,9 +27,6 @@ from latchkey.sessions.queries import EndedBy
 from latchkey.users import email_queries, queries
 
 RESET_MAIL = "reset-link"
-RESET_MAILS_AN_HOUR = 5
-"""To one account: whoever asks for more fills somebody else's mailbox."""
-HOUR_SECONDS = 3600.0
 
 
 class Recovery:
@@ -70,7 +66,7 @@ class Recovery:
         if link is None:
             return None
         context = {"email": link.email, "name": link.name, "link": link.url, "minutes": str(RESET_TOKEN_MINUTES)}
-        return Letter(link.email, RESET_MAIL, context, user_id=link.user_id, carries_token=True)
+        return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def compose_invitation(self, change: Change, entry: Entry) -> Letter | None:
         """The letter to somebody for whom an operator made an account; None when the link in it has been used."""
@@ -80,16 +76,13 @@ class Recovery:
             link = await self._links.invite(change, entry.recipient, token=entry.token)
         if link is None:
             return None
-        context = {"email": link.email, "name": link.name, "link": link.url, "hours": str(INVITATION_HOURS)}
-        return Letter(link.email, INVITATION_MAIL, context, user_id=link.user_id, carries_token=True)
+        context = {"email": link.email, "link": link.url, "hours": str(INVITATION_HOURS)}
+        return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def _may_have_another(self, change: Change, email: str) -> bool:
         # Locked, so that two instances do not both see four.
         user = await queries.lock_by_email(change.connection, email)
-        if user is None:
-            return False
-        made = await self._outbox.tokens_made(change, RESET_MAIL, user.id, seconds=HOUR_SECONDS)
-        return made < RESET_MAILS_AN_HOUR
+        return user is not None and await self._outbox.may_send_link(change, RESET_MAIL, user.id)
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
         """Sets a new password, ends all sessions of whoever the token was made for, and a change of address that waits

@@ -20,8 +20,6 @@ from latchkey.users.accounts import VERIFY_MAIL, Accounts
 from latchkey.users.email_queries import Purpose, Wanted
 
 TOKEN_HOURS = 24
-MAILS_AN_HOUR = 5
-HOUR_SECONDS = 3600.0
 
 
 class EmailVerification:
@@ -62,8 +60,7 @@ class EmailVerification:
         if entry.token_made:
             wanted = await email_queries.renew_token(change.connection, token_hash, TOKEN_HOURS)
         elif wanted is not None:
-            made = await self._outbox.tokens_made(change, entry.kind, wanted.user_id, seconds=HOUR_SECONDS)
-            if made >= MAILS_AN_HOUR:
+            if not await self._outbox.may_send_link(change, entry.kind, wanted.user_id):
                 return None
             await email_queries.set_token(change.connection, wanted, purpose, token_hash, TOKEN_HOURS)
         if wanted is None:
@@ -74,7 +71,7 @@ class EmailVerification:
             "link": f"{self._page_url}#token={entry.token}",
             "hours": str(TOKEN_HOURS),
         }
-        return Letter(wanted.email, entry.kind, context, user_id=wanted.user_id, carries_token=True)
+        return Letter(wanted.email, context, user_id=wanted.user_id, carries_token=True)
 
     async def verify(self, token: str, origin: Origin) -> None:
         """Proves the address that the token was mailed to; a changed one becomes the account's now.

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a composer makes of an outbox entry: to whom, by which template, and the values of its variables.
+    """What a composer makes of an outbox entry: to whom, and the values of the variables of its kind's template.
 
     `user_id`: whose account it is about. `carries_token`: the link is made of the entry's token, which is not to be
     made a second time.
     """
 
     to: str
-    template: str
     context: Mapping[str, str] = field(repr=False)
     user_id: int | None = None
     carries_token: bool = False

@@ -19,4 +19,4 @@ async def compose_notice(_: Change, entry: Entry) -> Letter:
         "time": f"{entry.created_at:%Y-%m-%d %H:%M} UTC",
         "ip": entry.origin.ip or "unknown",
     }
-    return Letter(entry.recipient, entry.kind, context | entry.details)
+    return Letter(entry.recipient, context | entry.details)

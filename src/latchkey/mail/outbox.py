@@ -12,6 +12,10 @@ from latchkey.http.exchange import Origin
 from latchkey.mail import queries
 from latchkey.mail.tokens import MailTokens
 
+LINKS_AN_HOUR = 5
+"""Of one kind, to one account: whoever asks for more fills somebody else's mailbox."""
+HOUR_SECONDS = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -41,17 +45,9 @@ class Outbox:
         self._database = database
         self.waiting = asyncio.Event()
 
-    async def put(
-        self,
-        kind: str,
-        recipient: str,
-        origin: Origin,
-        *,
-        user_id: int | None = None,
-        details: dict[str, str] | None = None,
-    ) -> None:
-        """Stores a mail to be, committed when this returns. `details` are not secret: they stand in the row."""
-        await self._database.write(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
+    async def put(self, kind: str, recipient: str, origin: Origin) -> None:
+        """Stores a mail to be, committed when this returns. Whose account it is about is found when it is made."""
+        await self._database.write(*queries.insertion(kind, recipient, _metadata(origin, None), None))
         self.waiting.set()
 
     async def add(
@@ -64,13 +60,14 @@ class Outbox:
         user_id: int | None = None,
         details: dict[str, str] | None = None,
     ) -> None:
-        """Stores a mail to be in the transaction of `change`: it is sent if that commits."""
+        """Stores a mail to be in the transaction of `change`: it is sent if that commits. `details` are not secret:
+        they stand in the row."""
         await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
         change.on_commit(self.waiting.set)
 
-    async def tokens_made(self, change: Change, kind: str, user_id: int, *, seconds: float) -> int:
-        """How many mails of a kind got a token for this user in the last so many seconds."""
-        return await queries.tokens_made(change.connection, kind, user_id, seconds)
+    async def may_send_link(self, change: Change, kind: str, user_id: int) -> bool:
+        """Whether a user, whose row `change` has locked, may get another link of that kind now."""
+        return await queries.tokens_made(change.connection, kind, user_id, HOUR_SECONDS) < LINKS_AN_HOUR
 
 
 async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_seconds: float) -> Entry | None:

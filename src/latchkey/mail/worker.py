@@ -160,7 +160,7 @@ class MailWorker:
         return True
 
     def _rendered(self, entry: Entry, letter: Letter) -> Mail:
-        rendered = self._templates.render(letter.template, letter.context)
+        rendered = self._templates.render(entry.kind, letter.context)
         return Mail(f"{entry.unique}@{self._host}", letter.to, rendered.subject, rendered.text, rendered.html)
 
     async def _failed(self, entry: Entry, error: NotSent, *, claimed: bool = True) -> None:
