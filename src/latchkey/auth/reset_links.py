@@ -1,12 +1,12 @@
 """Reset links: what a mail carries, or an operator hands over. Whoever has one may set a new password, once."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import Change
 from latchkey.http.exchange import Origin
+from latchkey.sessions.tokens import token_hash
 from latchkey.users import queries
 from latchkey.users.schemas import User
 
@@ -66,5 +66,5 @@ class ResetLinks:
 
 
 def reset_token_hash(token: str) -> str:
-    """SHA-256 in hex, as the original stored it; the token has 256 random bits, so no slow hash is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """As `token_hash`, in hex, as the original stored it; the token has 256 random bits, so no slow hash is needed."""
+    return token_hash(token).hex()

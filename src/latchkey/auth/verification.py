@@ -4,8 +4,6 @@ As with recovery, asking only writes the address, as typed, to the outbox: wheth
 whether its address is proved already, the answer does not tell.
 """
 
-import hashlib
-
 import asyncpg
 
 from latchkey.audit.actions import Action, Event
@@ -15,6 +13,7 @@ from latchkey.http.errors import EmailTaken, ResetTokenRefused
 from latchkey.http.exchange import Origin
 from latchkey.mail.message import Letter
 from latchkey.mail.outbox import Entry, Outbox
+from latchkey.sessions.tokens import token_hash
 from latchkey.users import email_queries, queries
 from latchkey.users.accounts import VERIFY_MAIL, Accounts
 from latchkey.users.email_queries import Purpose, Wanted
@@ -56,13 +55,13 @@ class EmailVerification:
         return await self._compose(change, entry, Purpose.CHANGE, wanted)
 
     async def _compose(self, change: Change, entry: Entry, purpose: Purpose, wanted: Wanted | None) -> Letter | None:
-        token_hash = verification_token_hash(entry.token)
+        hashed = token_hash(entry.token)
         if entry.token_made:
-            wanted = await email_queries.renew_token(change.connection, token_hash, TOKEN_HOURS)
+            wanted = await email_queries.renew_token(change.connection, hashed, TOKEN_HOURS)
         elif wanted is not None:
             if not await self._outbox.may_send_link(change, entry.kind, wanted.user_id):
                 return None
-            await email_queries.set_token(change.connection, wanted, purpose, token_hash, TOKEN_HOURS)
+            await email_queries.set_token(change.connection, wanted, purpose, hashed, TOKEN_HOURS)
         if wanted is None:
             return None
         context = {
@@ -79,14 +78,14 @@ class EmailVerification:
         Raises ResetTokenRefused for an unknown, used or expired token, and EmailTaken when somebody else has the new
         address by now.
         """
-        token_hash = verification_token_hash(token)
-        user_id = await email_queries.find_by_token(self._database, token_hash)
+        hashed = token_hash(token)
+        user_id = await email_queries.find_by_token(self._database, hashed)
         if user_id is None:
             raise ResetTokenRefused
 
         async def prove(change: Change) -> None:
             user = await queries.lock(change.connection, user_id)
-            proof = await email_queries.spend(change.connection, token_hash)
+            proof = await email_queries.spend(change.connection, hashed)
             if user is None or proof is None:
                 raise ResetTokenRefused
             if proof.purpose is Purpose.CHANGE:
@@ -99,8 +98,3 @@ class EmailVerification:
             await self._audit.change(prove)
         except asyncpg.UniqueViolationError:
             raise EmailTaken from None
-
-
-def verification_token_hash(token: str) -> bytes:
-    """SHA-256; the token has 256 random bits, so no slow hash is needed."""
-    return hashlib.sha256(token.encode()).digest()

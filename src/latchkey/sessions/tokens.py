@@ -168,7 +168,7 @@ class Tokens:
 
 
 def token_hash(token: str) -> bytes:
-    """SHA-256 of a token: all that the database ever holds of one. 32 bytes."""
+    """SHA-256 of a token, of a session or of a mail: all that the database ever holds of one. 32 bytes."""
     return hashlib.sha256(token.encode()).digest()
 
 
