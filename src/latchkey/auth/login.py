@@ -108,8 +108,9 @@ class Login:
             details = {"device": name or "an unknown device"}
 
         async def open_session(change: Change) -> SignedIn | None:
-            keeps_password = queries.keeps_password_alone if self._sessions.limited else queries.keeps_password
-            if not await keeps_password(change.connection, user.id, credentials.password_hash):
+            if not await queries.keeps_password(
+                change.connection, user.id, credentials.password_hash, alone=self._sessions.limited
+            ):
                 return None
             if replaces:
                 await self._ender.end(change, replaces, EndedBy.LOGIN)

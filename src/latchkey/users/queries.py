@@ -112,20 +112,13 @@ async def update(connection: Connection, user_id: int, name: str, email: str, *,
     return _user(row)
 
 
-async def keeps_password(connection: Connection, user_id: int, password_hash: str) -> bool:
-    """Whether the user is not deleted and still has that very hash; holds it so until the transaction ends."""
+async def keeps_password(connection: Connection, user_id: int, password_hash: str, *, alone: bool) -> bool:
+    """Whether the user is not deleted and still has that very hash; holds it so until the transaction ends. `alone`:
+    and nobody else gets to hold it meanwhile."""
     return bool(
         await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR SHARE", user_id, password_hash
-        )
-    )
-
-
-async def keeps_password_alone(connection: Connection, user_id: int, password_hash: str) -> bool:
-    """As `keeps_password`, and nobody else gets at the row until the transaction ends."""
-    return bool(
-        await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE",
+            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted"  # noqa: S608 constants
+            f" FOR {'NO KEY UPDATE' if alone else 'SHARE'}",
             user_id,
             password_hash,
         )
