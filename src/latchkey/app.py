@@ -192,8 +192,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         mailbox or sender,
         host=mail_from(settings).domain,
     )
-    due = chores(audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days)
-    return Service(edge, mail, feed, Housekeeper(database, due), hasher)
+    return Service(edge, mail, feed, Housekeeper(database, chores(settings)), hasher)
 
 
 class Application:

@@ -71,8 +71,5 @@ async def _ask(settings: Settings) -> list[Finding]:
         if url is None:
             findings.append(ok("database", "not checked: DATABASE_URL is not set, and latchkey dev is not running"))
     if url is not None:
-        due = chores(
-            audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days
-        )
-        findings += await check_database(url, due, production=not settings.development, clock=system_clock)
+        findings += await check_database(url, chores(settings), production=not settings.development, clock=system_clock)
     return findings

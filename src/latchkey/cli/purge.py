@@ -10,11 +10,7 @@ def purge(*, as_json: bool) -> None:
     """Removes all that is due by the settings, and prints how much that was."""
 
     async def sweep(operation: Operation) -> dict[str, int]:
-        settings = operation.settings
-        due = chores(
-            audit_keep_days=settings.audit_keep_days, purge_deleted_after_days=settings.purge_deleted_after_days
-        )
-        return await Housekeeper(operation.database, due).sweep()
+        return await Housekeeper(operation.database, chores(operation.settings)).sweep()
 
     removed = operate(sweep)
     if as_json:

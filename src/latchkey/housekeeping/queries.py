@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.settings import Settings
 
 # Any number, as long as nothing else in the database uses it for an advisory lock.
 LOCK = 7_304_218_550_119
@@ -11,21 +12,23 @@ LOCK = 7_304_218_550_119
 @dataclass(frozen=True, slots=True)
 class Chore:
     """What is removed together. `due` selects the keys of what is due, oldest first where that costs nothing; `remove`
-    removes those of the keys `due`. Both take how many days something is kept as $1; `due` at most $2 of them."""
+    removes those of the keys. `due` takes how many days something is kept as $1, and how many keys at most as $2.
+    `lock` is added to it where what was found must stay as it is until it is removed."""
 
     name: str
     days: float
     due: str
     remove: tuple[str, ...]
+    lock: str = ""
 
 
-def chores(*, audit_keep_days: int | None, purge_deleted_after_days: int | None) -> list[Chore]:
-    """What is to be done; audit rows and deleted accounts only when a number of days is given."""
+def chores(settings: Settings) -> list[Chore]:
+    """What is to be done; audit rows and deleted accounts only when the settings give a number of days."""
     listed = [*_ALWAYS]
-    if audit_keep_days is not None:
-        listed.append(Chore("audit rows", audit_keep_days, *_AUDIT))
-    if purge_deleted_after_days is not None:
-        listed.append(Chore("deleted accounts", purge_deleted_after_days, *_ACCOUNTS))
+    if settings.audit_keep_days is not None:
+        listed.append(Chore("audit rows", settings.audit_keep_days, *_AUDIT))
+    if settings.purge_deleted_after_days is not None:
+        listed.append(Chore("deleted accounts", settings.purge_deleted_after_days, *_ACCOUNTS))
     return listed
 
 
@@ -86,12 +89,13 @@ _AUDIT = (
     ("DELETE FROM audit_logs WHERE id = ANY($1)",),
 )
 _ACCOUNTS = (
-    # Locked, so that none of them is restored meanwhile.
-    f"SELECT id FROM users WHERE is_deleted AND deleted_at < {_BEFORE} ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
+    f"SELECT id FROM users WHERE is_deleted AND deleted_at < {_BEFORE} ORDER BY id LIMIT $2",
     (
         "UPDATE audit_logs SET actor_id = NULL WHERE actor_id = ANY($1)",
         "DELETE FROM users WHERE id = ANY($1)",
     ),
+    # So that none of them is restored meanwhile.
+    " FOR UPDATE SKIP LOCKED",
 )
 
 
@@ -102,7 +106,7 @@ async def is_only_one(connection: Connection) -> bool:
 
 async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
     """Removes some of what is due; returns how many."""
-    keys = [row[0] for row in await connection.fetch(chore.due, chore.days, at_most)]
+    keys = [row[0] for row in await connection.fetch(chore.due + chore.lock, chore.days, at_most)]
     if keys:
         for statement in chore.remove:
             await connection.execute(statement, keys)
@@ -111,6 +115,5 @@ async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
 
 async def count_due(database: Queryable, chore: Chore, at_most: int) -> int:
     """How much is due, counted up to that many."""
-    due = chore.due.replace(" FOR UPDATE SKIP LOCKED", "")
-    number: int = await database.fetchval(f"SELECT count(*) FROM ({due}) AS due", chore.days, at_most)
+    number: int = await database.fetchval(f"SELECT count(*) FROM ({chore.due}) AS due", chore.days, at_most)
     return number
