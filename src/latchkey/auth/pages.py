@@ -8,8 +8,7 @@ from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Endpoint
 
 CLIENT = Path(__file__).parent / "client.js"
-RESET_PAGE = Path(__file__).parent / "reset_page"
-VERIFY_PAGE = Path(__file__).parent / "verify_page"
+LINK_PAGES = Path(__file__).parent / "link_pages"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -17,25 +16,18 @@ PAGE_POLICY = (
 
 
 def link_page_endpoints(root_path: str) -> list[Endpoint[Any]]:
-    """/reset-password and /verify-email, and their assets."""
+    """/reset-password and /verify-email, which share their script and their style."""
+
+    def page(path: str, summary: str) -> Endpoint[Any]:
+        file = LINK_PAGES / f"{path[1:]}.html"
+        return page_endpoint(path, file, root_path=root_path, policy=PAGE_POLICY, summary=summary)
+
     return [
-        page_endpoint(
-            "/reset-password",
-            RESET_PAGE / "index.html",
-            root_path=root_path,
-            policy=PAGE_POLICY,
-            summary="Set a new password",
-        ),
-        asset_endpoint("/reset-password/page.js", RESET_PAGE / "page.js"),
-        asset_endpoint("/reset-password/page.css", RESET_PAGE / "page.css"),
-        page_endpoint(
-            "/verify-email",
-            VERIFY_PAGE / "index.html",
-            root_path=root_path,
-            policy=PAGE_POLICY,
-            summary="Confirm your e-mail address",
-        ),
-        asset_endpoint("/verify-email/page.js", VERIFY_PAGE / "page.js"),
+        page("/reset-password", "Set a new password"),
+        page("/verify-email", "Confirm your e-mail address"),
+        asset_endpoint("/reset-password/page.js", LINK_PAGES / "page.js"),
+        asset_endpoint("/verify-email/page.js", LINK_PAGES / "page.js"),
+        asset_endpoint("/reset-password/page.css", LINK_PAGES / "page.css"),
     ]
 
 

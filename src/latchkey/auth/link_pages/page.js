@@ -1,7 +1,7 @@
 "use strict";
 
 (() => {
-  // This file is <root>/verify-email/page.js, whichever form of the page's address loaded it.
+  // This file is <root>/<page>/page.js, whichever form of the page's address loaded it.
   const root = new URL("..", document.currentScript.src);
   const form = document.getElementById("form");
   const outcome = document.getElementById("outcome");
@@ -28,16 +28,19 @@
     outcome.textContent = "";
     try {
       const { csrfToken } = await (await fetch(new URL("auth/csrf-token", root))).json();
-      const answer = await fetch(new URL("auth/verify-email", root), {
+      const answer = await fetch(new URL(form.dataset.endpoint, root), {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken },
-        body: JSON.stringify({ token }),
+        // Where no password is asked for, JSON leaves it out.
+        body: JSON.stringify({ token, newPassword: form.password?.value }),
       });
       const result = await answer.json();
       if (answer.ok) {
-        finish("Your e-mail address is confirmed.");
+        finish(form.dataset.done);
       } else if (result.code === "TOKEN_EXPIRED") {
         finish("This link has been used or is too old. Ask for a new one.");
+      } else if (result.errors) {
+        outcome.textContent = result.errors.map((bad) => `The password ${bad.message}.`).join(" ");
       } else {
         outcome.textContent = result.message;
       }
