@@ -6,17 +6,12 @@ from typing import Any
 import pytest
 
 from latchkey.cli import configuration_checks as checks
-from latchkey.settings import Settings, load_settings
+from latchkey.settings import load_settings
 
 HTTPS = "https://accounts.example.com"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the developer's own leaks in."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,6 @@ from tests.harness.server import Server
 from tests.scenarios.stored import Sql
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def sql(database: str) -> Iterator[Sql]:
-    """A connection to the test's database."""
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from tests.cli.command import Result, eventually, latchkey
 from tests.cli.test_users import add_user, audit_rows, live_sessions
@@ -16,13 +14,6 @@ from tests.harness.server import Server
 
 Run = Callable[..., Result]
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-
-
-@pytest.fixture
-def sql(database: str) -> Any:
-    """A connection to the test's database."""
-    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
-        yield connection
 
 
 @pytest.fixture

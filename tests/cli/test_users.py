@@ -13,22 +13,13 @@ from typing import Any
 
 import bcrypt
 import httpx
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from tests.cli.command import Result, latchkey
 from tests.harness.server import environment, free_port
 
 Run = Callable[..., Result]
 HASH = "$2b$04$abcdefghijklmnopqrstuuu3lWuXkXoL1Lr4YbN1x0cI6pWmXy1bO"
-
-
-@pytest.fixture
-def sql(database: str) -> Any:
-    """A connection to the test's database."""
-    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
-        yield connection
 
 
 @pytest.fixture

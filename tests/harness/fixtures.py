@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from latchkey.settings import Settings
 from tests.harness.browser import Browser
 from tests.harness.server import Server, start_server
 from tests.harness.wire import Wire
@@ -73,3 +74,18 @@ def sql(server: Server) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """A connection of its own to the shared server's database, in autocommit, rows as dictionaries."""
     with psycopg.connect(server.dsn, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
         yield connection
+
+
+@pytest.fixture
+def own_sql(database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """As `sql`, to the test's own database: that of the servers which `start` starts."""
+    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the developer's own leaks in."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
+        monkeypatch.delenv(name, raising=False)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 
 from tests.harness.server import Server
 from tests.mail.smtp_server import SmtpServer, settings_of
-from tests.scenarios.stored import Sql
 
 
 @pytest.fixture
@@ -21,10 +19,3 @@ def smtp() -> Iterator[SmtpServer]:
 def mailing(start: Callable[..., Server], smtp: SmtpServer) -> Server:
     """A Latchkey of the test's own that sends by that server."""
     return start(**settings_of(smtp))
-
-
-@pytest.fixture
-def own_sql(database: str) -> Iterator[Sql]:
-    """A connection to the test's own database."""
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
-        yield connection

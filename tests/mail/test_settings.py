@@ -1,21 +1,14 @@
 """SMTP_URL, MAIL_FROM, RESET_URL and VERIFY_URL: what is read, and what is refused without quoting a password."""
 
 from email.headerregistry import Address
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from latchkey.mail_settings import SmtpServer, parse_mail_from, parse_smtp_url
-from latchkey.settings import Settings, SettingsError, load_settings
+from latchkey.settings import SettingsError, load_settings
 
-
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the developer's own leaks in."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_set")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """SESSION_LIMIT: at most so many live sessions a user; the oldest gives way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from tests.harness.browser import PASSWORD, Browser, refused
@@ -22,13 +21,6 @@ LOG_OUT = "UPDATE sessions SET ended_at = now(), ended_by = 'logout' WHERE id = 
 def limited(start: Callable[..., Server]) -> Server:
     """A server that allows two sessions a user."""
     return start(SESSION_LIMIT=str(LIMIT))
-
-
-@pytest.fixture
-def own_sql(database: str) -> Iterator[Sql]:
-    """A connection to its database."""
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
-        yield connection
 
 
 def test_the_oldest_gives_way(limited: Server, open_browser: Callable[..., Browser], own_sql: Sql) -> None:

@@ -1,9 +1,8 @@
 """E-mail addresses proved: by a link, by a spent reset link, and before a new one counts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
 from tests.cli.command import eventually
@@ -24,13 +23,6 @@ NOT_VERIFIED = (
 TAKEN = (409, "EMAIL_ALREADY_EXISTS", "Email already exists")
 Start = Callable[..., Server]
 Open = Callable[..., Browser]
-
-
-@pytest.fixture
-def own_sql(database: str) -> Iterator[Sql]:
-    """A connection to the test's own database."""
-    with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
-        yield connection
 
 
 def ask(browser: Browser, email: str) -> str:

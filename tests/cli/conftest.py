@@ -1,0 +1,11 @@
+"""Commands work on a database of their own."""
+
+import pytest
+
+from tests.scenarios.stored import Sql
+
+
+@pytest.fixture
+def sql(own_sql: Sql) -> Sql:
+    """A connection to the test's database."""
+    return own_sql
