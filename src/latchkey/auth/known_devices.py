@@ -8,10 +8,9 @@ it opens nothing.
 import hmac
 import re
 import secrets
-from base64 import urlsafe_b64encode
 
 from latchkey.http.exchange import Exchange, RepeatedCookie
-from latchkey.keys import derived_key
+from latchkey.keys import Mac, base64url
 
 MAX_AGE_SECONDS = 34_560_000
 """400 days, the longest that browsers keep a cookie (RFC 6265bis)."""
@@ -25,7 +24,7 @@ class KnownDevices:
     def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
         self.cookie_name = f"{prefix}knownDevice"
         self._flags = f"Max-Age={MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
-        self._key = derived_key(secret, "known device")
+        self._mac = Mac(secret, "known device")
 
     def recognise(self, exchange: Exchange, email: str) -> str | None:
         """The id of the device, if it has signed in to the account with that address (lower case) before."""
@@ -51,5 +50,4 @@ class KnownDevices:
         return device, tags
 
     def _tag(self, device: str, email: str) -> str:
-        mac = hmac.digest(self._key, f"{device}|{email}".encode(), "sha256")
-        return urlsafe_b64encode(mac[:16]).rstrip(b"=").decode()
+        return base64url(self._mac.of(f"{device}|{email}".encode())[:16])

@@ -7,15 +7,13 @@ so that a pair which this server did not issue is refused, and all instances agr
 import hmac
 import re
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie
-from latchkey.keys import derived_key
+from latchkey.keys import Mac, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NONCE_BYTES = 16
@@ -29,7 +27,7 @@ class Csrf:
     def __init__(
         self, secret: str, *, cookie_name: str, secure: bool, own_origin: str | None, allowed: frozenset[str]
     ) -> None:
-        self._key = derived_key(secret, "csrf")
+        self._mac = Mac(secret, "csrf")
         self.cookie_name = cookie_name
         self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._listed = allowed if own_origin is None else allowed | {own_origin}
@@ -42,9 +40,9 @@ class Csrf:
         cookie = None
         if seed is None:
             seed = next(self._random)
-            cookie = f"{self.cookie_name}={seed}.{self._mac(f'cookie|{seed}')}{self._flags}"
+            cookie = f"{self.cookie_name}={seed}.{self._signature(f'cookie|{seed}')}{self._flags}"
         nonce = next(self._random)
-        return f"{nonce}.{self._mac(f'token|{seed}|{nonce}')}", cookie
+        return f"{nonce}.{self._signature(f'token|{seed}|{nonce}')}", cookie
 
     def check(self, exchange: Exchange) -> None:
         """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
@@ -60,7 +58,7 @@ class Csrf:
         signed = _SIGNED.fullmatch(token or other or "")
         if seed is None or signed is None:
             raise CsrfRefused
-        if not hmac.compare_digest(signed[2], self._mac(f"token|{seed}|{signed[1]}")):
+        if not hmac.compare_digest(signed[2], self._signature(f"token|{seed}|{signed[1]}")):
             raise CsrfRefused
 
     def _is_cross_site(self, exchange: Exchange) -> bool:
@@ -76,12 +74,12 @@ class Csrf:
             signed = _SIGNED.fullmatch(exchange.cookie(self.cookie_name) or "")
         except RepeatedCookie:
             return None
-        if signed is None or not hmac.compare_digest(signed[2], self._mac(f"cookie|{signed[1]}")):
+        if signed is None or not hmac.compare_digest(signed[2], self._signature(f"cookie|{signed[1]}")):
             return None
         return signed[1]
 
-    def _mac(self, message: str) -> str:
-        return _unpadded(hmac.digest(self._key, message.encode("ascii"), sha256))
+    def _signature(self, message: str) -> str:
+        return base64url(self._mac.of(message.encode("ascii")))
 
 
 def _random() -> Iterator[str]:
@@ -90,11 +88,7 @@ def _random() -> Iterator[str]:
     while True:
         many = secrets.token_bytes(_NONCE_BYTES * _NONCES_AT_ONCE)
         for start in range(0, len(many), _NONCE_BYTES):
-            yield _unpadded(many[start : start + _NONCE_BYTES])
-
-
-def _unpadded(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+            yield base64url(many[start : start + _NONCE_BYTES])
 
 
 def _same_host(origin: str, host: str | None) -> bool:
