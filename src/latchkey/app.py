@@ -34,9 +34,10 @@ from latchkey.housekeeping.queries import chores
 from latchkey.http.docs import docs_endpoints
 from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
+from latchkey.http.edge.counts import open_counts
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
-from latchkey.http.edge.rate_limit import RateLimit, open_storage
+from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.errors import ServiceUnavailable
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
@@ -105,8 +106,8 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
     hasher = PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds)
     outbox = Outbox(database)
-    storage = open_storage(settings.rate_limit_storage, clock)
-    throttle = Throttle(storage, access_secret, clock, queue_seconds=settings.hash_queue_seconds)
+    counts = open_counts(settings.rate_limit_storage, clock)
+    throttle = Throttle(counts, access_secret, clock, queue_seconds=settings.hash_queue_seconds)
     devices = KnownDevices(access_secret, prefix=settings.cookie_prefix, secure=secure)
     accounts = Accounts(
         database,
@@ -170,7 +171,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         RouteTable([*endpoints, *docs, *pages, client_endpoint()]),
         cors=Cors(settings.allowed_origins()),
         client=ClientAddress(settings.trusted_proxies),
-        rate_limit=RateLimit(settings.rate_limit, storage, clock),
+        rate_limit=RateLimit(settings.rate_limit, counts, clock),
         csrf=csrf,
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,

@@ -4,8 +4,7 @@ import pytest
 from limits.aio.storage import RedisStorage
 
 from latchkey.clock import system_clock
-from latchkey.http.edge.memory_counts import MemoryCounts
-from latchkey.http.edge.rate_limit import open_storage
+from latchkey.http.edge.counts import MemoryCounts, open_counts
 
 
 @pytest.mark.parametrize(
@@ -13,12 +12,12 @@ from latchkey.http.edge.rate_limit import open_storage
 )
 def test_host_stays_as_it_is_written(url: str) -> None:
     """A container that runs Valkey is often called so: only the scheme is ours to read."""
-    storage = open_storage(url, system_clock)
-    assert isinstance(storage, RedisStorage)
+    counts = open_counts(url, system_clock)
+    assert isinstance(counts, RedisStorage)
     scheme = "rediss" if url.startswith("rediss") else "redis"
-    assert storage.bridge.uri == f"{scheme}://{url.partition('://')[2]}"
+    assert counts.bridge.uri == f"{scheme}://{url.partition('://')[2]}"
 
 
 def test_memory() -> None:
     """The default needs no server."""
-    assert isinstance(open_storage("memory://", system_clock), MemoryCounts)
+    assert isinstance(open_counts("memory://", system_clock), MemoryCounts)

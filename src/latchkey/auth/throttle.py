@@ -7,7 +7,6 @@ apart, so that no stranger can hold a lock on somebody's account.
 """
 
 import asyncio
-import hmac
 import math
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
@@ -15,11 +14,11 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
-from limits.aio.storage import Storage
 
 from latchkey.clock import Clock
+from latchkey.http.edge.counts import Counts
 from latchkey.http.errors import ServiceUnavailable, TooManyAttempts
-from latchkey.keys import derived_key
+from latchkey.keys import Mac
 
 FREE_FAILURES = 5
 WINDOW_SECONDS = 3600
@@ -36,31 +35,31 @@ def delay_after(failures: int) -> int:
 class Guess:
     """One attempt under way; it says how it ended, or, when neither is known, nothing."""
 
-    def __init__(self, storage: Storage, counter: str) -> None:
-        self._storage = storage
+    def __init__(self, counts: Counts, counter: str) -> None:
+        self._counts = counts
         self._counter = counter
 
     async def failed(self) -> None:
         """Counts a failure. Raises ServiceUnavailable when it cannot be counted."""
-        failures = await _asked(self._storage.incr(_failures(self._counter), WINDOW_SECONDS))
+        failures = await _asked(self._counts.incr(_failures(self._counter), WINDOW_SECONDS))
         if delay := delay_after(failures):
             # From now on, not from when this attempt began.
-            await _asked(self._storage.clear(_turn(self._counter)))
-            await _asked(self._storage.incr(_turn(self._counter), delay))
+            await _asked(self._counts.clear(_turn(self._counter)))
+            await _asked(self._counts.incr(_turn(self._counter), delay))
 
     async def succeeded(self) -> None:
         """Forgets earlier failures: whoever made them, the owner is here."""
-        await _asked(_clear(self._storage, self._counter))
+        await _asked(_clear(self._counts, self._counter))
 
 
 class Throttle:
-    """Counts in `storage`, which all instances share; there the accounts are MACs under a key made from `secret`."""
+    """Counts in `counts`, which all instances share; there the accounts are MACs under a key made from `secret`."""
 
-    def __init__(self, storage: Storage, secret: str, clock: Clock, *, queue_seconds: float) -> None:
-        self._storage = storage
+    def __init__(self, counts: Counts, secret: str, clock: Clock, *, queue_seconds: float) -> None:
+        self._counts = counts
         self._clock = clock
         self._queue_seconds = queue_seconds
-        self._key = derived_key(secret, "throttle")
+        self._mac = Mac(secret, "throttle")
         # Attempts at one account that run side by side have not failed yet: no more of them than are free.
         self._running: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -80,29 +79,29 @@ class Throttle:
             raise ServiceUnavailable from None
         try:
             await self._take_turn(counter)
-            yield Guess(self._storage, counter)
+            yield Guess(self._counts, counter)
         finally:
             running.release()
 
     async def forget(self, email: str) -> None:
         """Forgets what strangers failed at that address, if the storage can be reached."""
         with suppress(ServiceUnavailable):
-            await _asked(_clear(self._storage, self._counter(email, None)))
+            await _asked(_clear(self._counts, self._counter(email, None)))
 
     def _counter(self, email: str, device: str | None) -> str:
-        return hmac.digest(self._key, f"{email}|{device or ''}".encode(), "sha256").hex()
+        return self._mac.of(f"{email}|{device or ''}".encode()).hex()
 
     async def _take_turn(self, counter: str) -> None:
-        delay = delay_after(await _asked(self._storage.get(_failures(counter))))
+        delay = delay_after(await _asked(self._counts.get(_failures(counter))))
         # Whoever is first to count a turn that nobody has has it, until it runs out.
-        if delay and await _asked(self._storage.incr(_turn(counter), delay)) > 1:
-            left = await _asked(self._storage.get_expiry(_turn(counter))) - self._clock()
+        if delay and await _asked(self._counts.incr(_turn(counter), delay)) > 1:
+            left = await _asked(self._counts.get_expiry(_turn(counter))) - self._clock()
             raise TooManyAttempts(headers=(("Retry-After", str(max(1, math.ceil(left)))),))
 
 
-async def _clear(storage: Storage, counter: str) -> None:
-    await storage.clear(_failures(counter))
-    await storage.clear(_turn(counter))
+async def _clear(counts: Counts, counter: str) -> None:
+    await counts.clear(_failures(counter))
+    await counts.clear(_turn(counter))
 
 
 def _failures(counter: str) -> str:

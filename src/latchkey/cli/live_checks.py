@@ -13,7 +13,7 @@ from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect, is_local
 from latchkey.database.queries import ServerState, server_state, server_time
 from latchkey.housekeeping.queries import Chore, count_due
-from latchkey.http.edge.rate_limit import open_storage
+from latchkey.http.edge.counts import open_counts
 
 OLDEST_SERVER = 13
 SKEW_WARNING_SECONDS = 2.0
@@ -57,7 +57,7 @@ async def check_store(url: str) -> Finding:
     advice = "see that it runs, and RATE_LIMIT_STORAGE; until then logins are refused, and nothing is limited"
     try:
         async with asyncio.timeout(STORE_SECONDS):
-            answers = await open_storage(url, system_clock).check()
+            answers = await open_counts(url, system_clock).check()
     except Exception as error:  # noqa: BLE001 - the clients of the stores have no common base class
         return problem(name, f"cannot be used: {type(error).__name__}", advice)
     return ok(name, "answers") if answers else problem(name, "does not answer, or refuses user or password", advice)

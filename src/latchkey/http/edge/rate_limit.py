@@ -1,21 +1,16 @@
 """Rate limit: a fixed window for each client address, counted by the `limits` library (contract, section 8)."""
 
 import math
-import re
-from typing import cast
 
 import limits
 import structlog
-from limits.aio.storage import Storage
-from limits.storage import storage_from_string
 
 from latchkey.clock import Clock
 from latchkey.http.edge.client import network_of
-from latchkey.http.edge.memory_counts import MemoryCounts
+from latchkey.http.edge.counts import Counts
 from latchkey.http.errors import RateLimited
 from latchkey.http.exchange import Exchange, answer_header
 
-STORE_TIMEOUT_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -23,9 +18,9 @@ class RateLimit:
     """Counts requests. While the store is out of reach it lets requests pass and marks them (`limiter_failed`), so
     that reads go on and login, which it protects from guessing, refuses."""
 
-    def __init__(self, limit: str, storage: Storage, clock: Clock) -> None:
+    def __init__(self, limit: str, counts: Counts, clock: Clock) -> None:
         self._item = limits.parse(limit)
-        self._storage = storage
+        self._counts = counts
         # Made once; only the address in it differs.
         self._key = self._item.key_for("address", "{}").format
         self._clock = clock
@@ -41,8 +36,8 @@ class RateLimit:
             return
         key = self._key(network_of(exchange.client_ip))
         try:
-            used = await self._storage.incr(key, self._item.get_expiry())
-            expires_at = await self._storage.get_expiry(key)
+            used = await self._counts.incr(key, self._item.get_expiry())
+            expires_at = await self._counts.get_expiry(key)
         except Exception as error:  # noqa: BLE001 its client's faults have no common class
             self._note_failure(error)
             exchange.limiter_failed = True
@@ -66,18 +61,3 @@ def _is_counted(exchange: Exchange) -> bool:
     assert exchange.match is not None
     endpoint = exchange.match.resource.endpoints.get(exchange.method)
     return endpoint is None or endpoint.counted
-
-
-def open_storage(url: str, clock: Clock) -> Storage:
-    """The asynchronous storage of a `limits` URL. Valkey speaks Redis' protocol, so one client serves both."""
-    if url.startswith("memory"):
-        return MemoryCounts(clock)
-    return cast(
-        Storage,
-        storage_from_string(
-            "async+" + re.sub("^valkey", "redis", url),
-            implementation="redispy",
-            socket_timeout=STORE_TIMEOUT_SECONDS,
-            socket_connect_timeout=STORE_TIMEOUT_SECONDS,
-        ),
-    )
