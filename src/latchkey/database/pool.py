@@ -1,8 +1,7 @@
 """The connection pool: reads, and transactions that either happened or did not."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -118,8 +117,7 @@ class Database:
     ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._translated(), self._connection() as connection:
-                    return await query(connection)
+                return await self._attempt(query)
             except CONTENDED as error:
                 if attempt == ATTEMPTS:
                     raise DatabaseUnavailable("too many conflicts") from error
@@ -128,22 +126,18 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    async def _attempt(self, query: Callable[[asyncpg.pool.PoolConnectionProxy], Awaitable[T]]) -> T:
+        """Runs `query` on a connection of the pool; the driver's errors come out as ours."""
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
         except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
             # A server that lets nobody in (password, database name, TLS) is as good as gone, and no bug of a request.
             raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
         try:
-            yield connection
-        finally:
-            await self._pool.release(connection, timeout=CANCEL_SECONDS)
-
-    @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
-        try:
-            yield
+            try:
+                return await query(connection)
+            finally:
+                await self._pool.release(connection, timeout=CANCEL_SECONDS)
         except LOST as error:
             if isinstance(error, ValueError):
                 # asyncpg counts an argument that does not fit its column as an InterfaceError; it is a bug of ours.
