@@ -70,9 +70,9 @@ class Exchange:
     def origin(self) -> Origin:
         """Client address, user agent (control characters removed, cut at 512 characters) and request id."""
         agent = self.headers.get("user-agent")
-        if agent is not None:
-            agent = "".join(character for character in agent if character.isprintable())[:USER_AGENT_MAX]
-        return Origin(self.client_ip or None, agent, self.request_id)
+        if agent is not None and not agent.isprintable():
+            agent = "".join(character for character in agent if character.isprintable())
+        return Origin(self.client_ip or None, agent and agent[:USER_AGENT_MAX], self.request_id)
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

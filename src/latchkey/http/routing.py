@@ -1,8 +1,7 @@
 """Finding the endpoint of a path: an index, because Starlette tries its routes one after another (1.1 µs each)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from latchkey.http.endpoint import Endpoint
 
@@ -29,8 +28,7 @@ class Resource:
             self.endpoints[method] = endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A resource and the values of its path's parameters, as they stand in the path."""
 
     resource: Resource

@@ -24,7 +24,7 @@ _CREDENTIALS = "id, name, email, password, password_migrated, email_verified_at 
 
 
 def _user(row: asyncpg.Record) -> User:
-    return User.model_construct(id=row["id"], name=row["name"], email=row["email"])
+    return User(id=row["id"], name=row["name"], email=row["email"])
 
 
 def _credentials(row: asyncpg.Record | None) -> Credentials | None:

@@ -90,7 +90,7 @@ TypedEmail = Annotated[
 class User(BaseModel):
     """A user as every answer shows one: these three fields and no other."""
 
-    id: int = Field(ge=1, le=INT32_MAX, examples=[1])
+    id: int = Field(examples=[1], json_schema_extra={"minimum": 1, "maximum": INT32_MAX})
     name: str = Field(examples=["Siam"])
     email: str = Field(examples=["siam@example.com"])
 
