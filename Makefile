@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-revocation lock clean
+.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ bench-full: $(INSTALLED) ## The same with 10 thousand and with 1 million users, 
 
 measure-flood: $(INSTALLED) ## Measure what a flood of logins does to everybody else
 	@$(BIN)/python -m bench.flood
+
+measure-instances: $(INSTALLED) ## Measure what a second instance brings (needs redis-server)
+	@$(BIN)/python -m bench.instances
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation

@@ -21,7 +21,7 @@ from bench.wire import Connection
 from tests.faults.postgres import own_postgres
 
 USERS = 10_000
-SECONDS = 10.0
+SECONDS = 30.0
 TIMES = 3
 OTHERS_RATE = 50.0
 CONNECTIONS = 32

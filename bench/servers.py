@@ -35,7 +35,9 @@ class Target:
 
 
 @contextmanager
-def latchkey(dsn: str, signing: Secrets, *, hash_queue_seconds: float = 30.0) -> Iterator[Target]:
+def latchkey(
+    dsn: str, signing: Secrets, *, hash_queue_seconds: float = 30.0, rate_limit_storage: str = "memory://"
+) -> Iterator[Target]:
     """Ours, as production runs it: all checks on, and a rate limit that nobody reaches. A closed loop waits for its turn
     to be hashed; what a flood meets is measured with the default of 2 s."""
     port = free_port()
@@ -47,7 +49,7 @@ def latchkey(dsn: str, signing: Secrets, *, hash_queue_seconds: float = 30.0) ->
         "JWT_REFRESH_SECRET": signing.refresh,
         "BCRYPT_ROUNDS": str(ROUNDS),
         "RATE_LIMIT": "1000000000/15 minutes",
-        "RATE_LIMIT_STORAGE": "memory://",
+        "RATE_LIMIT_STORAGE": rate_limit_storage,
         "REQUEST_LOG": "false",
         "HASH_QUEUE_SECONDS": str(hash_queue_seconds),
     }

@@ -2,12 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from limits.aio.storage import RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
 
+from latchkey.clock import Clock, system_clock
+from latchkey.http.edge.counts import Counts, SharedCounts, open_counts
 from tests.edge.redis_server import RedisServer
 from tests.harness.browser import PASSWORD, Browser, refused
 from tests.harness.server import Server
@@ -24,6 +29,17 @@ def store(require: Callable[[str], str], tmp_path: Path) -> Iterator[RedisServer
     server = RedisServer(require("redis-server"), tmp_path).start()
     yield server
     server.kill()
+
+
+@asynccontextmanager
+async def shared_counts(store: RedisServer, clock: Clock = system_clock) -> AsyncIterator[Counts]:
+    """Those of an instance, with its connections closed in the end."""
+    counts = open_counts(f"redis://{store.address}", clock)
+    assert isinstance(counts, SharedCounts)
+    yield counts
+    assert isinstance(counts.storage, RedisStorage)
+    assert isinstance(counts.storage.bridge, RedispyBridge)
+    await counts.storage.bridge.storage.aclose()
 
 
 async def test_two_processes_share_one_count(start: Start, store: RedisServer) -> None:
@@ -45,6 +61,30 @@ async def test_two_processes_share_one_count(start: Start, store: RedisServer) -
     with store.client() as client:
         (key,) = client.keys()
         assert 840 < client.ttl(key) <= 900, "a key without an end would lock its client out for good"
+
+
+async def test_a_hit_is_one_trip(store: RedisServer) -> None:
+    """Protects the speed of many instances: each asks once when a client's window ends, and both say the same."""
+    async with shared_counts(store) as one, shared_counts(store) as other:
+        ends = [await (one, other)[number % 2].hit("key", 900) for number in range(20)]
+    assert [count for count, _ in ends] == list(range(1, 21))
+    assert max(end for _, end in ends) - min(end for _, end in ends) < 1.5
+    with store.client() as client:
+        assert client.info("commandstats")["cmdstat_ttl"]["calls"] == 1, "the first hit knows, the other instance asks"
+
+
+async def test_a_new_window(store: RedisServer) -> None:
+    """Protects clients from a reset time of long ago: what was remembered of a window ends with it."""
+    now = time.time()
+    async with shared_counts(store, lambda: now) as counts:
+        assert await counts.hit("key", 900) == (1, now + 900)
+        with store.client() as client:
+            client.flushall()
+        assert await counts.hit("key", 60) == (1, now + 60)
+        now += 60
+        count, ends_at = await counts.hit("key", 60)
+    assert count == 2, "the store has a clock of its own"
+    assert abs(ends_at - now) < 2, "asked again"
 
 
 def test_passwords_while_the_store_is_away(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:

@@ -4,7 +4,7 @@ import pytest
 from limits.aio.storage import RedisStorage
 
 from latchkey.clock import system_clock
-from latchkey.http.edge.counts import MemoryCounts, open_counts
+from latchkey.http.edge.counts import MemoryCounts, SharedCounts, open_counts
 
 
 @pytest.mark.parametrize(
@@ -13,9 +13,10 @@ from latchkey.http.edge.counts import MemoryCounts, open_counts
 def test_host_stays_as_it_is_written(url: str) -> None:
     """A container that runs Valkey is often called so: only the scheme is ours to read."""
     counts = open_counts(url, system_clock)
-    assert isinstance(counts, RedisStorage)
+    assert isinstance(counts, SharedCounts)
+    assert isinstance(counts.storage, RedisStorage)
     scheme = "rediss" if url.startswith("rediss") else "redis"
-    assert counts.bridge.uri == f"{scheme}://{url.partition('://')[2]}"
+    assert counts.storage.bridge.uri == f"{scheme}://{url.partition('://')[2]}"
 
 
 def test_memory() -> None:

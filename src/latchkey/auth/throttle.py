@@ -41,11 +41,11 @@ class Guess:
 
     async def failed(self) -> None:
         """Counts a failure. Raises ServiceUnavailable when it cannot be counted."""
-        failures = await _asked(self._counts.incr(_failures(self._counter), WINDOW_SECONDS))
+        failures, _ = await _asked(self._counts.hit(_failures(self._counter), WINDOW_SECONDS))
         if delay := delay_after(failures):
             # From now on, not from when this attempt began.
             await _asked(self._counts.clear(_turn(self._counter)))
-            await _asked(self._counts.incr(_turn(self._counter), delay))
+            await _asked(self._counts.hit(_turn(self._counter), delay))
 
     async def succeeded(self) -> None:
         """Forgets earlier failures: whoever made them, the owner is here."""
@@ -93,10 +93,13 @@ class Throttle:
 
     async def _take_turn(self, counter: str) -> None:
         delay = delay_after(await _asked(self._counts.get(_failures(counter))))
+        if not delay:
+            return
         # Whoever is first to count a turn that nobody has has it, until it runs out.
-        if delay and await _asked(self._counts.incr(_turn(counter), delay)) > 1:
-            left = await _asked(self._counts.get_expiry(_turn(counter))) - self._clock()
-            raise TooManyAttempts(headers=(("Retry-After", str(max(1, math.ceil(left)))),))
+        taken, ends_at = await _asked(self._counts.hit(_turn(counter), delay))
+        if taken > 1:
+            left = math.ceil(ends_at - self._clock())
+            raise TooManyAttempts(headers=(("Retry-After", str(max(1, left))),))
 
 
 async def _clear(counts: Counts, counter: str) -> None:

@@ -4,28 +4,29 @@ import re
 from collections import OrderedDict
 from typing import Protocol, cast
 
+from limits.aio.storage import Storage
 from limits.storage import storage_from_string
 
 from latchkey.clock import Clock
 
 STORE_TIMEOUT_SECONDS = 1.0
+ENDS_REMEMBERED = 10_000
 SWEEP_EVERY = 64
 SWEEP_AT_ONCE = 256
 
 
 class Counts(Protocol):
-    """What we use of a store of the `limits` library; which errors it raises depends on the store."""
+    """Counts by key. Which errors they raise depends on where they are kept."""
 
-    async def incr(self, key: str, expiry: int) -> int:
-        """Adds one to a count, which ends `expiry` seconds after it began; returns it."""
+    async def hit(self, key: str, seconds: int) -> tuple[int, float]:
+        """Adds one to a count, which ends so many seconds after it began.
+
+        Returns the count, and about when it ends, in seconds since the epoch.
+        """
         ...
 
     async def get(self, key: str) -> int:
         """A count; 0 where there is none."""
-        ...
-
-    async def get_expiry(self, key: str) -> float:
-        """When a count ends, in seconds since the epoch; no later than now where there is none."""
         ...
 
     async def clear(self, key: str) -> None:
@@ -33,7 +34,7 @@ class Counts(Protocol):
         ...
 
     async def check(self) -> bool:
-        """Whether it can be reached."""
+        """Whether they can be reached."""
         ...
 
 
@@ -41,15 +42,50 @@ def open_counts(url: str, clock: Clock) -> Counts:
     """The counts of a RATE_LIMIT_STORAGE URL. Valkey speaks Redis' protocol, so one client serves both."""
     if url.startswith("memory"):
         return MemoryCounts(clock)
-    return cast(
-        Counts,
-        storage_from_string(
-            "async+" + re.sub("^valkey", "redis", url),
-            implementation="redispy",
-            socket_timeout=STORE_TIMEOUT_SECONDS,
-            socket_connect_timeout=STORE_TIMEOUT_SECONDS,
-        ),
+    storage = storage_from_string(
+        "async+" + re.sub("^valkey", "redis", url),
+        implementation="redispy",
+        socket_timeout=STORE_TIMEOUT_SECONDS,
+        socket_connect_timeout=STORE_TIMEOUT_SECONDS,
     )
+    return SharedCounts(cast(Storage, storage), clock)
+
+
+class SharedCounts:
+    """Counts in a store of the `limits` library, which several instances share.
+
+    When a count ends is asked once and remembered, for each question costs as much as the hit. Where another instance
+    dropped the count and began it anew, the old end is told until then.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self.storage = storage
+        self._clock = clock
+        self._ends: OrderedDict[str, float] = OrderedDict()
+
+    async def hit(self, key: str, seconds: int) -> tuple[int, float]:
+        """See Counts."""
+        count = await self.storage.incr(key, seconds)
+        now = self._clock()
+        ends_at = now + seconds if count == 1 else self._ends.get(key, now)
+        if ends_at <= now:
+            ends_at = await self.storage.get_expiry(key)
+        if key not in self._ends and len(self._ends) >= ENDS_REMEMBERED:
+            self._ends.popitem(last=False)
+        self._ends[key] = ends_at
+        return count, ends_at
+
+    async def get(self, key: str) -> int:
+        """See Counts."""
+        return await self.storage.get(key)
+
+    async def clear(self, key: str) -> None:
+        """See Counts."""
+        await self.storage.clear(key)
+
+    async def check(self) -> bool:
+        """See Counts."""
+        return await self.storage.check()
 
 
 class MemoryCounts:
@@ -68,23 +104,22 @@ class MemoryCounts:
         """How many counts are held; some of them may have ended."""
         return len(self._counts)
 
-    async def incr(self, key: str, expiry: int) -> int:
+    async def hit(self, key: str, seconds: int) -> tuple[int, float]:
         """See Counts."""
+        now = self._clock()
         self._hits += 1
         if self._hits % SWEEP_EVERY == 0:
-            self._sweep()
-        count, ends_at = self._live(key) or (0, self._clock() + expiry)
+            self._sweep(now)
+        count, ends_at = self._counts.get(key, (0, now))
+        if ends_at <= now:
+            count, ends_at = 0, now + seconds
         self._counts[key] = (count + 1, ends_at)
-        return count + 1
+        return count + 1, ends_at
 
     async def get(self, key: str) -> int:
         """See Counts."""
-        return (self._live(key) or (0, 0.0))[0]
-
-    async def get_expiry(self, key: str) -> float:
-        """See Counts."""
-        found = self._live(key)
-        return found[1] if found else self._clock()
+        count, ends_at = self._counts.get(key, (0, 0.0))
+        return count if ends_at > self._clock() else 0
 
     async def clear(self, key: str) -> None:
         """See Counts."""
@@ -94,12 +129,7 @@ class MemoryCounts:
         """See Counts."""
         return True
 
-    def _live(self, key: str) -> tuple[int, float] | None:
-        found = self._counts.get(key)
-        return found if found is not None and found[1] > self._clock() else None
-
-    def _sweep(self) -> None:
-        now = self._clock()
+    def _sweep(self, now: float) -> None:
         for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
             key, count = self._counts.popitem(last=False)
             if count[1] > now:

@@ -21,12 +21,13 @@ class RateLimit:
     def __init__(self, limit: str, counts: Counts, clock: Clock) -> None:
         self._item = limits.parse(limit)
         self._counts = counts
+        self._seconds = self._item.get_expiry()
         # Made once; only the address in it differs.
         self._key = self._item.key_for("address", "{}").format
         self._clock = clock
         self._store_failed = False
         self._constant_headers = [
-            answer_header("RateLimit-Policy", f"{self._item.amount};w={self._item.get_expiry()}"),
+            answer_header("RateLimit-Policy", f"{self._item.amount};w={self._seconds}"),
             answer_header("RateLimit-Limit", str(self._item.amount)),
         ]
 
@@ -36,15 +37,14 @@ class RateLimit:
             return
         key = self._key(network_of(exchange.client_ip))
         try:
-            used = await self._counts.incr(key, self._item.get_expiry())
-            expires_at = await self._counts.get_expiry(key)
+            used, ends_at = await self._counts.hit(key, self._seconds)
         except Exception as error:  # noqa: BLE001 its client's faults have no common class
             self._note_failure(error)
             exchange.limiter_failed = True
             return
         self._store_failed = False
         # A key without expiry (-1, its window just ended) counts as a window that ends now.
-        reset = max(0, math.ceil(expires_at - self._clock()))
+        reset = max(0, math.ceil(ends_at - self._clock()))
         exchange.answer_headers += self._constant_headers
         exchange.answer_headers.append((b"ratelimit-remaining", b"%d" % max(0, self._item.amount - used)))
         exchange.answer_headers.append((b"ratelimit-reset", b"%d" % reset))
