@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-revocation lock clean
+.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ measure-flood: $(INSTALLED) ## Measure what a flood of logins does to everybody 
 
 measure-instances: $(INSTALLED) ## Measure what a second instance brings (needs redis-server)
 	@$(BIN)/python -m bench.instances
+
+measure-memory: $(INSTALLED) ## Measure whether memory grows in ten minutes of load
+	@$(BIN)/python -m bench.memory
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from latchkey.http.errors import ApiError, ValidationFailed
 
-JSON = "application/json; charset=utf-8"
+_HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store"))
 
 
 class PageMeta(BaseModel):
@@ -40,7 +40,8 @@ def failure(error: ApiError) -> bytes:
 
 def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
     """A JSON answer that no cache keeps: nearly all of ours depend on who asks (contract, section 5)."""
-    response = Response(body, status, media_type=JSON)
-    response.raw_headers.append((b"cache-control", b"no-store"))
-    response.raw_headers.extend(headers)
+    response = Response(status_code=status)
+    response.body = body
+    # Written out, for Starlette encodes each header each time.
+    response.raw_headers = [(b"content-length", b"%d" % len(body)), *_HEADERS, *headers]
     return response

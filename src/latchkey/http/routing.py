@@ -60,7 +60,7 @@ class RouteTable:
         """
         if b"%" in raw_path and not _cleanly_encoded(path, raw_path):
             return None
-        if len(path) > 1 and path.endswith("/"):
+        if path.endswith("/") and path != "/":
             path = path[:-1]
         if (match := self._literal.get(path)) is not None:
             return match

@@ -11,6 +11,7 @@ from latchkey.http.exchange import Exchange
 from latchkey.settings import Network
 
 ADDRESSES_KEPT = 4096
+ADDRESS_MAX_CHARS = 64
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 log = structlog.get_logger(__name__)
@@ -21,39 +22,40 @@ class ClientAddress:
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted
+        # The same peers come again and again, and parsing an address takes longer than the rest of this layer.
+        self._known = lru_cache(maxsize=ADDRESSES_KEPT)(self._look_up)
         self._warned = False
 
     def identify(self, exchange: Exchange) -> None:
         """Sets `client_ip`; takes over X-Request-Id from a trusted proxy, so that its log and ours can be joined."""
-        peer = parse_address(exchange.peer)
+        exchange.client_ip, is_proxy = self._known(exchange.peer) or (exchange.peer, False)
         forwarded = exchange.header("x-forwarded-for")
-        if peer is None or not self._is_trusted(peer):
-            exchange.client_ip = _written(peer) if peer else exchange.peer
+        if not is_proxy:
             if forwarded is not None and not self._warned:
                 self._warned = True
                 log.warning("X-Forwarded-For ignored: its sender is not in TRUSTED_PROXIES", peer=exchange.client_ip)
             return
-        exchange.client_ip = str(self._right_most_untrusted(peer, forwarded))
+        exchange.client_ip = self._right_most_untrusted(exchange.client_ip, forwarded or "")
         request_id = exchange.header("x-request-id")
         if request_id is not None and _REQUEST_ID.fullmatch(request_id):
             exchange.request_id = request_id
 
-    def _right_most_untrusted(self, peer: Address, forwarded: str | None) -> Address:
-        client = peer
-        for entry in reversed((forwarded or "").split(",")):
-            address = parse_address(entry.strip())
-            if address is None:
+    def _right_most_untrusted(self, client: str, forwarded: str) -> str:
+        for entry in map(str.strip, reversed(forwarded.split(","))):
+            found = self._known(entry) if len(entry) <= ADDRESS_MAX_CHARS else None
+            if found is None:
                 break
-            client = address
-            if not self._is_trusted(address):
+            client, is_proxy = found
+            if not is_proxy:
                 break
         return client
 
-    def _is_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._trusted)
+    def _look_up(self, text: str) -> tuple[str, bool] | None:
+        """An address as we write it, and whether it is that of a trusted proxy; None for what is no address."""
+        address = parse_address(text)
+        return (str(address), any(address in network for network in self._trusted)) if address else None
 
 
-@lru_cache(maxsize=ADDRESSES_KEPT)
 def parse_address(text: str) -> Address | None:
     """An IP address, without port, brackets or zone; IPv4 mapped into IPv6 as IPv4; None for anything else."""
     if text.startswith("["):
@@ -66,11 +68,6 @@ def parse_address(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
-
-
-@lru_cache(maxsize=ADDRESSES_KEPT)
-def _written(address: Address) -> str:
-    return str(address)
 
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
