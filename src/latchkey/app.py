@@ -204,12 +204,12 @@ class Application:
         self._edge: Edge | None = None
         self._lifespan_protocol = Router(lifespan=self._lifespan)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            await self._lifespan_protocol.lifespan(scope, receive, send)
-        elif scope["type"] == "http":
-            assert self._edge is not None, "the server starts the lifespan before it accepts requests"
-            await self._edge(scope, receive, send)
+            return self._lifespan_protocol.lifespan(scope, receive, send)
+        assert scope["type"] == "http", "the server takes no WebSockets"
+        assert self._edge is not None, "the server starts the lifespan before it accepts requests"
+        return self._edge(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: ASGIApp) -> AsyncIterator[None]:
