@@ -1,4 +1,7 @@
-"""How many functions an operation calls: what does not depend on the clock, so that a slow path cannot slip in."""
+"""How many functions an operation calls: what does not depend on the clock, so that a layer more does not slip in.
+
+A slow loop that calls nothing, or a slow statement, is not seen here; `make bench` shows those.
+"""
 
 import asyncio
 import sys
@@ -20,8 +23,8 @@ from latchkey.settings import load_settings
 
 USERS = 50
 REQUESTS = 200
-# What Python 3.11 counts and a tenth more, for other versions. Who makes one of them larger says in the commit what for.
-AT_MOST = {"csrf-token": 170, "user by id": 345, "ended session": 125, "page of users": 345, "refresh": 820}
+# What Python 3.11 counts and a twentieth more, for other versions. Who makes one of them larger says in the commit what for.
+AT_MOST = {"csrf-token": 163, "user by id": 332, "ended session": 117, "page of users": 330, "refresh": 784}
 
 
 class Client:
@@ -125,4 +128,5 @@ def test_each_operation(database: str, operation: str, method: str, path: str, s
 
     # The loop that serves in production; what it does itself is not counted.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(calls()) <= AT_MOST[operation]
+        made = runner.run(calls())
+    assert made <= AT_MOST[operation], f"{operation} makes more calls than AT_MOST says: is it worth that?"
