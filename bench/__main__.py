@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from statistics import median
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 
 from bench import ceiling, report
@@ -44,6 +45,14 @@ def arguments() -> argparse.Namespace:
     unknown = set(chosen.operations.split(",")) - set(names)
     if unknown or min(chosen.users) < 2000 or not 1 <= chosen.connections <= OPEN_LOOP_CONNECTIONS:
         parser.error(f"no such operation: {unknown}" if unknown else "at least 2000 users, and 1 to 64 connections")
+    for named in chosen.peer:
+        name, _, url = named.partition("=")
+        if not name or not url.startswith("http://"):
+            parser.error(f"--peer {named}: not NAME=http://…")
+        try:
+            httpx.get(url)
+        except httpx.TransportError as error:
+            parser.error(f"--peer {named}: it does not answer: {error}")
     if chosen.quick:
         chosen.seconds, chosen.rounds = 1.0, 1
     return chosen
@@ -73,6 +82,7 @@ def main() -> None:
         "bcrypt_hash_ms": round(hash_seconds * 1e3, 1),
     }
     print(f"one bcrypt hash of 10 rounds: {hash_seconds * 1e3:.1f} ms; commit {commit}")
+    print("docs/performance.md tells how to read this")
     bad = {
         f"{measured.operation.title}, {name}": dict(row.bad)
         for data_set in data_sets

@@ -9,14 +9,15 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """A server: its supervisor and the processes below it. `worker` serves; with a peer it may be the same."""
+    """A server: its supervisor and the processes below it. `worker` serves; of a peer only who listens is known, and
+    stands for both."""
 
     supervisor: int
     worker: int
 
-    def cpu_seconds(self) -> tuple[float, float]:
-        """User and system time since their start: of the worker, and of the supervisor (0 if it is the same)."""
-        return _cpu(self.worker), _cpu(self.supervisor) if self.supervisor != self.worker else 0.0
+    def cpu_seconds(self) -> tuple[float, float | None]:
+        """User and system time since their start: of the worker, and of the supervisor (None if it is the same)."""
+        return _cpu(self.worker), _cpu(self.supervisor) if self.supervisor != self.worker else None
 
     def pss_mib(self) -> dict[str, float]:
         """Proportional set size: shared pages are counted in parts."""

@@ -94,7 +94,9 @@ def closed_loop(operation: Operation, target: Target, script: Script, connection
             load = runner.run(_closed(operation, target, script, connections, seconds))
     if before and target.processes:
         after = target.processes.cpu_seconds()
-        load.worker_cpu, load.supervisor_cpu = after[0] - before[0], after[1] - before[1]
+        load.worker_cpu = after[0] - before[0]
+        if before[1] is not None and after[1] is not None:
+            load.supervisor_cpu = after[1] - before[1]
     return load
 
 
