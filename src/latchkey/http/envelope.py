@@ -40,8 +40,7 @@ def failure(error: ApiError) -> bytes:
 
 def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
     """A JSON answer that no cache keeps: nearly all of ours depend on who asks (contract, section 5)."""
-    response = Response(status_code=status)
-    response.body = body
-    # Written out, for Starlette encodes each header each time.
-    response.raw_headers = [(b"content-length", b"%d" % len(body)), *_HEADERS, *headers]
+    response = Response(body, status)
+    # Not as arguments: Starlette would encode the same ones for each answer.
+    response.raw_headers += [*_HEADERS, *headers]
     return response

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Receive, Scope
 
 if TYPE_CHECKING:
+    from latchkey.http.endpoint import Endpoint
     from latchkey.http.routing import Match
 
 USER_AGENT_MAX = 512
@@ -28,12 +29,13 @@ class Exchange:
     """What is known of one request. The edge fills it in layer by layer; endpoints only read it.
 
     `headers` are lower-case names to values, repeated ones joined as RFC 9110 section 5.3 says; `peer` is the
-    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy).
+    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy). `match` is None for a
+    path that names nothing of ours, `endpoint` also for a method that its resource does not have.
     """
 
     __slots__ = (
-        "_cookies", "answer_headers", "body", "client_ip", "headers", "limiter_failed", "match", "method", "path",
-        "peer", "raw_path", "receive", "request_id", "scope",
+        "_cookies", "answer_headers", "body", "client_ip", "endpoint", "headers", "limiter_failed", "match", "method",
+        "path", "peer", "raw_path", "receive", "request_id", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
@@ -49,6 +51,7 @@ class Exchange:
         self.body = b""
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self.match: Match | None = None
+        self.endpoint: Endpoint[Any] | None = None
         self.limiter_failed = False
         self._cookies: dict[str, list[str]] | None = None
 

@@ -90,6 +90,7 @@ TypedEmail = Annotated[
 class User(BaseModel):
     """A user as every answer shows one: these three fields and no other."""
 
+    # Shown, not checked: a row that somebody made by hand must not break the page that it is on.
     id: int = Field(examples=[1], json_schema_extra={"minimum": 1, "maximum": INT32_MAX})
     name: str = Field(examples=["Siam"])
     email: str = Field(examples=["siam@example.com"])

@@ -77,6 +77,8 @@ class Edge:
         if (preflight := self._cors.preflight(exchange)) is not None:
             return preflight
         exchange.match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
+        if exchange.match is not None:
+            exchange.endpoint = exchange.match.resource.endpoints.get(exchange.method)
         self._client.identify(exchange)
         await self._rate_limit.count(exchange)
         check_host(exchange)
@@ -87,10 +89,9 @@ class Edge:
     async def _route(self, exchange: Exchange) -> Response:
         if exchange.match is None:
             raise NotFound
-        endpoint = exchange.match.resource.endpoints.get(exchange.method)
-        if endpoint is None:
+        if exchange.endpoint is None:
             raise MethodNotAllowed(headers=(("Allow", exchange.match.resource.allow),))
-        return await endpoint.answer(exchange, exchange.match.parameters)
+        return await exchange.endpoint.answer(exchange, exchange.match.parameters)
 
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some do not: both must find their way.

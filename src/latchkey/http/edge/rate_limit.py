@@ -33,7 +33,7 @@ class RateLimit:
 
     async def count(self, exchange: Exchange) -> None:
         """Counts one request and adds the RateLimit headers. Raises RateLimited past the limit."""
-        if exchange.match is not None and not _is_counted(exchange):
+        if exchange.endpoint is not None and not exchange.endpoint.counted:
             return
         key = self._key(network_of(exchange.client_ip))
         try:
@@ -55,9 +55,3 @@ class RateLimit:
         if not self._store_failed:
             log.error("the rate limit's store cannot be reached: logins are refused", error=type(error).__name__)
         self._store_failed = True
-
-
-def _is_counted(exchange: Exchange) -> bool:
-    assert exchange.match is not None
-    endpoint = exchange.match.resource.endpoints.get(exchange.method)
-    return endpoint is None or endpoint.counted
