@@ -1,14 +1,18 @@
 # One environment, .venv, for running and developing. uv makes it where it is installed, else python3 with pip.
 PYTHON ?= python3
 BIN := .venv/bin
+# `make UV=` installs with plain pip where uv is there, too.
+UV ?= $(shell command -v uv 2>/dev/null)
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation lock clean
+.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Install what the lock says into .venv (with uv where it is, else with pip)
 
 dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on change
 	@exec $(BIN)/latchkey dev
@@ -56,8 +60,9 @@ measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an e
 	@$(BIN)/python -m bench.revocation
 
 lock: ## Choose versions anew and write requirements.lock (needs uv)
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --generate-hashes \
-	  --quiet --custom-compile-command "make lock" --output-file requirements.lock
+	@# Extras stay in the lock: without them pip would resolve again, and stop at the first newer release.
+	@$(UV) pip compile pyproject.toml --all-extras --no-strip-extras --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove the environment and what tools left behind (.latchkey, your data, stays)
 	@rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
@@ -65,17 +70,17 @@ clean: ## Remove the environment and what tools left behind (.latchkey, your dat
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Latchkey needs Python 3.11 or newer, and $(PYTHON) is not that. Try: make PYTHON=python3.12" >&2; exit 1; }
-	@if command -v uv >/dev/null; then \
+	@if [ -n "$(UV)" ]; then \
 	  echo "Installing into .venv with uv"; \
-	  { test -x $(BIN)/python || uv venv --quiet --clear --python "$$(command -v $(PYTHON))" .venv; } && \
-	  uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
-	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
+	  { test -x $(BIN)/python || $(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" .venv; } && \
+	  $(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
+	  $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
 	else \
 	  echo "Installing into .venv with pip (a minute the first time)"; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
 	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
 	fi
 	@touch $@
