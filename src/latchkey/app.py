@@ -27,6 +27,7 @@ from latchkey.auth.throttle import Throttle
 from latchkey.auth.verification import EmailVerification
 from latchkey.auth.verification_endpoints import verification_endpoints
 from latchkey.clock import Clock, stopwatch, system_clock
+from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.health import health_endpoints
 from latchkey.housekeeping.housekeeper import Housekeeper
@@ -34,11 +35,9 @@ from latchkey.housekeeping.queries import chores
 from latchkey.http.docs import docs_endpoints
 from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
-from latchkey.http.edge.counts import open_counts
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
 from latchkey.http.edge.rate_limit import RateLimit
-from latchkey.http.errors import ServiceUnavailable
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
@@ -49,6 +48,7 @@ from latchkey.mail.outbox import Outbox
 from latchkey.mail.templates import Templates
 from latchkey.mail.tokens import MailTokens
 from latchkey.mail.worker import MailWorker
+from latchkey.refusal import ServiceUnavailable
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.endpoints import session_endpoints
@@ -173,6 +173,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, counts, clock),
         csrf=csrf,
+        authenticators=guards.signed_in.authenticators,
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
         logs_requests=settings.request_log,

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from latchkey.database.pool import Database
-from latchkey.http.endpoint import Call, Endpoint, Reply
-from latchkey.http.errors import ServiceUnavailable
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.refusal import ServiceUnavailable
 
 READY_SECONDS = 1.0
 TAG = "Health"
@@ -35,7 +35,7 @@ def health_endpoints(database: Database) -> list[Endpoint[Any]]:
             handler=alive,
             tag=TAG,
             summary="Is the process alive",
-            message="OK",
+            success=(Success(message="OK"),),
             counted=False,
             touches_database=False,
         ),
@@ -45,7 +45,7 @@ def health_endpoints(database: Database) -> list[Endpoint[Any]]:
             handler=ready,
             tag=TAG,
             summary="Does the database take writes",
-            message="Ready",
+            success=(Success(message="Ready"),),
             counted=False,
         ),
     ]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.http.edge.counts import SWEEP_EVERY, MemoryCounts
+from latchkey.counts import SWEEP_EVERY, MemoryCounts
 
 steps = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["incr", "get", "clear", "wait"]), st.integers(1, 30)),

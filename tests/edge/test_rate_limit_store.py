@@ -12,7 +12,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 
 from latchkey.clock import Clock, system_clock
-from latchkey.http.edge.counts import Counts, SharedCounts, open_counts
+from latchkey.counts import Counts, SharedCounts, open_counts
 from tests.edge.redis_server import RedisServer
 from tests.harness.browser import PASSWORD, Browser, refused
 from tests.harness.server import Server

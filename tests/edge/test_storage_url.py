@@ -4,7 +4,7 @@ import pytest
 from limits.aio.storage import RedisStorage
 
 from latchkey.clock import system_clock
-from latchkey.http.edge.counts import MemoryCounts, SharedCounts, open_counts
+from latchkey.counts import MemoryCounts, SharedCounts, open_counts
 
 
 @pytest.mark.parametrize(

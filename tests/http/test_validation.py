@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from latchkey.auth.schemas import LoginAttempt, password_bodies
 from latchkey.http.envelope import failure
-from latchkey.http.errors import ApiError, MalformedBody, NotJson, UserNotFound, ValidationFailed
+from latchkey.http.errors import MalformedBody, NotJson
 from latchkey.http.exchange import Exchange
-from latchkey.http.validation import parse_body, parse_id, parse_query
-from latchkey.users.schemas import PageQuery, UserChanges, UserReplacement
+from latchkey.http.validation import parse_body, parse_params, parse_query
+from latchkey.refusal import Refusal, ValidationFailed
+from latchkey.users.errors import UserNotFound
+from latchkey.users.schemas import PageQuery, UserChanges, UserPath, UserReplacement
 
 INT32_MAX = 2_147_483_647
 REGISTRATION = password_bodies(8).registration
@@ -49,12 +51,12 @@ def exchange(body: bytes = b"", content_type: str = "application/json", query: b
     return made
 
 
-def refusal_of(model: Any, asked: Exchange) -> ApiError | None:
+def refusal_of(model: Any, asked: Exchange) -> Refusal | None:
     """The refusal of a body, checked to be one that can be sent; None when the body is accepted."""
-    refused: ApiError | None = None
+    refused: Refusal | None = None
     try:
         assert isinstance(parse_body(model, asked), model)
-    except ApiError as error:
+    except Refusal as error:
         refused = error
     if refused is not None:
         envelope = json.loads(failure(refused))
@@ -147,13 +149,13 @@ def test_ids(text: str) -> None:
     significant = text.lstrip("0")
     if not digits:
         with pytest.raises(ValidationFailed) as bad:
-            parse_id(text)
+            parse_params(UserPath, {"id": text})
         assert [field.field for field in bad.value.fields] == ["id"]
     elif len(significant) > 10 or int(significant or "0") > INT32_MAX:
         with pytest.raises(UserNotFound):
-            parse_id(text)
+            parse_params(UserPath, {"id": text})
     else:
-        assert parse_id(text) == int(significant or "0")
+        assert parse_params(UserPath, {"id": text}) == UserPath(id=int(significant or "0"))
 
 
 query_bytes = st.lists(

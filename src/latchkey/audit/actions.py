@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from latchkey.http.exchange import Origin
+from latchkey.origin import Origin
 
 
 class Action(StrEnum):

@@ -7,7 +7,7 @@ import gzip
 from functools import cache
 from pathlib import Path
 
-from latchkey.http.errors import FieldError, ValidationFailed
+from latchkey.refusal import FieldError, ValidationFailed
 from latchkey.users.schemas import User
 
 COMMON = "is one of the most common passwords; choose another"

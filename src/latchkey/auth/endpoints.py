@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from latchkey.auth.errors import (
+    CurrentPasswordIncorrect,
+    EmailNotVerified,
+    InvalidCredentials,
+    RegistrationClosed,
+    ResetTokenRefused,
+    TooManyAttempts,
+)
 from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
 from latchkey.auth.password_change import PasswordChanger
@@ -20,29 +28,22 @@ from latchkey.auth.schemas import (
     SignedInUser,
 )
 from latchkey.http.edge.csrf import Csrf
-from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.envelope import json_response
-from latchkey.http.errors import (
+from latchkey.http.errors import Unauthorized
+from latchkey.http.exchange import RepeatedCookie
+from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.errors import (
     AccessTokenInvalid,
-    CurrentPasswordIncorrect,
-    EmailNotVerified,
-    EmailTaken,
-    InvalidCredentials,
     RefreshTokenInvalid,
     RefreshTokenMissing,
     RefreshTokenReused,
-    RegistrationClosed,
-    ResetTokenRefused,
-    TooManyAttempts,
-    Unauthorized,
-    UserNotFound,
 )
-from latchkey.http.exchange import RepeatedCookie
-from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.guard import Guards
 from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.users.accounts import Accounts
+from latchkey.users.errors import EmailTaken, UserNotFound
 from latchkey.users.schemas import User
 
 TAG = "Auth"
@@ -143,7 +144,7 @@ def auth_endpoints(
                 "Send it in `X-CSRF-Token` with every POST, PUT, PATCH and DELETE, together with the `_csrf` cookie"
                 " that this answer sets. It stays good across login, refresh and logout."
             ),
-            bare=CsrfToken,
+            success=(Success(bare=CsrfToken),),
             cookies_out=(services.csrf.cookie_name,),
             touches_database=False,
         ),
@@ -154,10 +155,8 @@ def auth_endpoints(
             tag=TAG,
             summary="Make an account",
             description="Signs nobody in: log in next.",
-            message="User registered",
-            status=201,
+            success=(Success(message="User registered", status=201, data=SignedInUser),),
             body=bodies.registration,
-            data=SignedInUser,
             refused=None if registration_open else RegistrationClosed,
             failures=(EmailTaken,),
         ),
@@ -168,9 +167,8 @@ def auth_endpoints(
             tag=TAG,
             summary="Sign in",
             description="Opens a session of its own; other devices stay signed in.",
-            message="Login successful",
+            success=(Success(message="Login successful", data=SignedInUser),),
             body=LoginAttempt,
-            data=SignedInUser,
             failures=(InvalidCredentials, EmailNotVerified, TooManyAttempts),
             cookies_out=(*both, services.devices.cookie_name),
             needs_limiter=True,
@@ -185,7 +183,7 @@ def auth_endpoints(
                 "Rotates both cookies. A refresh token works once: using it again, later than the operator's leeway"
                 " (none by default), is taken for theft and ends all sessions of the user."
             ),
-            message="Token refreshed",
+            success=(Success(message="Token refreshed"),),
             failures=(RefreshTokenMissing, RefreshTokenInvalid, RefreshTokenReused),
             cookies_in=(cookies.refresh_name,),
             cookies_out=both,
@@ -197,7 +195,7 @@ def auth_endpoints(
             tag=TAG,
             summary="Sign out",
             description="Either cookie is enough, and an expired access token too.",
-            message="Logged out successfully",
+            success=(Success(message="Logged out successfully"),),
             failures=(Unauthorized,),
             cookies_in=both,
             cookies_out=both,
@@ -209,7 +207,7 @@ def auth_endpoints(
             tag=TAG,
             summary="Change your password",
             description="Ends all your sessions and opens a new one for this browser.",
-            message="Password changed successfully",
+            success=(Success(message="Password changed successfully"),),
             guard=guards.signed_in,
             body=bodies.change,
             failures=(CurrentPasswordIncorrect, TooManyAttempts),
@@ -222,7 +220,7 @@ def auth_endpoints(
             tag=TAG,
             summary="Ask for a reset link by mail",
             description="Answers the same, in the same time, whether or not anybody has that address.",
-            message="If email exists, reset link sent",
+            success=(Success(message="If email exists, reset link sent"),),
             body=ForgottenPassword,
         ),
         Endpoint(
@@ -232,7 +230,7 @@ def auth_endpoints(
             tag=TAG,
             summary="Set a new password with the token of a reset link",
             description="The token works once, for 15 minutes. Ends all sessions of the user.",
-            message="Password reset successful",
+            success=(Success(message="Password reset successful"),),
             body=bodies.reset,
             failures=(ResetTokenRefused,),
         ),
@@ -242,7 +240,7 @@ def auth_endpoints(
             handler=me,
             tag=TAG,
             summary="Who is signed in",
+            success=(Success(data=User),),
             guard=guards.signed_in,
-            data=User,
         ),
     ]

@@ -12,7 +12,7 @@ import bcrypt
 import structlog
 
 from latchkey.auth.schemas import PASSWORD_MAX_BYTES
-from latchkey.http.errors import ServiceUnavailable
+from latchkey.refusal import ServiceUnavailable
 
 QUEUE_MAX = 100
 NICENESS = 10

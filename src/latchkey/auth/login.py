@@ -9,14 +9,15 @@ import structlog
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.errors import EmailNotVerified, InvalidCredentials
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.schemas import PASSWORD_MAX_BYTES
 from latchkey.auth.throttle import Guess, Throttle
 from latchkey.database.pool import Database, DatabaseUnavailable
-from latchkey.http.errors import EmailNotVerified, InvalidCredentials, ServiceUnavailable
-from latchkey.http.exchange import Origin
 from latchkey.mail.notices import NEW_DEVICE
 from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.refusal import ServiceUnavailable
 from latchkey.sessions.devices import device_name
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import SessionOpener

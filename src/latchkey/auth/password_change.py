@@ -5,15 +5,17 @@ from collections.abc import Callable
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.common_passwords import refuse_own
+from latchkey.auth.errors import CurrentPasswordIncorrect
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
-from latchkey.http.endpoint import Principal
-from latchkey.http.errors import AccessTokenInvalid, CurrentPasswordIncorrect, FieldError, ValidationFailed
-from latchkey.http.exchange import Origin
+from latchkey.http.authenticate import Principal
 from latchkey.mail.notices import PASSWORD_CHANGED
 from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.refusal import FieldError, ValidationFailed
 from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.opening import SessionOpener
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair

@@ -7,6 +7,7 @@ is looked up and the token made when the mail is, by the outbox worker.
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.common_passwords import refuse_own
+from latchkey.auth.errors import ResetTokenRefused
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.reset_links import (
     INVITATION_HOURS,
@@ -17,11 +18,10 @@ from latchkey.auth.reset_links import (
 )
 from latchkey.auth.throttle import Throttle
 from latchkey.database.pool import Database
-from latchkey.http.errors import ResetTokenRefused
-from latchkey.http.exchange import Origin
 from latchkey.mail.message import Letter
 from latchkey.mail.notices import PASSWORD_CHANGED
 from latchkey.mail.outbox import Entry, Outbox
+from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import email_queries, queries

@@ -7,11 +7,11 @@ import asyncpg
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.hashing import PasswordHasher
-from latchkey.http.errors import EmailTaken
-from latchkey.http.exchange import Origin
 from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
 from latchkey.users import queries
 from latchkey.users.accounts import VERIFY_MAIL
+from latchkey.users.errors import EmailTaken
 from latchkey.users.schemas import User
 
 INVITATION_MAIL = "invitation"

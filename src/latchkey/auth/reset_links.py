@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import Change
-from latchkey.http.exchange import Origin
+from latchkey.origin import Origin
 from latchkey.sessions.tokens import token_hash
 from latchkey.users import queries
 from latchkey.users.schemas import User

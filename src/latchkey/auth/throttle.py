@@ -15,10 +15,11 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from latchkey.auth.errors import TooManyAttempts
 from latchkey.clock import Clock
-from latchkey.http.edge.counts import Counts
-from latchkey.http.errors import ServiceUnavailable, TooManyAttempts
+from latchkey.counts import Counts
 from latchkey.keys import Mac
+from latchkey.refusal import ServiceUnavailable
 
 FREE_FAILURES = 5
 WINDOW_SECONDS = 3600

@@ -8,15 +8,16 @@ import asyncpg
 
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.auth.errors import ResetTokenRefused
 from latchkey.database.pool import Database
-from latchkey.http.errors import EmailTaken, ResetTokenRefused
-from latchkey.http.exchange import Origin
 from latchkey.mail.message import Letter
 from latchkey.mail.outbox import Entry, Outbox
+from latchkey.origin import Origin
 from latchkey.sessions.tokens import token_hash
 from latchkey.users import email_queries, queries
 from latchkey.users.accounts import VERIFY_MAIL, Accounts
 from latchkey.users.email_queries import Purpose, Wanted
+from latchkey.users.errors import EmailTaken
 
 TOKEN_HOURS = 24
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from latchkey.auth.errors import ResetTokenRefused
 from latchkey.auth.schemas import AddressProof, ForgottenPassword
 from latchkey.auth.verification import EmailVerification
-from latchkey.http.endpoint import Call, Endpoint, Reply
-from latchkey.http.errors import EmailTaken, ResetTokenRefused
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.users.errors import EmailTaken
 
 TAG = "Auth"
 
@@ -29,7 +30,7 @@ def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any
             tag=TAG,
             summary="Ask for a link that proves your e-mail address",
             description="Answers the same, in the same time, whether or not anybody has that address.",
-            message="If email exists and is not verified, link sent",
+            success=(Success(message="If email exists and is not verified, link sent"),),
             body=ForgottenPassword,
         ),
         Endpoint(
@@ -42,7 +43,7 @@ def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any
                 "The token works once, for 24 hours. With CONFIRM_EMAIL_CHANGE, that of a link sent to a new address"
                 " makes it the account's."
             ),
-            message="Email verified",
+            success=(Success(message="Email verified"),),
             body=AddressProof,
             failures=(ResetTokenRefused, EmailTaken),
         ),

@@ -13,8 +13,8 @@ from latchkey.cli.accounts import by_id
 from latchkey.cli.failing import fail
 from latchkey.cli.operation import COMMAND_LINE, Operation, operate
 from latchkey.cli.output import print_fields, print_json
-from latchkey.http.errors import EmailTaken
 from latchkey.mail.outbox import Outbox
+from latchkey.users.errors import EmailTaken
 from latchkey.users.operator_queries import Account
 
 # In place of one that nobody has chosen yet: as long as may be, so that no minimum refuses it.

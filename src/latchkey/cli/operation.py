@@ -15,8 +15,8 @@ from latchkey.cli.output import log_to_stderr
 from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
 from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
-from latchkey.http.exchange import Origin
 from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.feed import EndedSessions
 from latchkey.sessions.management import SessionManager

@@ -7,8 +7,8 @@ from latchkey.cli.accounts import found, live, named
 from latchkey.cli.failing import fail
 from latchkey.cli.operation import COMMAND_LINE, Operation, operate
 from latchkey.cli.output import print_json, print_line, print_table
-from latchkey.http.errors import SessionNotFound
 from latchkey.sessions.devices import device_name
+from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.management import Revoker
 from latchkey.sessions.queries import ListedSession
 

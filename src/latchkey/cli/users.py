@@ -11,8 +11,8 @@ from latchkey.cli.accounts import by_id, found, live, named
 from latchkey.cli.failing import explained, fail
 from latchkey.cli.operation import COMMAND_LINE, Operation, operate
 from latchkey.cli.output import print_fields, print_json, print_line, print_table
-from latchkey.http.errors import RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.users import email_queries, operator_queries
+from latchkey.users.errors import RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.users.operator_queries import Account
 
 COLUMNS = ("id", "name", "email", "created_at", "live_sessions")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from latchkey.http.errors import ApiError, ValidationFailed
+from latchkey.refusal import Refusal, ValidationFailed
 
 _HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store"))
 
@@ -30,7 +30,7 @@ def success(message: str, data: Any = None, meta: PageMeta | None = None) -> byt
     return to_json(body, by_alias=True)
 
 
-def failure(error: ApiError) -> bytes:
+def failure(error: Refusal) -> bytes:
     """The body of a refusal: message, code and, for bad fields, one entry each."""
     body: dict[str, Any] = {"success": False, "message": error.message, "code": error.code}
     if isinstance(error, ValidationFailed):

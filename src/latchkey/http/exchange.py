@@ -1,24 +1,12 @@
 """One request on its way through the edge to its endpoint."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.types import Receive, Scope
 
-if TYPE_CHECKING:
-    from latchkey.http.endpoint import Endpoint
-    from latchkey.http.routing import Match
+from latchkey.origin import Origin
 
 USER_AGENT_MAX = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from, for the audit log: None where there is none, as on the command line."""
-
-    ip: str | None = None
-    user_agent: str | None = None
-    request_id: str | None = None
 
 
 class RepeatedCookie(Exception):
@@ -29,13 +17,12 @@ class Exchange:
     """What is known of one request. The edge fills it in layer by layer; endpoints only read it.
 
     `headers` are lower-case names to values, repeated ones joined as RFC 9110 section 5.3 says; `peer` is the
-    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy). `match` is None for a
-    path that names nothing of ours, `endpoint` also for a method that its resource does not have.
+    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy).
     """
 
     __slots__ = (
-        "_cookies", "answer_headers", "body", "client_ip", "endpoint", "headers", "limiter_failed", "match", "method",
-        "path", "peer", "raw_path", "receive", "request_id", "scope",
+        "_cookies", "answer_headers", "body", "client_ip", "headers", "limiter_failed", "method", "path",
+        "peer", "raw_path", "receive", "request_id", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
@@ -50,8 +37,6 @@ class Exchange:
         self.request_id = request_id
         self.body = b""
         self.answer_headers: list[tuple[bytes, bytes]] = []
-        self.match: Match | None = None
-        self.endpoint: Endpoint[Any] | None = None
         self.limiter_failed = False
         self._cookies: dict[str, list[str]] | None = None
 

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from latchkey.http import errors
-from latchkey.http.endpoint import Endpoint
-from latchkey.http.envelope import PageMeta, failure
-from latchkey.http.errors import ApiError, FieldError, ValidationFailed
+from latchkey.http.endpoint import SAFE_METHODS, Endpoint, Success
+from latchkey.http.envelope import failure
 from latchkey.http.exchange import JsonObject
+from latchkey.refusal import FieldError, Refusal, ServiceUnavailable, ValidationFailed
 
 REFERENCE = "#/components/schemas/{model}"
 CSRF_SCHEME = "csrfToken"
@@ -79,7 +79,7 @@ def _operation(endpoint: Endpoint[Any], refresh_cookie: str) -> JsonObject:
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "security": _security(endpoint, refresh_cookie),
-        "responses": {str(endpoint.status): _success(endpoint)} | _failures(endpoint),
+        "responses": _successes(endpoint) | _failures(endpoint),
     }
     if endpoint.description:
         operation["description"] = endpoint.description
@@ -92,49 +92,67 @@ def _operation(endpoint: Endpoint[Any], refresh_cookie: str) -> JsonObject:
 
 
 def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, list[str]]]:
-    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if endpoint.checks_csrf else {}
+    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if _checks_csrf(endpoint) else {}
     if endpoint.guard is not None:
-        return [{endpoint.guard.scheme: []} | csrf]
+        return [
+            {authenticator.scheme: []} | (csrf if authenticator.checks_csrf else {})
+            for authenticator in endpoint.guard.authenticators
+        ]
     schemes = ["refreshCookie" if cookie == refresh_cookie else "cookieAuth" for cookie in endpoint.cookies_in]
     if schemes:
         return [{scheme: []} | csrf for scheme in schemes]
     return [csrf] if csrf else []
 
 
+def _checks_csrf(endpoint: Endpoint[Any]) -> bool:
+    return endpoint.method not in SAFE_METHODS
+
+
 def _parameters(endpoint: Endpoint[Any]) -> list[JsonObject]:
-    parameters: list[JsonObject] = []
-    if "{id}" in endpoint.path:
-        schema = {"type": "integer", "minimum": 0, "maximum": 2_147_483_647}
-        parameters.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": 1})
-    if "{sessionId}" in endpoint.path:
-        schema = {"type": "string", "format": "uuid"}
-        parameters.append({"name": "sessionId", "in": "path", "required": True, "schema": schema})
-    if endpoint.query is not None:
-        for name, schema in endpoint.query.model_json_schema()["properties"].items():
-            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
-    return parameters
+    return [
+        {"name": name, "in": place, "required": place == "path", "schema": schema}
+        for place, model in (("path", endpoint.params), ("query", endpoint.query))
+        if model is not None
+        for name, schema in model.model_json_schema()["properties"].items()
+    ]
 
 
-def _success(endpoint: Endpoint[Any]) -> JsonObject:
-    if endpoint.bare is not None:
-        schema: JsonObject = {"$ref": REFERENCE.format(model=endpoint.bare.__name__)}
-    elif endpoint.meta is not None:
-        schema = {"$ref": REFERENCE.format(model="PaginatedUsersResponse")}
-    else:
-        detail = {
-            "properties": {"message": {"const": endpoint.message}, "data": _data_schema(endpoint.data)},
-            "required": ["data"],
-        }
-        schema = {"allOf": [{"$ref": REFERENCE.format(model="SuccessResponse")}, detail]}
+def _successes(endpoint: Endpoint[Any]) -> JsonObject:
+    by_status: dict[int, list[Success]] = {}
+    for success in endpoint.success:
+        by_status.setdefault(success.status, []).append(success)
+    return {str(status): _success(endpoint, successes) for status, successes in by_status.items()}
+
+
+def _success(endpoint: Endpoint[Any], successes: list[Success]) -> JsonObject:
     headers = _rate_limit_headers(endpoint)
     if endpoint.cookies_out:
         names = ", ".join(endpoint.cookies_out)
         headers["Set-Cookie"] = {"schema": {"type": "string"}, "description": f"Sets or clears: {names}"}
+    schemas = [_success_schema(success) for success in successes]
     return {
-        "description": endpoint.message,
+        "description": "; ".join(success.message for success in successes),
         "headers": headers,
-        "content": {"application/json": {"schema": schema}},
+        "content": {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}},
     }
+
+
+def _success_schema(success: Success) -> JsonObject:
+    if success.bare is not None:
+        return {"$ref": REFERENCE.format(model=success.bare.__name__)}
+    if success.schema_name is not None:
+        return {"$ref": REFERENCE.format(model=success.schema_name)}
+    return _envelope_schema(success)
+
+
+def _envelope_schema(success: Success) -> JsonObject:
+    properties: JsonObject = {"message": {"const": success.message}, "data": _data_schema(success.data)}
+    required = ["data"]
+    if success.meta is not None:
+        properties["meta"] = {"$ref": REFERENCE.format(model=success.meta.__name__)}
+        required.append("meta")
+    detail = {"properties": properties, "required": required}
+    return {"allOf": [{"$ref": REFERENCE.format(model="SuccessResponse")}, detail]}
 
 
 def _data_schema(data: Any) -> JsonObject:
@@ -154,20 +172,18 @@ def _rate_limit_headers(endpoint: Endpoint[Any]) -> JsonObject:
     return {name: {"schema": {"type": "string"}} for name in names}
 
 
-def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
+def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
     """Every case that an endpoint can answer with: its own, and those that follow from its declaration."""
-    cases: list[type[ApiError]] = [errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge]
+    cases: list[type[Refusal]] = [errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge]
     if endpoint.counted:
         cases.append(errors.RateLimited)
-    if endpoint.checks_csrf:
+    if _checks_csrf(endpoint):
         cases.append(errors.CsrfRefused)
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
     if endpoint.refused is not None:
         cases.append(endpoint.refused)
-    if "{id}" in endpoint.path:
-        cases.append(errors.UserNotFound)
-    if "{" in endpoint.path:
+    if endpoint.params is not None:
         # An id with an encoded slash in it is another path, which names nothing.
         cases += [ValidationFailed, errors.NotFound]
     if endpoint.query is not None:
@@ -175,18 +191,18 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[ApiError]]:
     if endpoint.body is not None:
         cases += [ValidationFailed, errors.NotJson]
     if endpoint.touches_database or endpoint.needs_limiter:
-        cases.append(errors.ServiceUnavailable)
+        cases.append(ServiceUnavailable)
     return list(dict.fromkeys([*endpoint.failures, *cases]))
 
 
 def _failures(endpoint: Endpoint[Any]) -> JsonObject:
-    by_status: dict[int, list[type[ApiError]]] = {}
+    by_status: dict[int, list[type[Refusal]]] = {}
     for case in failures_of(endpoint):
         by_status.setdefault(case.status, []).append(case)
     return {str(status): _failure(cases) for status, cases in sorted(by_status.items())}
 
 
-def _failure(cases: Sequence[type[ApiError]]) -> JsonObject:
+def _failure(cases: Sequence[type[Refusal]]) -> JsonObject:
     cases = sorted(cases, key=lambda case: case.__name__)
     detail = {
         "properties": {
@@ -203,45 +219,36 @@ def _failure(cases: Sequence[type[ApiError]]) -> JsonObject:
             }
         },
     }
-    if cases[0].status in {errors.RateLimited.status, errors.ServiceUnavailable.status}:
+    if cases[0].status in {errors.RateLimited.status, ServiceUnavailable.status}:
         retry = {"schema": {"type": "string"}, "description": "seconds to wait"}
         response["headers"] = {"Retry-After": retry}
     return response
 
 
-def _example(case: type[ApiError]) -> Any:
+def _example(case: type[Refusal]) -> Any:
     error = case(FieldError("email", "is required")) if case is ValidationFailed else case()
     return TypeAdapter(Any).validate_json(failure(error))
 
 
 def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
-    models: dict[type[BaseModel], JsonSchemaMode] = {PageMeta: "serialization", FieldProblem: "serialization"}
+    models: dict[type[BaseModel], JsonSchemaMode] = {FieldProblem: "serialization"}
     for endpoint in endpoints:
-        for shown in (endpoint.bare, endpoint.data):
-            if shown is not None:
-                models[_model_of(shown)] = "serialization"
+        shown = [model for success in endpoint.success for model in (success.bare, success.data, success.meta)]
+        models |= {_model_of(model): "serialization" for model in shown if model is not None}
         if endpoint.body is not None:
             models[endpoint.body] = "validation"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
-    of_no_operation: tuple[type[ApiError], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
+    of_no_operation: tuple[type[Refusal], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
     cases = [*of_no_operation, *(case for endpoint in endpoints for case in failures_of(endpoint))]
     codes = sorted({case.code for case in cases})
     models_by_name: JsonObject = generated["$defs"]
+    named = [success for endpoint in endpoints for success in endpoint.success if success.schema_name is not None]
+    models_by_name |= {str(success.schema_name): _envelope_schema(success) for success in named}
     return models_by_name | {
         "SuccessResponse": {
             "type": "object",
             "properties": {"success": {"const": True}, "message": {"type": "string"}, "data": {}},
             "required": ["success", "message", "data"],
-        },
-        "PaginatedUsersResponse": {
-            "type": "object",
-            "properties": {
-                "success": {"const": True},
-                "message": {"const": "Success"},
-                "data": {"type": "array", "items": {"$ref": REFERENCE.format(model="User")}},
-                "meta": {"$ref": REFERENCE.format(model="PageMeta")},
-            },
-            "required": ["success", "message", "data", "meta"],
         },
         "ErrorResponse": {
             "type": "object",

@@ -1,39 +1,30 @@
-"""Path values, queries and bodies: parsed strictly, refused with one entry for every bad field (contract, section 3)."""
+"""Path values, queries and bodies: parsed strictly, refused with one entry for every bad field."""
 
 import json
 import re
 from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from latchkey.http.errors import FieldError, MalformedBody, NotJson, UserNotFound, ValidationFailed
+from latchkey.http.errors import MalformedBody, NotJson
 from latchkey.http.exchange import Exchange
+from latchkey.refusal import FieldError, ValidationFailed
 
-INT32_MAX = 2_147_483_647
 _JSON_TYPE = re.compile(r'\s*application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.ASCII | re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 Model = TypeVar("Model")
 
 
-def parse_id(value: str) -> int:
-    """The `:id` of a path. Raises ValidationFailed for anything but ASCII digits, UserNotFound past an int32."""
-    if not (value.isascii() and value.isdigit()):
-        raise ValidationFailed(FieldError("id", "must be a whole number"))
-    # Without leading zeros: Python refuses to convert thousands of digits, whatever they amount to.
-    digits = value.lstrip("0") or "0"
-    if len(digits) > len(str(INT32_MAX)) or int(digits) > INT32_MAX:
-        raise UserNotFound
-    return int(digits)
+def parse_params(model: type[BaseModel], parameters: dict[str, str]) -> BaseModel:
+    """The values of a path as an instance of a Pydantic model, by the names in the path.
 
-
-def parse_session_id(value: str) -> UUID:
-    """A session's id in a path. Raises ValidationFailed for what is no UUID in its usual form (RFC 9562 section 4)."""
-    if not _UUID.fullmatch(value):
-        raise ValidationFailed(FieldError("sessionId", "must be a UUID"))
-    return UUID(value)
+    Raises ValidationFailed for bad values, and whatever the model's validators raise besides.
+    """
+    try:
+        return model.model_validate(parameters)
+    except ValidationError as error:
+        raise _validation_failed(error) from None
 
 
 def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from latchkey.audit.record import Change
 from latchkey.database.pool import Database
-from latchkey.http.exchange import Origin
 from latchkey.mail import queries
 from latchkey.mail.tokens import MailTokens
+from latchkey.origin import Origin
 
 LINKS_AN_HOUR = 5
 """Of one kind, to one account: whoever asks for more fills somebody else's mailbox."""

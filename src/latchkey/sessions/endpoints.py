@@ -1,20 +1,40 @@
 """The /auth/sessions endpoints: a user's own sessions."""
 
 import asyncio
+import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from latchkey.http.endpoint import Call, Endpoint, Reply
-from latchkey.http.errors import SessionNotFound
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.devices import device_name
+from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.guard import Guards
 from latchkey.sessions.management import Revoker, SessionManager
 
 TAG = "Sessions"
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def _session_id(value: object) -> UUID:
+    # Only the usual form (RFC 9562, section 4); UUID() takes braces, URNs and no hyphens, too.
+    if not _UUID.fullmatch(str(value)):
+        raise PydanticCustomError("uuid", "must be a UUID")
+    return UUID(str(value))
+
+
+class SessionPath(BaseModel):
+    """A session's id in a path."""
+
+    session_id: Annotated[
+        UUID,
+        PlainValidator(_session_id, json_schema_input_type=Any),
+        WithJsonSchema({"type": "string", "format": "uuid"}),
+    ] = Field(alias="sessionId")
 
 
 class SessionView(BaseModel):
@@ -63,8 +83,8 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
 
     async def end_session(call: Call[None]) -> Reply:
         principal = call.signed_in
-        await sessions.revoke(principal.user_id, call.path_session_id, revoker(call))
-        is_own = call.path_session_id == principal.session_id
+        await sessions.revoke(principal.user_id, call.params.session_id, revoker(call))
+        is_own = call.params.session_id == principal.session_id
         return Reply(cookies=cookies.clear() if is_own else ())
 
     async def end_other_sessions(call: Call[None]) -> Reply:
@@ -80,8 +100,8 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             tag=TAG,
             summary="List your sessions",
             description="Every device that is signed in, newest use first.",
+            success=(Success(data=list[SessionView]),),
             guard=guards.signed_in,
-            data=list[SessionView],
         ),
         Endpoint(
             method="DELETE",
@@ -90,9 +110,8 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             tag=TAG,
             summary="Sign out everywhere else",
             description="Ends all your sessions but the one that asks.",
-            message="Other sessions ended",
+            success=(Success(message="Other sessions ended", data=EndedSessions),),
             guard=guards.signed_in,
-            data=EndedSessions,
         ),
         Endpoint(
             method="DELETE",
@@ -101,8 +120,9 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             tag=TAG,
             summary="Sign one device out",
             description="Ending the session that asks clears its cookies.",
-            message="Session ended",
+            success=(Success(message="Session ended"),),
             guard=guards.signed_in,
+            params=SessionPath,
             failures=(SessionNotFound,),
             cookies_out=(cookies.access_name, cookies.refresh_name),
         ),

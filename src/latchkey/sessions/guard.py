@@ -1,19 +1,19 @@
 """Who is asking: the principal that an access token proves (contract, sections 4 to 6)."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from latchkey.clock import Clock
 from latchkey.database.pool import Database
-from latchkey.http.endpoint import Guard, Principal
-from latchkey.http.errors import AccessTokenExpired, AccessTokenInvalid, Unauthorized
+from latchkey.http.authenticate import Authenticator, Guard, Principal
 from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.tokens import Claims, TokenExpired, TokenKind, TokenRefused, Tokens
 
-FAILURES = (Unauthorized, AccessTokenInvalid, AccessTokenExpired)
+FAILURES = (AccessTokenInvalid, AccessTokenExpired)
 SCHEME = "cookieAuth"
 REMEMBERED_MAX = 10_000
 
@@ -38,8 +38,23 @@ class Guards:
         # Oldest first; a plain dictionary would pass all that was deleted from its front to find the next.
         self._genuine: OrderedDict[str, Claims] = OrderedDict()
         self._cookie_name = cookies.access_name
-        self.signed_in = Guard(self._signed_in, SCHEME, FAILURES)
-        self.signed_in_or_deleting = Guard(self._signed_in_or_deleting, SCHEME, FAILURES)
+        self.signed_in = Guard((self._by_cookie(self._signed_in),))
+        self.signed_in_or_deleting = Guard((self._by_cookie(self._signed_in_or_deleting),))
+
+    def _by_cookie(self, find_principal: Callable[[Exchange], Awaitable[Principal]]) -> Authenticator:
+        return Authenticator(
+            scheme=SCHEME,
+            checks_csrf=True,
+            applies=self._has_cookie,
+            find_principal=find_principal,
+            failures=FAILURES,
+        )
+
+    def _has_cookie(self, exchange: Exchange) -> bool:
+        try:
+            return exchange.cookie(self._cookie_name) is not None
+        except RepeatedCookie:
+            return True
 
     async def _signed_in(self, exchange: Exchange) -> Principal:
         principal = self._proven(exchange, self._remembered)
@@ -68,8 +83,7 @@ class Guards:
             token = exchange.cookie(self._cookie_name)
         except RepeatedCookie:
             raise AccessTokenInvalid from None
-        if token is None:
-            raise Unauthorized
+        assert token is not None, "the authenticator applies only where there is one"
         try:
             claims = read(token)
         except TokenExpired:

@@ -7,10 +7,10 @@ from uuid import UUID
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
-from latchkey.http.errors import SessionNotFound
-from latchkey.http.exchange import Origin
+from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession
 
 

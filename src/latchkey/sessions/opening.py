@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from latchkey.audit.record import Change
 from latchkey.clock import Clock
-from latchkey.http.exchange import Origin
+from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.tokens import TokenPair, Tokens, token_hash

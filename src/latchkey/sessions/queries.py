@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from latchkey.database.pool import Connection, Database, Queryable
-from latchkey.http.exchange import Origin
+from latchkey.origin import Origin
 
 
 class EndedBy(StrEnum):

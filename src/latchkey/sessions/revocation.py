@@ -5,7 +5,8 @@ from uuid import UUID
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
-from latchkey.http.exchange import Exchange, Origin, RepeatedCookie
+from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.ending import SessionEnder

@@ -15,11 +15,11 @@ from joserfc.jws import JWSRegistry
 from pydantic_core import to_json
 
 from latchkey.clock import Clock
-from latchkey.http.validation import INT32_MAX
 from latchkey.keys import Mac, base64url
 
 ALGORITHM = "HS256"
 CLOCK_SKEW_SECONDS = 30
+USER_ID_MAX = 2_147_483_647
 TOKEN_MAX_CHARS = 4096
 # Base64url in which the last character has no bits but those that count: without that, one token has several spellings
 # and hashes.
@@ -181,7 +181,7 @@ def token_hash(token: str) -> bytes:
 
 
 def _is_id(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 < value <= INT32_MAX
+    return type(value) is int and 0 < value <= USER_ID_MAX
 
 
 def _is_time(value: object) -> TypeGuard[int]:

@@ -11,13 +11,13 @@ from latchkey.audit.record import AuditLog, Change
 from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import Database
 from latchkey.http.envelope import PageMeta
-from latchkey.http.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
-from latchkey.http.exchange import Origin
 from latchkey.mail.notices import EMAIL_CHANGED
 from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import email_queries, queries
+from latchkey.users.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.users.schemas import User
 
 VERIFY_MAIL = "verify-email"

@@ -2,22 +2,26 @@
 
 from typing import Any
 
-from latchkey.http.endpoint import Call, Endpoint, Reply
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.envelope import PageMeta
-from latchkey.http.errors import (
+from latchkey.http.errors import Forbidden
+from latchkey.sessions.guard import Guards
+from latchkey.users.accounts import Accounts
+from latchkey.users.errors import (
     EmailTaken,
-    Forbidden,
     NothingToUpdate,
     RestoreEmailTaken,
     UserNotDeleted,
     UserNotFound,
     UsersNotListed,
 )
-from latchkey.sessions.guard import Guards
-from latchkey.users.accounts import Accounts
-from latchkey.users.schemas import PageQuery, User, UserChanges, UserReplacement
+from latchkey.users.schemas import PageQuery, User, UserChanges, UserPath, UserReplacement
 
 TAG = "Users"
+
+
+def _own_id(params: UserPath) -> int:
+    return params.id
 
 
 def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
@@ -28,12 +32,12 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
         return Reply(users, meta)
 
     async def get_user(call: Call[None]) -> Reply:
-        return Reply(await accounts.get(call.path_id))
+        return Reply(await accounts.get(call.params.id))
 
     async def replace_user(call: Call[UserReplacement]) -> Reply:
         return Reply(
             await accounts.update(
-                call.path_id,
+                call.params.id,
                 name=call.body.name,
                 email=call.body.email,
                 origin=call.origin,
@@ -46,7 +50,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             raise NothingToUpdate
         return Reply(
             await accounts.update(
-                call.path_id,
+                call.params.id,
                 name=call.body.name,
                 email=call.body.email,
                 origin=call.origin,
@@ -58,7 +62,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
         principal = call.signed_in
         return Reply(
             await accounts.delete(
-                call.path_id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
             )
         )
 
@@ -66,7 +70,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
         principal = call.signed_in
         return Reply(
             await accounts.restore(
-                call.path_id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
             )
         )
 
@@ -78,10 +82,9 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             tag=TAG,
             summary="List users, newest first",
             description="A page past the end is an empty list with the right `meta`.",
+            success=(Success(data=list[User], meta=PageMeta, schema_name="PaginatedUsersResponse"),),
             guard=guards.signed_in,
             query=PageQuery,
-            data=list[User],
-            meta=PageMeta,
             refused=None if everybody else UsersNotListed,
         ),
         Endpoint(
@@ -90,9 +93,10 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             handler=get_user,
             tag=TAG,
             summary="Get one user",
+            success=(Success(data=User),),
             guard=guards.signed_in,
-            self_only=not everybody,
-            data=User,
+            params=UserPath,
+            self_only=None if everybody else _own_id,
             failures=(UserNotFound,) if everybody else (Forbidden, UserNotFound),
         ),
         Endpoint(
@@ -102,11 +106,11 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             tag=TAG,
             summary="Replace your own name and e-mail address",
             description="Changing no value answers 200 and writes nothing. A new address ends a pending reset link.",
-            message="User fully updated",
+            success=(Success(message="User fully updated", data=User),),
             guard=guards.signed_in,
-            self_only=True,
+            params=UserPath,
+            self_only=_own_id,
             body=UserReplacement,
-            data=User,
             failures=(Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(
@@ -116,11 +120,11 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             tag=TAG,
             summary="Change your own name or e-mail address",
             description="At least one field. Changing no value answers 200 and writes nothing.",
-            message="User partially updated",
+            success=(Success(message="User partially updated", data=User),),
             guard=guards.signed_in,
-            self_only=True,
+            params=UserPath,
+            self_only=_own_id,
             body=UserChanges,
-            data=User,
             failures=(NothingToUpdate, Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(
@@ -133,10 +137,10 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
                 "Ends all your sessions. The account can be restored by this same session, with its access token,"
                 " until that expires; later by an operator."
             ),
-            message="User deleted successfully",
+            success=(Success(message="User deleted successfully", data=User),),
             guard=guards.signed_in,
-            self_only=True,
-            data=User,
+            params=UserPath,
+            self_only=_own_id,
             failures=(Forbidden, UserNotFound),
         ),
         Endpoint(
@@ -146,10 +150,10 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             tag=TAG,
             summary="Restore the account that this session deleted",
             description="Works with the access token that deleted the account, until it expires. Sign in again after.",
-            message="User restored successfully",
+            success=(Success(message="User restored successfully", data=User),),
             guard=guards.signed_in_or_deleting,
-            self_only=True,
-            data=User,
-            failures=(Forbidden, UserNotDeleted, RestoreEmailTaken),
+            params=UserPath,
+            self_only=_own_id,
+            failures=(Forbidden, UserNotFound, UserNotDeleted, RestoreEmailTaken),
         ),
     ]

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from latchkey.users.errors import UserNotFound
+
 NAME_MIN, NAME_MAX = 3, 100
 EMAIL_MAX, LOCAL_PART_MAX = 150, 64
 INT32_MAX = 2_147_483_647
@@ -85,6 +87,27 @@ TypedEmail = Annotated[
     PlainValidator(_typed_email, json_schema_input_type=Any),
     WithJsonSchema({"type": "string", "maxLength": EMAIL_MAX, "examples": ["siam@example.com"]}),
 ]
+
+
+def _user_id(value: object) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit()):
+        raise PydanticCustomError("number", "must be a whole number")
+    # Without leading zeros: Python refuses to convert thousands of digits, whatever they amount to.
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(INT32_MAX)) or int(digits) > INT32_MAX:
+        raise UserNotFound
+    return int(digits)
+
+
+class UserPath(BaseModel):
+    """A user's id in a path: ASCII digits. Validation raises UserNotFound for one that no row can have."""
+
+    id: Annotated[
+        int,
+        PlainValidator(_user_id, json_schema_input_type=Any),
+        WithJsonSchema({"type": "integer", "minimum": 0, "maximum": INT32_MAX, "examples": [1]}),
+    ]
 
 
 class User(BaseModel):

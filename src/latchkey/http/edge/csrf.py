@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.keys import Mac, base64url
@@ -46,8 +45,6 @@ class Csrf:
 
     def check(self, exchange: Exchange) -> None:
         """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
-        if exchange.method in SAFE_METHODS:
-            return
         if self._is_cross_site(exchange):
             raise CsrfRefused
         seed = self._seed(exchange)

@@ -2,13 +2,14 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from latchkey.clock import stopwatch
+from latchkey.http.authenticate import Authenticator
 from latchkey.http.edge.body import read_body
 from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
@@ -17,10 +18,12 @@ from latchkey.http.edge.headers import finish
 from latchkey.http.edge.host import check_host
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.envelope import failure, json_response
-from latchkey.http.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
 from latchkey.http.routing import RouteTable
+from latchkey.refusal import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +31,9 @@ log = structlog.get_logger(__name__)
 class Edge:
     """The ASGI application for HTTP: layers, then the endpoint. Nothing raised inside it reaches the server.
 
-    `routes` are all that is served; `translated` turns exceptions of lower floors that know nothing of HTTP into
-    answers (a database that is gone: 503); `root_path` is the path of the app's own host that we are served under.
+    `routes` are all that is served; `authenticators`, in order, say who asks; `translated` turns exceptions of lower
+    floors that know nothing of HTTP into answers (a database that is gone: 503); `root_path` is the path of the app's
+    own host that we are served under.
     """
 
     def __init__(
@@ -40,7 +44,8 @@ class Edge:
         client: ClientAddress,
         rate_limit: RateLimit,
         csrf: Csrf,
-        translated: Mapping[type[Exception], type[ApiError]],
+        authenticators: Sequence[Authenticator],
+        translated: Mapping[type[Exception], type[Refusal]],
         root_path: str,
         logs_requests: bool,
     ) -> None:
@@ -49,6 +54,7 @@ class Edge:
         self._client = client
         self._rate_limit = rate_limit
         self._csrf = csrf
+        self._authenticators = authenticators
         self._translated = translated
         self._root_path = root_path
         self._logs_requests = logs_requests
@@ -62,7 +68,7 @@ class Edge:
         exchange = Exchange(scope, receive, f"{self._process_id}{next(self._numbers):016x}")
         try:
             response = await self._pass(exchange)
-        except ApiError as error:
+        except Refusal as error:
             response = refusal(error)
         except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
             response = self._failed(error, exchange)
@@ -76,22 +82,28 @@ class Edge:
     async def _pass(self, exchange: Exchange) -> Response:
         if (preflight := self._cors.preflight(exchange)) is not None:
             return preflight
-        exchange.match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
-        if exchange.match is not None:
-            exchange.endpoint = exchange.match.resource.endpoints.get(exchange.method)
+        match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
+        endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
         self._client.identify(exchange)
-        await self._rate_limit.count(exchange)
+        if endpoint is None or endpoint.counted:
+            await self._rate_limit.count(exchange)
         check_host(exchange)
         await read_body(exchange)
-        self._csrf.check(exchange)
-        return await self._route(exchange)
-
-    async def _route(self, exchange: Exchange) -> Response:
-        if exchange.match is None:
+        if exchange.method not in SAFE_METHODS and self._sent_unasked(exchange):
+            self._csrf.check(exchange)
+        if match is None:
             raise NotFound
-        if exchange.endpoint is None:
-            raise MethodNotAllowed(headers=(("Allow", exchange.match.resource.allow),))
-        return await exchange.endpoint.answer(exchange, exchange.match.parameters)
+        if endpoint is None:
+            raise MethodNotAllowed(headers=(("Allow", match.resource.allow),))
+        return await endpoint.answer(exchange, match.parameters)
+
+    def _sent_unasked(self, exchange: Exchange) -> bool:
+        """Whether a browser may have sent this request without its page's knowing who asks: also where nothing in it
+        says who does, as at login."""
+        for authenticator in self._authenticators:
+            if authenticator.applies(exchange):
+                return authenticator.checks_csrf
+        return True
 
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some do not: both must find their way.
@@ -108,7 +120,7 @@ class Edge:
         return refusal(InternalError())
 
 
-def refusal(error: ApiError) -> Response:
+def refusal(error: Refusal) -> Response:
     """The answer that an error means."""
     headers = [answer_header(name, value) for name, value in error.headers]
     if error.closes_connection:

@@ -6,8 +6,8 @@ import limits
 import structlog
 
 from latchkey.clock import Clock
+from latchkey.counts import Counts
 from latchkey.http.edge.client import network_of
-from latchkey.http.edge.counts import Counts
 from latchkey.http.errors import RateLimited
 from latchkey.http.exchange import Exchange, answer_header
 
@@ -33,8 +33,6 @@ class RateLimit:
 
     async def count(self, exchange: Exchange) -> None:
         """Counts one request and adds the RateLimit headers. Raises RateLimited past the limit."""
-        if exchange.endpoint is not None and not exchange.endpoint.counted:
-            return
         key = self._key(network_of(exchange.client_ip))
         try:
             used, ends_at = await self._counts.hit(key, self._seconds)
