@@ -21,7 +21,7 @@ from bench.report import FLOOR, OURS, DataSet, Measured, Row
 from bench.sameness import require_same_statements
 from bench.servers import Target, floor, latchkey, peer
 from latchkey.database.pool import POOL_MAX
-from tests.faults.postgres import OwnPostgres, own_postgres
+from tests.kit.own_postgres import OwnPostgres, own_postgres
 
 OPEN_LOOP_CONNECTIONS = 64
 PEER_USERS = 64

@@ -18,7 +18,7 @@ from bench.openloop import Latency, open_loop
 from bench.operations import OPERATIONS, Minted, Operation, Script, Wire
 from bench.servers import Target, latchkey
 from bench.wire import Connection
-from tests.faults.postgres import own_postgres
+from tests.kit.own_postgres import own_postgres
 
 USERS = 10_000
 SECONDS = 30.0

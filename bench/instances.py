@@ -17,8 +17,8 @@ from bench.data import Secrets, load_users
 from bench.load import Load, closed_loop
 from bench.operations import OPERATIONS, Minted, Wire
 from bench.servers import latchkey
-from tests.edge.redis_server import RedisServer
-from tests.faults.postgres import own_postgres
+from tests.kit.own_postgres import own_postgres
+from tests.kit.redis_server import RedisServer
 
 USERS = 10_000
 CONNECTIONS = 32

@@ -7,7 +7,7 @@ from bench.data import Secrets, load_users
 from bench.load import closed_loop
 from bench.operations import OPERATIONS, Minted, Wire
 from bench.servers import latchkey
-from tests.faults.postgres import own_postgres
+from tests.kit.own_postgres import own_postgres
 
 USERS = 10_000
 CONNECTIONS = 32

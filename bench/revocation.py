@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.faults.postgres import OwnPostgres, own_postgres
-from tests.harness.server import start_server
+from tests.kit.own_postgres import OwnPostgres, own_postgres
+from tests.kit.server import start_server
 
 ENDINGS = 1_000
 REQUESTS = 500

@@ -4,7 +4,7 @@ from bench.load import uvloop_runner
 from bench.operations import OPERATIONS, Accounts, Wire
 from bench.servers import Target
 from bench.wire import Answer, Connection
-from tests.faults.postgres import OwnPostgres
+from tests.kit.own_postgres import OwnPostgres
 
 
 def require_same_statements(postgres: OwnPostgres, ours: Target, floor: Target, accounts: Accounts) -> None:

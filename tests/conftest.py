@@ -1,4 +1,4 @@
-"""What every test may ask for; most of it is in tests/harness."""
+"""What every test may ask for; most of it is in tests/kit."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ settings.register_profile("latchkey", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=4_000)
 settings.load_profile("latchkey")
 
-pytest_plugins = ["tests.harness.postgres", "tests.harness.fixtures"]
+pytest_plugins = ["tests.kit.postgres", "tests.kit.fixtures", "tests.kit.chromium"]
 
 
 @pytest.fixture(scope="session")

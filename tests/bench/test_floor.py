@@ -4,7 +4,7 @@ from bench.data import Secrets, load_users
 from bench.operations import Minted
 from bench.sameness import require_same_statements
 from bench.servers import floor, latchkey
-from tests.faults.postgres import own_postgres
+from tests.kit.own_postgres import own_postgres
 
 USERS = 2000
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Tab
-from tests.harness.browser import PASSWORD, new_email
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, new_email
+from tests.kit.chromium import Tab
+from tests.kit.server import Server
 
 
 def test_an_account_can_be_lived_by_clicking(tab: Tab, server: Server, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Tab
-from tests.browser.nginx import Nginx
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server, free_port
-from tests.harness.wire import Wire
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.chromium import Tab
+from tests.kit.nginx import Nginx
+from tests.kit.server import Server, free_port
+from tests.kit.wire import Wire
 
 ROOT = "/accounts"
 

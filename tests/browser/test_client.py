@@ -17,12 +17,12 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 import latchkey
 from latchkey.sessions.tokens import TokenKind
-from tests.browser.conftest import Tab
-from tests.harness.browser import PASSWORD, new_email
-from tests.harness.server import Server
-from tests.scenarios.answers import claims_of
-from tests.scenarios.routes import minted
-from tests.scenarios.stored import Sql, live_sessions
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, new_email
+from tests.kit.chromium import Tab
+from tests.kit.routes import minted
+from tests.kit.server import Server
+from tests.kit.stored import Sql, live_sessions
 
 SOURCE = Path(latchkey.__file__).parent / "auth" / "client.js"
 NEW_PASSWORD = "Changed456!"

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Tab
-from tests.harness.browser import Browser
-from tests.harness.server import Server
+from tests.kit.browser import Browser
+from tests.kit.chromium import Tab
+from tests.kit.server import Server
 
 
 def test_a_mail_can_be_read_and_its_link_followed(tab: Tab, server: Server, browser: Browser) -> None:

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Tab
-from tests.harness.browser import PASSWORD, Browser
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, Browser
+from tests.kit.chromium import Tab
+from tests.kit.server import Server
 
 NEW_PASSWORD = "Changed456!"
 USED = "This link has been used or is too old. Ask for a new one."

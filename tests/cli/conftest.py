@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scenarios.stored import Sql
+from tests.kit.stored import Sql
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.cli.command import latchkey
+from tests.kit.command_line import latchkey
 
 ROWS = """
 INSERT INTO users (name, email, password) VALUES ('A', 'a@example.com', ''), ('B', 'b@example.com', '');

@@ -12,9 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from tests.cli.command import answers, eventually, is_served, latchkey, spawn
-from tests.cli.source import copy_source
-from tests.harness.server import Server
+from tests.kit.command_line import answers, is_served, latchkey, spawn
+from tests.kit.server import Server
+from tests.kit.source_copy import copy_source
+from tests.kit.waiting import eventually
 
 UNSET = {"ENVIRONMENT": "", "JWT_ACCESS_SECRET": "", "JWT_REFRESH_SECRET": ""}
 Spawn = Callable[..., Server]

@@ -11,8 +11,8 @@ import pytest
 
 from latchkey.cli.live_checks import check_database
 from latchkey.clock import system_clock
-from tests.cli.command import latchkey
-from tests.edge.redis_server import RedisServer
+from tests.kit.command_line import latchkey
+from tests.kit.redis_server import RedisServer
 
 PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
 

@@ -10,7 +10,7 @@ import pytest
 
 from latchkey.cli import mail_checks
 from latchkey.settings import load_settings
-from tests.cli.command import Result, latchkey
+from tests.kit.command_line import Result, latchkey
 
 Run = Callable[..., Result]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 
 from latchkey.database.migrate import REQUIRED_REVISION
-from tests.cli.command import latchkey
-from tests.database.original_database import NO_FOREIGN_KEY
+from tests.kit.command_line import latchkey
+from tests.kit.original_database import NO_FOREIGN_KEY
 
 DIRTY = """
 INSERT INTO users (name, email, password, is_deleted, refresh_token) VALUES

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from latchkey.users.email_queries import want_change
-from tests.cli.command import Result, eventually, latchkey
-from tests.harness.server import Server
-from tests.scenarios.stored import Sql
+from tests.kit.command_line import Result, latchkey
+from tests.kit.server import Server
+from tests.kit.stored import Sql
+from tests.kit.waiting import eventually
 
 Run = Callable[..., Result]
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.command import answers, eventually, is_served, latchkey, spawn
-from tests.cli.source import break_start, copy_source
-from tests.harness.server import ACCESS_SECRET, Server
+from tests.kit.command_line import answers, is_served, latchkey, spawn
+from tests.kit.server import ACCESS_SECRET, Server
+from tests.kit.source_copy import break_start, copy_source
+from tests.kit.waiting import eventually
 
 PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
 Spawn = Callable[..., Server]

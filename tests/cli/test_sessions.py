@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import Result, eventually, latchkey
 from tests.cli.test_users import add_user, audit_rows, live_sessions
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
+from tests.kit.browser import Browser, refused
+from tests.kit.command_line import Result, latchkey
+from tests.kit.server import Server
+from tests.kit.waiting import eventually
 
 Run = Callable[..., Result]
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -15,8 +15,8 @@ import bcrypt
 import httpx
 import pytest
 
-from tests.cli.command import Result, latchkey
-from tests.harness.server import environment, free_port
+from tests.kit.command_line import Result, latchkey
+from tests.kit.server import environment, free_port
 
 Run = Callable[..., Result]
 HASH = "$2b$04$abcdefghijklmnopqrstuuu3lWuXkXoL1Lr4YbN1x0cI6pWmXy1bO"

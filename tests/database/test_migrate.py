@@ -17,7 +17,7 @@ from latchkey.database.migrate import (
     migrate,
     schema_revision,
 )
-from tests.database.original_database import AUDIT_LOGS, README, connector, rows, run, snapshot, value
+from tests.kit.original_database import AUDIT_LOGS, README, connector, rows, run, snapshot, value
 
 
 async def revision_of(dsn: str) -> str | None:

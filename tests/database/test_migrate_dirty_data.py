@@ -3,7 +3,7 @@
 import pytest
 
 from latchkey.database.migrate import DirtyData, Finding, Resolutions, migrate
-from tests.database.original_database import (
+from tests.kit.original_database import (
     NO_FOREIGN_KEY,
     PARTIAL_INDEX,
     README,

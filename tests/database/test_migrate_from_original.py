@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from latchkey.database.migrate import migrate
-from tests.database.original_database import (
+from tests.kit.original_database import (
     CATALOG,
     NO_FOREIGN_KEY,
     PARTIAL_INDEX,

@@ -18,7 +18,7 @@ from latchkey.database.migrate import (
     TableBusy,
     migrate,
 )
-from tests.database.original_database import README, ROWS, checksum, connector, rows, run, value
+from tests.kit.original_database import README, ROWS, checksum, connector, rows, run, value
 
 
 def migrate_in_a_process_of_its_own(dsn: str) -> MigrationReport:

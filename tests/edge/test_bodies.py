@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.edge.processes import worker_of
-from tests.edge.raw import HOST, RawConnection, request
-from tests.harness.browser import Browser, new_email, refused
-from tests.harness.server import Server
+from tests.kit.browser import Browser, new_email, refused
+from tests.kit.processes import worker_of
+from tests.kit.raw_http import HOST, RawConnection, request
+from tests.kit.server import Server
 
 LIMIT = 10_240
 TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body too large")

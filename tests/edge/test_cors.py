@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.harness.browser import Browser
+from tests.kit.browser import Browser
 
 OURS = "http://localhost:5173"
 EXPOSED = {

@@ -14,9 +14,9 @@ from latchkey.clock import system_clock
 from latchkey.database.pool import connect, open_database
 from latchkey.http.endpoint import SAFE_METHODS, Endpoint
 from latchkey.settings import load_settings
-from tests.harness.browser import Browser, refused
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
-from tests.harness.wire import Wire
+from tests.kit.browser import Browser, refused
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
+from tests.kit.wire import Wire
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 

@@ -5,9 +5,9 @@ Most of it is refused by the server's own parser, before the application: no env
 
 import pytest
 
-from tests.edge.processes import worker_of
-from tests.edge.raw import HOST, RawConnection
-from tests.harness.server import Server
+from tests.kit.processes import worker_of
+from tests.kit.raw_http import HOST, RawConnection
+from tests.kit.server import Server
 
 POST = b"POST /auth/register HTTP/1.1\r\n" + HOST
 GET = b"GET /healthz HTTP/1.1\r\n"

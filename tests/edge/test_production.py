@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server, start_server
-from tests.harness.wire import Wire
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.server import Server, start_server
+from tests.kit.wire import Wire
 
 APP = "https://app.example.com"
 ACCOUNTS = "https://accounts.example.com"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.edge.raw import RawConnection, RawResponse, request
-from tests.harness.server import Server, start_server
+from tests.kit.raw_http import RawConnection, RawResponse, request
+from tests.kit.server import Server, start_server
 
 LIMIT = 100
 WINDOW_SECONDS = 900

@@ -13,9 +13,9 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import Counts, SharedCounts, open_counts
-from tests.edge.redis_server import RedisServer
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.redis_server import RedisServer
+from tests.kit.server import Server
 
 DEADLINE_SECONDS = 10.0
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")

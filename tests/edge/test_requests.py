@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.edge.raw import RawConnection, RawResponse, request
-from tests.harness.browser import Browser, new_email, refused
-from tests.harness.server import Server
+from tests.kit.browser import Browser, new_email, refused
+from tests.kit.raw_http import RawConnection, RawResponse, request
+from tests.kit.server import Server
 
 NOT_FOUND = (404, "RESOURCE_NOT_FOUND")
 Sql = psycopg.Connection[dict[str, Any]]

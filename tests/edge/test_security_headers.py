@@ -6,9 +6,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.edge.read_only import make_read_only
-from tests.harness.browser import Browser, new_email
-from tests.harness.server import Server
+from tests.kit.browser import Browser, new_email
+from tests.kit.read_only_database import make_read_only
+from tests.kit.server import Server
 
 HELMET_8 = {
     "content-security-policy": (

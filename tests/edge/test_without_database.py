@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql as compose
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
+from tests.kit.browser import Browser, refused
+from tests.kit.server import Server
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
 PREFLIGHT = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "PUT"}

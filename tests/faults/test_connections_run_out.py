@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from tests.cli.command import eventually
-from tests.edge.processes import worker_of
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
+from tests.kit.browser import Browser, refused
+from tests.kit.processes import worker_of
+from tests.kit.server import Server
+from tests.kit.waiting import eventually
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
 

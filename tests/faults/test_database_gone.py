@@ -9,13 +9,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests.cli.command import eventually
-from tests.edge.processes import worker_of
-from tests.faults.postgres import OwnPostgres, own_postgres
-from tests.harness.browser import Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.racing import wait_for_blocked
-from tests.scenarios.routes import (
+from tests.kit.browser import Browser, new_email, refused
+from tests.kit.own_postgres import OwnPostgres, own_postgres
+from tests.kit.processes import worker_of
+from tests.kit.racing import wait_for_blocked
+from tests.kit.routes import (
     FORGOT_PASSWORD,
     LOGIN,
     LOGOUT,
@@ -26,7 +24,9 @@ from tests.scenarios.routes import (
     REGISTER,
     RESET_PASSWORD,
 )
-from tests.scenarios.stored import audited, users_with
+from tests.kit.server import Server
+from tests.kit.stored import audited, users_with
+from tests.kit.waiting import eventually
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
 NEEDS_DATABASE = (REGISTER, LOGIN, FORGOT_PASSWORD, RESET_PASSWORD, REFRESH, LOGOUT, *PROTECTED)

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from tests.cli.command import eventually
-from tests.edge.read_only import make_read_only
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.injecting import refusing
-from tests.scenarios.racing import wait_for_blocked
-from tests.scenarios.routes import FORGOT_PASSWORD, LIST, LOGIN, ME, PATCH, REFRESH, REGISTER
-from tests.scenarios.stored import Sql, audited, everything_of, live_sessions, user_row, users_with
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.injecting import refusing
+from tests.kit.racing import wait_for_blocked
+from tests.kit.read_only_database import make_read_only
+from tests.kit.routes import FORGOT_PASSWORD, LIST, LOGIN, ME, PATCH, REFRESH, REGISTER
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audited, everything_of, live_sessions, user_row, users_with
+from tests.kit.waiting import eventually
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
 # Conflicts of whole transactions: a serialization failure and a deadlock.

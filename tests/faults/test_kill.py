@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from tests.cli.command import eventually
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.server import Server
+from tests.kit.waiting import eventually
 
 ROUNDS = 6
 ACKNOWLEDGED_BEFORE_THE_KILL = 8

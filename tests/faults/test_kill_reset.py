@@ -9,10 +9,10 @@ import bcrypt
 import httpx
 import psycopg
 
-from tests.cli.command import eventually
-from tests.harness.browser import PASSWORD, Browser
-from tests.harness.server import Server
-from tests.scenarios.stored import plant_reset_token
+from tests.kit.browser import PASSWORD, Browser
+from tests.kit.server import Server
+from tests.kit.stored import plant_reset_token
+from tests.kit.waiting import eventually
 
 ROUNDS = 3
 USERS = 24

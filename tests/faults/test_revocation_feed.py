@@ -17,16 +17,16 @@ import pytest
 
 from latchkey.sessions.feed import PROVEN_FOR_SECONDS
 from latchkey.sessions.tokens import TokenKind
-from tests.cli.command import eventually
-from tests.edge.processes import worker_of
-from tests.faults.postgres import OwnPostgres, own_postgres
-from tests.faults.proxy import Loses, Proxy, proxy
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server, start_server
-from tests.scenarios.answers import claims_of
-from tests.scenarios.forging import refresh_with
-from tests.scenarios.routes import minted
-from tests.scenarios.stored import Sql, plant_reset_token
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.forging import refresh_with
+from tests.kit.own_postgres import OwnPostgres, own_postgres
+from tests.kit.postgres_proxy import Loses, Proxy, proxy
+from tests.kit.processes import worker_of
+from tests.kit.routes import minted
+from tests.kit.server import Server, start_server
+from tests.kit.stored import Sql, plant_reset_token
+from tests.kit.waiting import eventually
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 BOUND_SECONDS = 2.0

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import psycopg
 
-from tests.edge.raw import RawConnection
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.stored import audited, users_with
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.raw_http import RawConnection
+from tests.kit.server import Server
+from tests.kit.stored import audited, users_with
 
 GRACE_SECONDS = 10.0
 MAILS = 10

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.cli.command import latchkey
-from tests.harness.browser import Browser
-from tests.harness.server import Server
-from tests.mail.certificates import certify
-from tests.mail.outbox_rows import wait_for_failure
-from tests.mail.smtp_server import PASSWORD, USER, SmtpServer, settings_of
-from tests.scenarios.stored import Sql
+from tests.kit.browser import Browser
+from tests.kit.certificates import certify
+from tests.kit.command_line import latchkey
+from tests.kit.outbox_rows import wait_for_failure
+from tests.kit.server import Server
+from tests.kit.smtp_server import PASSWORD, USER, SmtpServer, settings_of
+from tests.kit.stored import Sql
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 

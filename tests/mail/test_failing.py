@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import eventually, latchkey
-from tests.harness.browser import Browser
-from tests.harness.server import Server
-from tests.mail.outbox_rows import rows, try_now, wait_for_failure, wait_until_settled, wake
-from tests.mail.smtp_server import SmtpServer, settings_of
-from tests.scenarios.stored import Sql
+from tests.kit.browser import Browser
+from tests.kit.command_line import latchkey
+from tests.kit.outbox_rows import rows, try_now, wait_for_failure, wait_until_settled, wake
+from tests.kit.server import Server
+from tests.kit.smtp_server import SmtpServer, settings_of
+from tests.kit.stored import Sql
+from tests.kit.waiting import eventually
 
 NEW_PASSWORD = "Changed456!"
 PAUSES = [10, 30, 120, 600, 1800, 3600, 10800]

@@ -3,10 +3,10 @@
 import html
 from collections.abc import Callable
 
-from tests.harness.browser import Browser
-from tests.harness.server import Server
-from tests.mail.smtp_server import SmtpServer
-from tests.scenarios.stored import Sql
+from tests.kit.browser import Browser
+from tests.kit.server import Server
+from tests.kit.smtp_server import SmtpServer
+from tests.kit.stored import Sql
 
 
 def test_shows_what_was_sent_and_runs_nothing(browser: Browser, sql: Sql) -> None:

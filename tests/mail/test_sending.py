@@ -5,11 +5,11 @@ from collections.abc import Callable
 from email.headerregistry import Address
 from pathlib import Path
 
-from tests.harness.browser import PASSWORD, Browser
-from tests.harness.server import Server
-from tests.mail.outbox_rows import rows, try_now, wait_until_settled, wake
-from tests.mail.smtp_server import SmtpServer, settings_of
-from tests.scenarios.stored import Sql, audited, user_row
+from tests.kit.browser import PASSWORD, Browser
+from tests.kit.outbox_rows import rows, try_now, wait_until_settled, wake
+from tests.kit.server import Server
+from tests.kit.smtp_server import SmtpServer, settings_of
+from tests.kit.stored import Sql, audited, user_row
 
 NEW_PASSWORD = "Changed456!"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from latchkey.mail.templates import OWN, SAMPLES, Templates, TemplatesUnusable
-from tests.cli.command import latchkey
-from tests.mail.smtp_server import SmtpServer, settings_of
+from tests.kit.command_line import latchkey
+from tests.kit.smtp_server import SmtpServer, settings_of
 
 BASE = "https://accounts.example.com"
 

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package apart
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.harness.wire import Wire
-from tests.openapi.operations import ADDED, ADDED_PUBLIC, ADDED_UNSAFE, ORIGINAL, PROTECTED_UNSAFE, PUBLIC
+from tests.kit.operations import ADDED, ADDED_PUBLIC, ADDED_UNSAFE, ORIGINAL, PROTECTED_UNSAFE, PUBLIC
+from tests.kit.wire import Wire
 
 Json = dict[str, Any]
 

@@ -16,11 +16,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.harness.browser import Browser
-from tests.harness.server import Server
-from tests.harness.wire import Wire
-from tests.openapi.operations import ADDED, ORIGINAL
-from tests.scenarios.answers import claims_of
+from tests.kit.answers import claims_of
+from tests.kit.browser import Browser
+from tests.kit.operations import ADDED, ORIGINAL
+from tests.kit.server import Server
+from tests.kit.wire import Wire
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 RESTORE = "PATCH /users/{id}/restore"

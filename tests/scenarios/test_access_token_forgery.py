@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server
-from tests.harness.wire import Wire
-from tests.scenarios.forging import FORGERIES, HEADER, Forge, genuine_access, genuine_refresh, signed, unknown_session
+from tests.kit.browser import Browser, refused
+from tests.kit.forging import FORGERIES, HEADER, Forge, genuine_access, genuine_refresh, signed, unknown_session
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.kit.wire import Wire
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 EXPIRED = (401, "TOKEN_EXPIRED", "Token expired")

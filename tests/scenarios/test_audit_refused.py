@@ -10,10 +10,10 @@ import httpx
 import psycopg
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.injecting import refusing
-from tests.scenarios.stored import Sql, audit_rows, everything_of, live_sessions, user_row, users_with
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.injecting import refusing
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audit_rows, everything_of, live_sessions, user_row, users_with
 
 UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable")
 NEW_PASSWORD = "Changed456!"

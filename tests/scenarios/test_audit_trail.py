@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.scenarios.answers import claims_of
-from tests.scenarios.forging import refresh_with
-from tests.scenarios.stored import Sql, audit_rows, audited
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.forging import refresh_with
+from tests.kit.stored import Sql, audit_rows, audited
 
 NEW_PASSWORD = "Changed456!"
 RESET_PASSWORD = "Reset-789!"

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 from latchkey.sessions.tokens import TokenKind
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import claims_of
-from tests.scenarios.routes import CHANGE_PASSWORD, GET, LIST, PROTECTED, PUT, Route, minted
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.answers import claims_of
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import CHANGE_PASSWORD, GET, LIST, PROTECTED, PUT, Route, minted
+from tests.kit.stored import Sql, everything_of
 
 UNAUTHORIZED = (401, "UNAUTHORIZED", "Unauthorized")
 INVALID = (401, "INVALID_TOKEN", "Invalid token")

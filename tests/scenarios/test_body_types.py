@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness.browser import Browser, bad_fields
-from tests.scenarios.routes import BODY_FIELDS, WITH_BODY, Route, call_with, field_ids
-from tests.scenarios.stored import Sql, audited, everything_of
+from tests.kit.browser import Browser, bad_fields
+from tests.kit.routes import BODY_FIELDS, WITH_BODY, Route, call_with, field_ids
+from tests.kit.stored import Sql, audited, everything_of
 
 WRONG: tuple[Any, ...] = (None, True, 1, 1.5, [], {}, "")
 WRONG_IDS = ("null", "true", "1", "1.5", "[]", "{}", "empty")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, refused
-from tests.scenarios.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
-from tests.scenarios.routes import NEW_PASSWORD
-from tests.scenarios.stored import (
+from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
+from tests.kit.browser import PASSWORD, Browser, bad_fields, refused
+from tests.kit.routes import NEW_PASSWORD
+from tests.kit.stored import (
     Sql,
     audit_rows,
     audited,

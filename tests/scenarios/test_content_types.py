@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.scenarios.routes import WITH_BODY, WITHOUT_BODY, Route
-from tests.scenarios.stored import Sql, everything_of, users_with
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.routes import WITH_BODY, WITHOUT_BODY, Route
+from tests.kit.stored import Sql, everything_of, users_with
 
 NOT_JSON = (415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json")
 REFUSED_TYPES = (

@@ -6,11 +6,11 @@ from http.cookies import Morsel
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import ACCESS_COOKIE, CLEARED_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, cookies_set
-from tests.scenarios.forging import Genuine, genuine_access
-from tests.scenarios.stored import Sql, endings, live_sessions
+from tests.kit.answers import ACCESS_COOKIE, CLEARED_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, cookies_set
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.forging import Genuine, genuine_access
+from tests.kit.server import Server
+from tests.kit.stored import Sql, endings, live_sessions
 
 CSRF_COOKIE: dict[str, str | bool] = {"path": "/", "httponly": True, "samesite": "Strict"}
 SECURE: dict[str, str | bool] = {"secure": True}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
-from tests.scenarios.routes import LIST, PATCH, PROTECTED, UNSAFE, Route
-from tests.scenarios.stored import Sql, everything_of, user_row
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import LIST, PATCH, PROTECTED, UNSAFE, Route
+from tests.kit.server import Server
+from tests.kit.stored import Sql, everything_of, user_row
 
 REFUSED = (403, "EBADCSRFTOKEN", "invalid csrf token")
 

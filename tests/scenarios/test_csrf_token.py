@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import cookies_set
-from tests.scenarios.routes import REGISTER, UNSAFE, Route
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.answers import cookies_set
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import REGISTER, UNSAFE, Route
+from tests.kit.stored import Sql, everything_of
 
 REFUSED = (403, "EBADCSRFTOKEN", "invalid csrf token")
 

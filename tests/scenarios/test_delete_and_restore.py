@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from latchkey.sessions.tokens import TokenKind
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import claims_of, cookies_set, succeeded
-from tests.scenarios.routes import LOGIN, PROTECTED, RESTORE, Route, minted
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions, user_row
+from tests.kit.answers import claims_of, cookies_set, succeeded
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import LOGIN, PROTECTED, RESTORE, Route, minted
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions, user_row
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 

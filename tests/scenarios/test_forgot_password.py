@@ -2,9 +2,9 @@
 
 import hashlib
 
-from tests.harness.browser import Browser, new_email
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.stored import Sql, audit_rows, audited, user_row
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import Browser, new_email
+from tests.kit.stored import Sql, audit_rows, audited, user_row
 
 URL = "/auth/forgot-password"
 ANSWER = (200, "If email exists, reset link sent", None)

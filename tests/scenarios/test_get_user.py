@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import Browser, refused
+from tests.kit.stored import Sql, everything_of
 
 NOT_FOUND = (404, "USER_NOT_FOUND", "User not found")
 

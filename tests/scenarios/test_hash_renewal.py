@@ -3,10 +3,10 @@
 import bcrypt
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.injecting import refusing
-from tests.scenarios.racing import held_until_blocked
-from tests.scenarios.stored import Sql, audited, plant_reset_token, user_row
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.injecting import refusing
+from tests.kit.racing import held_until_blocked
+from tests.kit.stored import Sql, audited, plant_reset_token, user_row
 
 REFUSED = (401, "UNAUTHORIZED", "Invalid credentials")
 LONG = "p" * 100

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.harness.browser import Browser, bad_fields
-from tests.harness.server import Server
-from tests.scenarios.routes import (
+from tests.kit.browser import Browser, bad_fields
+from tests.kit.routes import (
     BODY_FIELDS,
     EMAIL_FIELDS,
     NAME_FIELDS,
@@ -14,7 +13,8 @@ from tests.scenarios.routes import (
     call_with,
     field_ids,
 )
-from tests.scenarios.stored import Sql, everything_of, users_with
+from tests.kit.server import Server
+from tests.kit.stored import Sql, everything_of, users_with
 
 ALL_BUT_PASSWORDS = (*NAME_FIELDS, *EMAIL_FIELDS, *TYPED_EMAIL_FIELDS, *TOKEN_FIELDS)
 INJECTIONS = (

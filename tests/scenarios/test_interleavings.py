@@ -22,10 +22,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import claims_of
-from tests.scenarios.stored import Sql, plant_reset_token
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.server import Server
+from tests.kit.stored import Sql, plant_reset_token
 
 LEEWAY = 60
 BOUND_SECONDS = 2.0

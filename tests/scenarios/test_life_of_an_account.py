@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.scenarios.routes import NEW_PASSWORD, UNKNOWN_TOKEN
-from tests.scenarios.stored import Sql, plant_reset_token
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.routes import NEW_PASSWORD, UNKNOWN_TOKEN
+from tests.kit.stored import Sql, plant_reset_token
 
 ACTIONS_OF_THE_ORIGINAL = {
     "LOGIN",

@@ -7,9 +7,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
-from tests.scenarios.routes import (
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import (
     FORGOT_PASSWORD,
     LIST,
     LOGIN,
@@ -21,7 +20,8 @@ from tests.scenarios.routes import (
     UNSAFE,
     Route,
 )
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.server import Server
+from tests.kit.stored import Sql, everything_of
 
 TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body too large")
 LIMIT = 10_240

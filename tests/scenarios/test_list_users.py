@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.harness.browser import Browser, bad_fields
-from tests.harness.server import Server
-from tests.scenarios.answers import cookies_set
-from tests.scenarios.stored import Sql, audited, everything_of
+from tests.kit.answers import cookies_set
+from tests.kit.browser import Browser, bad_fields
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audited, everything_of
 
 LIVE = "SELECT id, name, email FROM users WHERE NOT is_deleted ORDER BY id DESC"
 

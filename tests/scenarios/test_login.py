@@ -7,10 +7,10 @@ import bcrypt
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.answers import ACCESS_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
-from tests.scenarios.routes import LOGIN
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions, user_row
+from tests.kit.answers import ACCESS_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.routes import LOGIN
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions, user_row
 
 REFUSED = (401, "UNAUTHORIZED", "Invalid credentials")
 

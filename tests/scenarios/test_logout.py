@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from latchkey.sessions.tokens import TokenKind
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
-from tests.scenarios.routes import minted
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of
+from tests.kit.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.routes import minted
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of
 
 DONE = (200, "Logged out successfully", None)
 BOTH_CLEARED = {"accessToken": CLEARED_COOKIE, "refreshToken": CLEARED_COOKIE}

@@ -6,9 +6,9 @@ import time
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.scenarios.routes import LOGIN, PATCH, WITH_BODY, Route
-from tests.scenarios.stored import Sql, everything_of, users_with
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.routes import LOGIN, PATCH, WITH_BODY, Route
+from tests.kit.stored import Sql, everything_of, users_with
 
 MALFORMED = (400, "INVALID_REQUEST", "Malformed JSON body")
 VALID = '{"name":"New Name"}'

@@ -1,8 +1,8 @@
 """GET /auth/me."""
 
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import Browser, refused
+from tests.kit.stored import Sql, everything_of
 
 
 def test_says_who_is_signed_in(browser: Browser, sql: Sql) -> None:

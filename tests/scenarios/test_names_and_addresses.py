@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.scenarios.routes import EMAIL_FIELDS, NAME_FIELDS, TYPED_EMAIL_FIELDS, Route, call_with, field_ids
-from tests.scenarios.stored import Sql, users_with
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.routes import EMAIL_FIELDS, NAME_FIELDS, TYPED_EMAIL_FIELDS, Route, call_with, field_ids
+from tests.kit.stored import Sql, users_with
 
 every_name = pytest.mark.parametrize(("route", "field"), NAME_FIELDS, ids=field_ids(NAME_FIELDS))
 every_email = pytest.mark.parametrize(("route", "field"), EMAIL_FIELDS, ids=field_ids(EMAIL_FIELDS))

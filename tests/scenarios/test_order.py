@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness.browser import Browser, bad_fields, refused
-from tests.scenarios.routes import DELETE, GET, PATCH, PUT, RESTORE, SELF_ONLY, UNSAFE, Route
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.browser import Browser, bad_fields, refused
+from tests.kit.routes import DELETE, GET, PATCH, PUT, RESTORE, SELF_ONLY, UNSAFE, Route
+from tests.kit.stored import Sql, everything_of
 
 FORBIDDEN = (403, "FORBIDDEN", "You are not allowed to perform this action")
 CSRF = (403, "EBADCSRFTOKEN", "invalid csrf token")

@@ -2,37 +2,18 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
-from tests.scenarios.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
-from tests.scenarios.forging import refresh_with, signed
-from tests.scenarios.racing import crowd
-from tests.scenarios.stored import Sql, audit_rows, endings, everything_of, live_sessions
+from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.forging import refresh_with
+from tests.kit.original_tokens import DAY, adopt, original_token
+from tests.kit.racing import crowd
+from tests.kit.server import ACCESS_SECRET
+from tests.kit.stored import Sql, audit_rows, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
-DAY = 86_400
-
-
-def original_token(user_id: int, *, secret: str = REFRESH_SECRET, age: int = 60, **more: Any) -> str:
-    """A token as the original signed it: `id`, `iat` and `exp` only."""
-    issued = int(time.time()) - age
-    return signed(
-        {"id": user_id, "iat": issued, "exp": issued + DAY} | more, secret, header={"alg": "HS256", "typ": "JWT"}
-    )
-
-
-def adopt(sql: Sql, user_id: int, token: str, *, lasts: str = "30 days") -> None:
-    """Makes the session that the migration makes of a refresh token that the original stored."""
-    sql.execute(
-        "INSERT INTO sessions (id, user_id, token_hash, original_token_hash, expires_at)"
-        " SELECT %s, %s, hash, hash, now() + %s::interval FROM sha256(%s::bytea) AS hash",
-        [uuid4(), user_id, lasts, token.encode()],
-    )
 
 
 def test_is_honoured_once_for_a_pair_of_ours(browser: Browser, sql: Sql) -> None:

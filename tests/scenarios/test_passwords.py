@@ -5,15 +5,15 @@ import unicodedata
 import bcrypt
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.scenarios.routes import (
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.routes import (
     NEW_PASSWORD_FIELDS,
     TYPED_PASSWORD_FIELDS,
     Route,
     call_with,
     field_ids,
 )
-from tests.scenarios.stored import Sql, plant_reset_token, user_row
+from tests.kit.stored import Sql, plant_reset_token, user_row
 
 every_new = pytest.mark.parametrize(("route", "field"), NEW_PASSWORD_FIELDS, ids=field_ids(NEW_PASSWORD_FIELDS))
 every_typed = pytest.mark.parametrize(("route", "field"), TYPED_PASSWORD_FIELDS, ids=field_ids(TYPED_PASSWORD_FIELDS))

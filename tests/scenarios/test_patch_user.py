@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.harness.browser import Browser, bad_fields, new_email, refused
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import Browser, bad_fields, new_email, refused
+from tests.kit.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
 
 
 @pytest.mark.parametrize("fields", [("name",), ("email",), ("email", "name")], ids="+".join)

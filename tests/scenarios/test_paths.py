@@ -5,8 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.routes import (
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.routes import (
     CHANGE_PASSWORD,
     CSRF_TOKEN,
     DELETE,
@@ -24,7 +24,7 @@ from tests.scenarios.routes import (
     RESTORE,
     Route,
 )
-from tests.scenarios.stored import Sql, everything_of
+from tests.kit.stored import Sql, everything_of
 
 NOT_FOUND = (404, "RESOURCE_NOT_FOUND", "Not found")
 NOT_ALLOWED = (405, "METHOD_NOT_ALLOWED", "Method not allowed")

@@ -1,8 +1,8 @@
 """PUT /users/:id: replaces name and address."""
 
-from tests.harness.browser import Browser, bad_fields, new_email, refused
-from tests.scenarios.answers import claims_of, cookies_set, succeeded
-from tests.scenarios.stored import (
+from tests.kit.answers import claims_of, cookies_set, succeeded
+from tests.kit.browser import Browser, bad_fields, new_email, refused
+from tests.kit.stored import (
     Sql,
     audit_rows,
     audited,

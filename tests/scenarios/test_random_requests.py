@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.browser import Browser
-from tests.scenarios.routes import CSRF_TOKEN, GET, LIST, ME, UNSAFE, WITH_BODY
+from tests.kit.browser import Browser
+from tests.kit.routes import CSRF_TOKEN, GET, LIST, ME, UNSAFE, WITH_BODY
 
 ROUTES = (CSRF_TOKEN, ME, LIST, GET, *UNSAFE, *WITH_BODY, *WITH_BODY)
 REQUESTS_A_SEED = 100

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness.browser import new_email
-from tests.harness.server import Server
-from tests.scenarios.stored import Sql, endings, users_with
+from tests.kit.browser import new_email
+from tests.kit.server import Server
+from tests.kit.stored import Sql, endings, users_with
 
 
 class Curl:

@@ -8,14 +8,14 @@ import psycopg
 import pytest
 
 from latchkey.sessions.tokens import TokenKind, Tokens, token_hash
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server, start_server
-from tests.scenarios.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
-from tests.scenarios.forging import genuine_refresh, refresh_with, unknown_session
-from tests.scenarios.injecting import refusing
-from tests.scenarios.racing import crowd, held_until_blocked, together, twins
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
-from tests.scenarios.test_original_refresh_tokens import adopt, original_token
+from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.forging import genuine_refresh, refresh_with, unknown_session
+from tests.kit.injecting import refusing
+from tests.kit.original_tokens import adopt, original_token
+from tests.kit.racing import crowd, held_until_blocked, together, twins
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server, start_server
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.forging import refresh_with
-from tests.scenarios.racing import crowd, held_until_blocked, together, twins
-from tests.scenarios.stored import Sql, endings, live_sessions
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.forging import refresh_with
+from tests.kit.racing import crowd, held_until_blocked, together, twins
+from tests.kit.stored import Sql, endings, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import claims_of
-from tests.scenarios.forging import refresh_with
-from tests.scenarios.injecting import refusing
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.forging import refresh_with
+from tests.kit.injecting import refusing
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")

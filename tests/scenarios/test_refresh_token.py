@@ -7,10 +7,10 @@ from uuid import uuid4
 import httpx
 
 from latchkey.sessions.tokens import TokenKind
-from tests.harness.browser import Browser, refused
-from tests.scenarios.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
-from tests.scenarios.routes import minted
-from tests.scenarios.stored import Sql, audited, endings, everything_of, live_sessions
+from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
+from tests.kit.browser import Browser, refused
+from tests.kit.routes import minted
+from tests.kit.stored import Sql, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")

@@ -6,11 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server
-from tests.harness.wire import Wire
-from tests.scenarios.answers import claims_of
-from tests.scenarios.forging import (
+from tests.kit.answers import claims_of
+from tests.kit.browser import Browser, refused
+from tests.kit.forging import (
     FORGERIES,
     Forge,
     genuine_access,
@@ -18,7 +16,9 @@ from tests.scenarios.forging import (
     refresh_with,
     signed,
 )
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
+from tests.kit.wire import Wire
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 REUSED = (401, "TOKEN_EXPIRED", "Refresh token reused or invalid")

@@ -6,10 +6,10 @@ import bcrypt
 import psycopg
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.stored import Sql, audit_rows, audited, everything_of, live_sessions, user_row, users_with
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audit_rows, audited, everything_of, live_sessions, user_row, users_with
 
 
 def test_makes_an_account(browser: Browser, sql: Sql) -> None:

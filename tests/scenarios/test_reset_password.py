@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.scenarios.answers import cookies_set, succeeded
-from tests.scenarios.routes import NEW_PASSWORD, UNKNOWN_TOKEN
-from tests.scenarios.stored import (
+from tests.kit.answers import cookies_set, succeeded
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.routes import NEW_PASSWORD, UNKNOWN_TOKEN
+from tests.kit.stored import (
     Sql,
     audit_rows,
     audited,

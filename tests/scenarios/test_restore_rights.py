@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.harness.browser import Browser, refused
-from tests.scenarios.racing import together, twins
-from tests.scenarios.stored import Sql, audited, live_sessions, user_row
+from tests.kit.browser import Browser, refused
+from tests.kit.racing import together, twins
+from tests.kit.stored import Sql, audited, live_sessions, user_row
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 

@@ -9,9 +9,9 @@ import httpx
 import psycopg
 from psycopg import sql as composing
 
-from tests.harness.browser import Browser, new_email
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET, Server
-from tests.scenarios.stored import Sql
+from tests.kit.browser import Browser, new_email
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.kit.stored import Sql
 
 OTHER_NAMES = ("Authorization", "X-Api-Key", "Referer", "X-Request-Id", "X-Forwarded-For", "Origin")
 

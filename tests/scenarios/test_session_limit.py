@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import claims_of
-from tests.scenarios.racing import crowd, held_until_blocked
-from tests.scenarios.stored import Sql, audited, endings, live_sessions
+from tests.kit.answers import claims_of
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.racing import crowd, held_until_blocked
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audited, endings, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 INVALID_REFRESH = (401, "INVALID_TOKEN", "Invalid refresh token")

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.harness.browser import Browser, bad_fields, refused
-from tests.scenarios.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
-from tests.scenarios.forging import refresh_with
-from tests.scenarios.injecting import refusing
-from tests.scenarios.racing import crowd, held_until_blocked, together, twins
-from tests.scenarios.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
+from tests.kit.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
+from tests.kit.browser import Browser, bad_fields, refused
+from tests.kit.forging import refresh_with
+from tests.kit.injecting import refusing
+from tests.kit.racing import crowd, held_until_blocked, together, twins
+from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid token")
 INVALID_REFRESH = (401, "INVALID_TOKEN", "Invalid refresh token")

@@ -7,9 +7,9 @@ from typing import LiteralString
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, refused
-from tests.scenarios.racing import crowd, held_until_blocked, together, twins, wait_for_blocked
-from tests.scenarios.stored import Sql, audited, endings, live_sessions, plant_reset_token, user_row
+from tests.kit.browser import PASSWORD, Browser, refused
+from tests.kit.racing import crowd, held_until_blocked, together, twins, wait_for_blocked
+from tests.kit.stored import Sql, audited, endings, live_sessions, plant_reset_token, user_row
 
 NEW_PASSWORD = "Changed456!"
 INVALID = (401, "INVALID_TOKEN", "Invalid token")

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, bad_fields, new_email, refused
-from tests.scenarios.stored import Sql, audited, plant_reset_token
+from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.stored import Sql, audited, plant_reset_token
 
 WRONG = "Wrong-password1"
 SLOW = (429, "TOO_MANY_ATTEMPTS", "Too many failed attempts. Wait a moment and try again, or reset your password.")

@@ -11,8 +11,8 @@ from statistics import median
 import psycopg
 import pytest
 
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.server import Server
 
 ATTEMPTS = 3
 WARM_UP = 3

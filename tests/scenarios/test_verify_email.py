@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.cli.command import eventually
-from tests.harness.browser import PASSWORD, Browser, new_email, refused
-from tests.harness.server import Server
-from tests.scenarios.answers import succeeded
-from tests.scenarios.racing import held_until_blocked
-from tests.scenarios.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
+from tests.kit.answers import succeeded
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
+from tests.kit.racing import held_until_blocked
+from tests.kit.server import Server
+from tests.kit.stored import Sql, audit_rows, audited, everything_of, plant_reset_token, user_row
+from tests.kit.waiting import eventually
 
 REQUESTED = (200, "If email exists and is not verified, link sent", None)
 VERIFIED = (200, "Email verified", None)

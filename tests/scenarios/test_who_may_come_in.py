@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.harness.browser import Browser, refused
-from tests.harness.server import Server
-from tests.harness.wire import Wire
+from tests.kit.browser import Browser, refused
+from tests.kit.server import Server
+from tests.kit.wire import Wire
 
 CLOSED = (403, "REGISTRATION_CLOSED", "Registration is closed; ask whoever runs this service for an account")
 NOT_LISTED = (403, "USERS_NOT_LISTED", "Users are not listed here; GET /auth/me shows your own account")

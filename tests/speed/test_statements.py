@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.postgres import OwnPostgres, own_postgres
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.harness.server import Server
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.own_postgres import OwnPostgres, own_postgres
+from tests.kit.server import Server
 
 Operation = Callable[[Browser, int], object]
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    # Loaded by the fixture: it takes a third of a second, and every run reads this module.
+    from playwright.sync_api import Browser, Page
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -19,21 +23,23 @@ class Tab:
     """One page of a browser with an empty jar; `problems`: uncaught errors, CSP violations and console errors of it and
     of every page that the test opens beside it in `page.context`."""
 
-    page: Page
+    page: "Page"
     problems: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
-def chromium(require: Callable[[str], str]) -> Iterator[Browser]:
+def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
     """The system's Chromium. Of a module: while Playwright runs, the thread has a running event loop, in which no
     asynchronous test of another module could run."""
+    from playwright.sync_api import sync_playwright
+
     path = require("chromium")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
 
 
 @pytest.fixture
-def tab(chromium: Browser) -> Iterator[Tab]:
+def tab(chromium: "Browser") -> Iterator[Tab]:
     """A page in a context of its own. The test fails at its end if the page had a problem."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)

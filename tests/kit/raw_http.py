@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from tests.harness.server import Server
+from tests.kit.server import Server
 
 PATIENCE_SECONDS = 8.0
 HOST = b"Host: localhost\r\n"

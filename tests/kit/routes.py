@@ -9,8 +9,8 @@ from uuid import UUID
 import httpx
 
 from latchkey.sessions.tokens import TokenKind, Tokens
-from tests.harness.browser import PASSWORD, Browser, new_email
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
+from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
 
 Json = dict[str, Any]
 NEW_PASSWORD = "Changed456!"

@@ -13,7 +13,7 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.harness.server import free_port
+from tests.kit.server import free_port
 
 USER, PASSWORD = "latchkey@mail.test", "p@ss/w:rd%é"
 

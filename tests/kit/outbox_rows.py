@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.cli.command import eventually
-from tests.harness.browser import Browser, new_email
-from tests.scenarios.stored import Sql
+from tests.kit.browser import Browser, new_email
+from tests.kit.stored import Sql
+from tests.kit.waiting import eventually
 
 Row = dict[str, Any]
 

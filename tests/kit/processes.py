@@ -2,7 +2,7 @@
 
 import psutil
 
-from tests.harness.server import Server
+from tests.kit.server import Server
 
 
 def worker_of(server: Server) -> psutil.Process:

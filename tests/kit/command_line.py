@@ -4,14 +4,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.harness.server import Server, environment, free_port
+from tests.kit.server import Server, environment, free_port
 
 SECONDS = 30.0
 
@@ -83,12 +82,3 @@ def is_served(url: str) -> bool:
         return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Waits until the condition holds; AssertionError when it does not come to that."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {SECONDS} s: {what}")
-        time.sleep(0.02)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.harness.server import Server
+from tests.kit.server import Server
 
 START_SECONDS = 10.0
 

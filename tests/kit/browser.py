@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.harness.server import Server
-from tests.harness.wire import Wire
+from tests.kit.server import Server
+from tests.kit.wire import Wire
 
 PASSWORD = "Secret123!"
 _numbers = itertools.count(1)

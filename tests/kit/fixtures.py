@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
 import pytest
 
 from latchkey.settings import Settings
-from tests.harness.browser import Browser
-from tests.harness.server import Server, start_server
-from tests.harness.wire import Wire
+from tests.kit.browser import Browser
+from tests.kit.server import Server, start_server
+from tests.kit.wire import Wire
+
+if TYPE_CHECKING:
+    # Loaded by the fixtures: aiosmtpd takes a tenth of a second, and every run reads this module.
+    from tests.kit.smtp_server import SmtpServer
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +93,20 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def smtp() -> Iterator["SmtpServer"]:
+    """A server that takes every mail."""
+    from tests.kit.smtp_server import SmtpServer
+
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mailing(start: Callable[..., Server], smtp: "SmtpServer") -> Server:
+    """A Latchkey of the test's own that sends by that server."""
+    from tests.kit.smtp_server import settings_of
+
+    return start(**settings_of(smtp))

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import httpx
 
-from tests.harness.browser import Browser
-from tests.harness.server import ACCESS_SECRET, REFRESH_SECRET
-from tests.scenarios.answers import claims_of
+from tests.kit.answers import claims_of
+from tests.kit.browser import Browser
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
 
 HEADER = {"typ": "JWT", "alg": "HS256"}
 LONG_AGO = 1_000_000_000

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from tests.scenarios.stored import Sql
+from tests.kit.stored import Sql
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.harness.browser import Browser
+from tests.kit.browser import Browser
 
 Attributes = dict[str, str | bool]
 

@@ -11,7 +11,7 @@ from typing import Any, LiteralString, TypeVar
 import httpx
 import psycopg
 
-from tests.harness.browser import Browser
+from tests.kit.browser import Browser
 
 T = TypeVar("T")
 WAIT_SECONDS = 5.0

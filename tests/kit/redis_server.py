@@ -7,7 +7,7 @@ from typing import Self
 
 import redis
 
-from tests.harness.server import free_port
+from tests.kit.server import free_port
 
 START_SECONDS = 10.0
 

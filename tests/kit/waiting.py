@@ -1,0 +1,15 @@
+"""Waits for conditions, with a deadline so generous that only a fault reaches it."""
+
+import time
+from collections.abc import Callable
+
+SECONDS = 30.0
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Waits until the condition holds; AssertionError when it does not come to that."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {SECONDS} s: {what}")
+        time.sleep(0.02)
