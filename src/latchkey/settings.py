@@ -1,25 +1,18 @@
-"""All settings of Latchkey, and the only module that reads the environment (contract, section 11)."""
+"""How settings are read, from the environment and `.env`, and those of the service itself."""
 
-import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal, TypeVar
 
-import limits
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from latchkey.mail_settings import SmtpServer, parse_mail_from, parse_smtp_url
 from latchkey.urls import origin_of, require_readable
 
-DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 MINIMUM_SECRET_BYTES = 32
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
@@ -30,8 +23,8 @@ class SettingsError(Exception):
         super().__init__("The settings cannot work:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
-class Settings(BaseSettings):
-    """The settings as read and checked. Times are in the unit that the name says; secrets never print."""
+class ServiceSettings(BaseSettings):
+    """The settings that every process needs. Secrets never print."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -42,42 +35,33 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: SecretStr | None = None
-    data_dir: Path = Path(".latchkey")
-    host: str = "127.0.0.1"
-    port: int = Field(3000, ge=1, le=65535)
-    root_path: str = ""
-    environment: Literal["production", "development"] = Field(
-        "production", validation_alias=AliasChoices("ENVIRONMENT", "NODE_ENV")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 13 or newer, as a URL. Unset, `latchkey dev` runs an embedded one under DATA_DIR."
     )
-    jwt_access_secret: SecretStr | None = None
-    jwt_refresh_secret: SecretStr | None = None
-    public_url: str = ""
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    rate_limit: str = "100/15 minutes"
-    rate_limit_storage: str = "memory://"
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
-    bcrypt_rounds: int = Field(10, ge=4, le=16)
-    hash_queue_seconds: float = Field(2.0, gt=0, le=30)
-    password_min_length: int = Field(8, ge=1, le=72)
-    refresh_leeway_seconds: int = Field(0, ge=0, le=60)
-    session_max_days: int = Field(30, ge=1, le=3650)
-    session_limit: int | None = Field(None, ge=1, le=1000)
-    audit_required: bool = False
-    request_log: bool = True
-    registration: Literal["open", "closed"] = "open"
-    users_list: Literal["all", "self"] = "all"
-    require_verified_email: bool = False
-    confirm_email_change: bool = False
-    new_device_mail: bool = False
-    audit_keep_days: int | None = Field(None, ge=1, le=36_500)
-    purge_deleted_after_days: int | None = Field(None, ge=1, le=36_500)
-    cookie_prefix: Literal["", "__Host-", "__Secure-"] = ""
-    smtp_url: SecretStr | None = None
-    mail_from: str | None = None
-    mail_templates: Path | None = None
-    reset_url: str = ""
-    verify_url: str = ""
+    data_dir: Path = Field(
+        Path(".latchkey"),
+        description="Directory of the embedded database, its DSN (file `dsn`) and generated secrets (mode 0600).",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(3000, ge=1, le=65535, description="Port to listen on.")
+    root_path: str = Field(
+        "", description="Path of the app's own host that Latchkey is served under, such as `/accounts`."
+    )
+    environment: Literal["production", "development"] = Field(
+        "production",
+        validation_alias=AliasChoices("ENVIRONMENT", "NODE_ENV"),
+        description="`latchkey dev` sets `development`. NODE_ENV is read too.",
+    )
+    jwt_access_secret: SecretStr | None = Field(
+        None, description="Signs access tokens; at least 32 bytes. `latchkey dev` makes and keeps one."
+    )
+    jwt_refresh_secret: SecretStr | None = Field(
+        None, description="Signs refresh tokens and links in mails; at least 32 bytes, different from the other one."
+    )
+    public_url: str = Field(
+        "",
+        description="URL by which people reach Latchkey: base of links in mails, and its own origin. Set it in production.",
+    )
 
     @property
     def development(self) -> bool:
@@ -93,49 +77,12 @@ class Settings(BaseSettings):
             require_readable(value.get_secret_value())
         return value
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins_are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if origin != origin_of(origin):
-                raise ValueError(f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case")
-        return value
-
     @field_validator("public_url")
     @classmethod
     def _public_url_is_absolute(cls, value: str) -> str:
         if value and origin_of(value) is None:
             raise ValueError("must be an absolute http or https URL")
         return value.rstrip("/")
-
-    @field_validator("reset_url", "verify_url")
-    @classmethod
-    def _pages_are_absolute(cls, value: str) -> str:
-        # The token is put behind `#`, which must be the only one.
-        if value and (origin_of(value) is None or "#" in value or re.search(r"[^!-~]", value)):
-            raise ValueError("must be an absolute http or https URL of ASCII characters, without #")
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _smtp_url_is_read(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            parse_smtp_url(value.get_secret_value())
-        return value
-
-    @field_validator("mail_from")
-    @classmethod
-    def _mail_from_is_an_address(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_mail_from(value)
-        return value
 
     @field_validator("root_path")
     @classmethod
@@ -145,26 +92,6 @@ class Settings(BaseSettings):
             raise ValueError("must be a path such as /accounts")
         return value
 
-    @field_validator("rate_limit")
-    @classmethod
-    def _rate_limit_parses(cls, value: str) -> str:
-        try:
-            limits.parse(value)
-        except ValueError:
-            raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
-        return value
-
-    @field_validator("rate_limit_storage")
-    @classmethod
-    def _storage_is_known(cls, value: str) -> str:
-        if not re.match(r"(memory|(redis|valkey)(\+(cluster|sentinel|unix))?|rediss)://", value):
-            raise ValueError("must be memory://, redis://…, rediss://… or valkey://…")
-        if not value.startswith("memory"):
-            require_readable(value)
-        if "+sentinel://" in value and not urlsplit(value).path.strip("/"):
-            raise ValueError("needs the name of the service: redis+sentinel://host:26379/name")
-        return value
-
     @field_validator("jwt_access_secret", "jwt_refresh_secret")
     @classmethod
     def _secrets_are_secret(cls, value: SecretStr | None) -> SecretStr | None:
@@ -172,31 +99,12 @@ class Settings(BaseSettings):
             raise ValueError(problem)
         return value
 
-    def allowed_origins(self) -> frozenset[str]:
-        """Origins that may call with credentials: `CORS_ORIGINS`, or the development default."""
-        if not self.cors_origins and self.development:
-            return frozenset(DEVELOPMENT_ORIGINS)
-        return frozenset(self.cors_origins)
-
     def base_url(self) -> str:
         """Where people reach this service: the base of the links in mails, without a trailing slash."""
         return self.public_url or f"http://localhost:{self.port}{self.root_path}"
 
-    def reset_page_url(self) -> str:
-        """The page that sets a new password: what reset links point to, before `#token=…`."""
-        return self.reset_url or f"{self.base_url()}/reset-password"
 
-    def verify_page_url(self) -> str:
-        """The page that confirms an address: what such links point to, before `#token=…`."""
-        return self.verify_url or f"{self.base_url()}/verify-email"
-
-    def smtp_server(self) -> SmtpServer | None:
-        """The server that takes our mails."""
-        return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
-
-    def mail_is_sent(self) -> bool:
-        """Whether somebody gets a mail: by SMTP, or on a development console."""
-        return self.development or self.smtp_url is not None
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
 def secret_problem(secret: str) -> str | None:
@@ -208,15 +116,15 @@ def secret_problem(secret: str) -> str | None:
     return None
 
 
-def load_settings(*, required: bool = False, **overrides: Any) -> Settings:
-    """Reads environment and `.env`; `overrides` win over both.
+def load_settings(model: type[AnySettings], *, required: bool = False, **overrides: Any) -> AnySettings:
+    """Reads environment and `.env` into `model`; `overrides` win over both.
 
     With `required`, DATABASE_URL and both secrets must be there, as production needs them.
     Raises SettingsError with everything that is wrong at once.
     """
     settings, problems = None, []
     try:
-        settings = Settings(**overrides)
+        settings = model(**overrides)
     except ValidationError as error:
         problems = _lines(error)
     raw = _Unchecked(**overrides)

@@ -1,5 +1,6 @@
 """What the URLs of settings say, and whether they can be read as they are meant."""
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -30,3 +31,26 @@ def require_readable(url: str) -> None:
     # What follows an unencoded one of these reads as another part of the URL, the rest of the password included.
     if parts.fragment or "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts):
         raise ValueError("cannot be read: in user and password, write # / ? as %23 %2F %3F; ports are numbers")
+
+
+def require_page(url: str) -> str:
+    """Returns the URL of a page that links in mails open, or "" for none. Raises ValueError for what is no such URL."""
+    # The token is put behind `#`, which must be the only one.
+    if url and (origin_of(url) is None or "#" in url or re.search(r"[^!-~]", url)):
+        raise ValueError("must be an absolute http or https URL of ASCII characters, without #")
+    return url
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether the host of a URL is this machine by its name or address."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is loopback: localhost, *.localhost, 127.0.0.0/8, ::1."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

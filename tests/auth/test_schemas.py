@@ -8,21 +8,17 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from latchkey.auth.common_passwords import is_common
-from latchkey.auth.schemas import (
-    ForgottenPassword,
-    LoginAttempt,
-    ResetToken,
-    TypedPassword,
-    new_password,
-    password_bodies,
-)
+from latchkey.features.passwords.bodies import ForgottenPassword, password_change, password_reset
+from latchkey.features.registration.bodies import registration
+from latchkey.features.sign_in.bodies import LoginAttempt
+from latchkey.hashing.common_passwords import is_common
+from latchkey.hashing.password_fields import TypedPassword, new_password
+from latchkey.mail.tokens import LinkToken
 
 MIN_LENGTH = 8
-BODIES = password_bodies(MIN_LENGTH)
 NEW_PASSWORD: TypeAdapter[str] = TypeAdapter(new_password(MIN_LENGTH))
 TYPED_PASSWORD: TypeAdapter[str] = TypeAdapter(TypedPassword)
-RESET_TOKEN: TypeAdapter[str] = TypeAdapter(ResetToken)
+RESET_TOKEN: TypeAdapter[str] = TypeAdapter(LinkToken)
 
 any_text = st.text(st.characters(exclude_categories=[]), max_size=90)
 """Every code point, lone surrogates and U+0000 included."""
@@ -103,11 +99,11 @@ GOOD: dict[str, str] = {
     "token": "0" * 64,
 }
 MODELS: dict[type[BaseModel], set[str]] = {
-    BODIES.registration: {"name", "email", "password"},
+    registration(MIN_LENGTH): {"name", "email", "password"},
     LoginAttempt: {"email", "password"},
-    BODIES.change: {"currentPassword", "newPassword"},
+    password_change(MIN_LENGTH): {"currentPassword", "newPassword"},
     ForgottenPassword: {"email"},
-    BODIES.reset: {"token", "newPassword"},
+    password_reset(MIN_LENGTH): {"token", "newPassword"},
 }
 
 

@@ -24,7 +24,7 @@ from tests.kit.routes import minted
 from tests.kit.server import Server
 from tests.kit.stored import Sql, live_sessions
 
-SOURCE = Path(latchkey.__file__).parent / "auth" / "client.js"
+SOURCE = Path(latchkey.__file__).parent / "features" / "browser_client" / "client.js"
 NEW_PASSWORD = "Changed456!"
 # A page of ours that does nothing by itself and may load our scripts.
 EMPTY_PAGE = "/reset-password"

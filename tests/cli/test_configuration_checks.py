@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from latchkey.app import Settings
 from latchkey.cli import configuration_checks as checks
+from latchkey.cli.feature_checks import check_features
 from latchkey.settings import load_settings
 
 HTTPS = "https://accounts.example.com"
@@ -49,34 +51,45 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.mail, {}, "warning"),
         (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com", "mail_from": "a@example.com"}, "ok"),
         (checks.mail, {"environment": "development"}, "ok"),
-        (checks.mail, {"require_verified_email": True}, "problem"),
-        (checks.mail, {"confirm_email_change": True}, "problem"),
-        (checks.mail, {"new_device_mail": True}, "problem"),
-        (checks.mail, {"environment": "development", "require_verified_email": True}, "ok"),
-        (checks.link_pages, {"public_url": HTTPS}, "ok"),
-        (checks.link_pages, {"public_url": HTTPS, "reset_url": f"{HTTPS}/forgotten"}, "ok"),
-        (checks.link_pages, {"public_url": HTTPS, "reset_url": "http://app.example.com/reset"}, "problem"),
-        (checks.link_pages, {"public_url": HTTPS, "verify_url": "http://app.example.com/verify"}, "problem"),
-        (checks.link_pages, {"public_url": HTTPS, "verify_url": "https://app.example.com/verify"}, "warning"),
-        (
-            checks.link_pages,
-            {
-                "public_url": HTTPS,
-                "cors_origins": "https://app.example.com",
-                "verify_url": "https://app.example.com/verify",
-                "reset_url": "https://app.example.com/reset",
-            },
-            "ok",
-        ),
-        (checks.link_pages, {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
     ],
 )
 def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
     """Problem: it cannot work. Warning: it may not do what somebody expects. Both say what to do."""
-    finding = check(load_settings(**{"environment": "production"} | settings))
+    finding = check(load_settings(Settings, **{"environment": "production"} | settings))
     assert finding.level == level, finding
     assert (finding.advice is None) == (level == "ok")
     assert "hunter2" not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "level"),
+    [
+        ("REQUIRE_VERIFIED_EMAIL", {"require_verified_email": True}, "problem"),
+        ("CONFIRM_EMAIL_CHANGE", {"confirm_email_change": True}, "problem"),
+        ("NEW_DEVICE_MAIL", {"new_device_mail": True}, "problem"),
+        ("REQUIRE_VERIFIED_EMAIL", {"environment": "development", "require_verified_email": True}, "ok"),
+        ("RESET_URL", {"public_url": HTTPS}, "ok"),
+        ("RESET_URL", {"public_url": HTTPS, "reset_url": f"{HTTPS}/forgotten"}, "ok"),
+        ("RESET_URL", {"public_url": HTTPS, "reset_url": "http://app.example.com/reset"}, "problem"),
+        ("VERIFY_URL", {"public_url": HTTPS, "verify_url": "http://app.example.com/verify"}, "problem"),
+        ("VERIFY_URL", {"public_url": HTTPS, "verify_url": "https://app.example.com/verify"}, "warning"),
+        (
+            "VERIFY_URL",
+            {
+                "public_url": HTTPS,
+                "cors_origins": "https://app.example.com",
+                "verify_url": "https://app.example.com/verify",
+            },
+            "ok",
+        ),
+        ("RESET_URL", {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
+    ],
+)
+def test_levels_of_what_features_check(name: str, settings: dict[str, Any], level: str) -> None:
+    findings = check_features(load_settings(Settings, **{"environment": "production"} | settings))
+    [finding] = [each for each in findings if each.check == name]
+    assert finding.level == level, finding
+    assert (finding.advice is None) == (level == "ok")
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])
@@ -85,5 +98,5 @@ def test_kept_secrets(tmp_path: Path, mode: int, level: str) -> None:
     kept = tmp_path / "secrets.json"
     kept.write_text("{}")
     kept.chmod(mode)
-    settings = load_settings(environment="development", data_dir=tmp_path)
+    settings = load_settings(Settings, environment="development", data_dir=tmp_path)
     assert checks.kept_secrets(settings).level == level

@@ -79,7 +79,7 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     assert second == f"latchkey: cannot listen on 127.0.0.1 port {server.port} (HOST, PORT): Address already in use"
     assert httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200
 
-    health = source / "health.py"
+    health = source / "features" / "health" / "endpoints.py"
     right = health.read_text(encoding="utf-8")
     health.write_text(right.replace('message="OK"', "message=nothing_such"), encoding="utf-8")
     eventually(lambda: "NameError" in server.printed(), "the mistake is shown")

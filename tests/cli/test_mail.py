@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from latchkey.app import Settings
 from latchkey.cli import mail_checks
 from latchkey.settings import load_settings
 from tests.kit.command_line import Result, latchkey
@@ -66,7 +67,7 @@ def test_retry(run: Run) -> None:
 async def test_doctor_of_a_server_that_is_away() -> None:
     """What SMTP_URL asks for is known anyway; that the server cannot be reached is a problem, and no password is
     shown."""
-    settings = load_settings(smtp_url="smtps://u:hunter2@127.0.0.1:1", mail_from="a@example.com")
+    settings = load_settings(Settings, smtp_url="smtps://u:hunter2@127.0.0.1:1", mail_from="a@example.com")
     encryption, reached = await mail_checks.check_smtp(settings)
     assert (encryption.level, reached.level) == ("ok", "problem")
     assert reached.advice is not None

@@ -11,7 +11,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from latchkey.users.email_queries import want_change
+from latchkey.features.email_verification.queries import request_change
 from tests.kit.command_line import Result, latchkey
 from tests.kit.server import Server
 from tests.kit.stored import Sql
@@ -192,7 +192,7 @@ def test_a_wish_that_got_no_mail(run: Run, sql: Sql, database: str) -> None:
 
     async def wish() -> None:
         connection = await asyncpg.connect(database)
-        await want_change(connection, user_id, "wished@example.com")
+        await request_change(connection, user_id, "wished@example.com")
         await connection.close()
 
     asyncio.run(wish())

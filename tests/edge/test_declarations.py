@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from latchkey.app import build_service
+from latchkey.app import Settings
 from latchkey.clock import system_clock
 from latchkey.database.pool import connect, open_database
 from latchkey.http.endpoint import SAFE_METHODS, Endpoint
+from latchkey.process import build_service
 from latchkey.settings import load_settings
 from tests.kit.browser import Browser, refused
 from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
@@ -26,7 +27,7 @@ async def served() -> AsyncIterator[tuple[Endpoint[Any], ...]]:
     """Every endpoint of a service that is built, but never asks its database."""
     database = await open_database(NOWHERE, production=False)
     settings = load_settings(
-        environment="development", jwt_access_secret=ACCESS_SECRET, jwt_refresh_secret=REFRESH_SECRET
+        Settings, environment="development", jwt_access_secret=ACCESS_SECRET, jwt_refresh_secret=REFRESH_SECRET
     )
     open_connection = partial(connect, NOWHERE, production=False)
     yield build_service(settings, database, open_connection, system_clock).edge.routes.endpoints

@@ -7,17 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.auth.schemas import LoginAttempt, password_bodies
+from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
+from latchkey.features.registration.bodies import registration
+from latchkey.features.sign_in.bodies import LoginAttempt
 from latchkey.http.envelope import failure
 from latchkey.http.errors import MalformedBody, NotJson
 from latchkey.http.exchange import Exchange
 from latchkey.http.validation import parse_body, parse_params, parse_query
 from latchkey.refusal import Refusal, ValidationFailed
 from latchkey.users.errors import UserNotFound
-from latchkey.users.schemas import PageQuery, UserChanges, UserPath, UserReplacement
+from latchkey.users.user import UserPath
 
 INT32_MAX = 2_147_483_647
-REGISTRATION = password_bodies(8).registration
+REGISTRATION = registration(8)
 MODELS = [REGISTRATION, LoginAttempt, UserReplacement, UserChanges]
 FIELDS = ("name", "email", "password")
 

@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from latchkey.settings import Settings
+from latchkey.app import Settings
 from tests.kit.browser import Browser
 from tests.kit.server import Server, start_server
 from tests.kit.wire import Wire

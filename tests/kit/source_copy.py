@@ -15,7 +15,7 @@ def copy_source(to: Path) -> Path:
 
 def break_start(copy: Path) -> None:
     """Makes the application fail when it starts."""
-    file = copy / "app.py"
+    file = copy / "process.py"
     marker = "    async def _lifespan(self"
     before, found, after = file.read_text(encoding="utf-8").partition(marker)
     head, _, body = after.partition("\n")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from latchkey.mail_settings import SmtpServer, parse_mail_from, parse_smtp_url
+from latchkey.app import Settings
+from latchkey.mail.settings import SmtpServer, parse_mail_from, parse_smtp_url
 from latchkey.settings import SettingsError, load_settings
 
 pytestmark = pytest.mark.usefixtures("nothing_set")
@@ -48,7 +49,7 @@ def test_urls_that_are_read(url: str, server: SmtpServer) -> None:
 def test_urls_that_are_refused(url: str) -> None:
     """What would be misread is refused, as is a switch to leave certificates unverified; nothing is quoted."""
     with pytest.raises(SettingsError) as refusal:
-        load_settings(environment="development", smtp_url=url, mail_from="a@example.com")
+        load_settings(Settings, environment="development", smtp_url=url, mail_from="a@example.com")
     (line,) = refusal.value.problems
     assert line.startswith("SMTP_URL: ")
     assert "hunter" not in line
@@ -75,13 +76,13 @@ def test_senders(value: str, name: str, address: str) -> None:
 def test_what_is_no_sender(value: str) -> None:
     """One address that every server takes, and nothing that could be another header."""
     with pytest.raises(SettingsError, match="MAIL_FROM: must be an address"):
-        load_settings(environment="development", mail_from=value)
+        load_settings(Settings, environment="development", mail_from=value)
 
 
 def test_sender_is_needed() -> None:
     """With a server and without a sender every mail would fail: said at the start."""
     with pytest.raises(SettingsError, match="MAIL_FROM: is required with SMTP_URL"):
-        load_settings(smtp_url="smtp://localhost")
+        load_settings(Settings, smtp_url="smtp://localhost")
 
 
 @pytest.mark.parametrize("field", ["reset_url", "verify_url"])
@@ -98,14 +99,14 @@ def test_sender_is_needed() -> None:
 def test_pages_of_a_front_end(field: str, value: str) -> None:
     """RESET_URL and VERIFY_URL: absolute, and without a fragment of their own, since the token is behind `#`."""
     with pytest.raises(SettingsError, match=f"{field.upper()}: must be an absolute http or https URL"):
-        load_settings(**{"environment": "development", field: value})  # type: ignore[arg-type]  # no bool among them
+        load_settings(Settings, **{"environment": "development", field: value})  # type: ignore[arg-type]  # no bool among them
 
 
 def test_default_pages() -> None:
     """Ours, under PUBLIC_URL, unless the front end has its own."""
     given: dict[str, Any] = {"public_url": "https://a.example.com/auth/", "verify_url": "http://localhost:5173/verify"}
-    settings = load_settings(**given)
-    assert settings.reset_page_url() == "https://a.example.com/auth/reset-password"
-    assert settings.verify_page_url() == "http://localhost:5173/verify"
+    settings = load_settings(Settings, **given)
+    assert settings.reset_page(settings.base_url()) == "https://a.example.com/auth/reset-password"
+    assert settings.verify_page(settings.base_url()) == "http://localhost:5173/verify"
     assert not settings.mail_is_sent()
-    assert load_settings(smtp_url="smtp://localhost", mail_from="a@example.com").mail_is_sent()
+    assert load_settings(Settings, smtp_url="smtp://localhost", mail_from="a@example.com").mail_is_sent()

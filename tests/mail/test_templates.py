@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from latchkey.mail.templates import OWN, SAMPLES, Templates, TemplatesUnusable
+from latchkey.app import MAIL_KINDS
+from latchkey.mail.templates import Templates, TemplatesUnusable
 from tests.kit.command_line import latchkey
 from tests.kit.smtp_server import SmtpServer, settings_of
 
 BASE = "https://accounts.example.com"
+SAMPLES = {kind.name: kind.samples for kind in MAIL_KINDS}
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def directory(tmp_path: Path) -> Path:
 def problems(directory: Path) -> str:
     """What is said of templates that cannot work."""
     with pytest.raises(TemplatesUnusable) as refusal:
-        Templates(directory, base_url=BASE)
+        Templates(MAIL_KINDS, directory, base_url=BASE)
     return "\n".join(refusal.value.problems)
 
 
@@ -30,7 +32,7 @@ def problems(directory: Path) -> str:
 def test_every_mail_of_ours(name: str) -> None:
     """Both parts say all that the mail is about, what to do if it was not you, and whose mail it is; the HTML fetches
     nothing from anywhere."""
-    mail = Templates(None, base_url=BASE).render(name, SAMPLES[name])
+    mail = Templates(MAIL_KINDS, None, base_url=BASE).render(name, SAMPLES[name])
     assert mail.subject
     for part in (mail.text, mail.html):
         assert BASE in part
@@ -38,7 +40,7 @@ def test_every_mail_of_ours(name: str) -> None:
         for variable in SAMPLES[name].keys() - {"name"}:
             assert SAMPLES[name][variable] in part, variable
     assert not any(sign in mail.html for sign in ("src=", "url(", "<link", "<script", "@import"))
-    assert {file.stem for file in OWN.iterdir()} == set(SAMPLES)
+    assert {file.stem for kind in MAIL_KINDS for file in kind.templates.iterdir()} == set(SAMPLES)
 
 
 def test_one_file_is_replaced(directory: Path) -> None:
@@ -47,7 +49,7 @@ def test_one_file_is_replaced(directory: Path) -> None:
     (directory / "reset-link.txt").write_text(
         "Subject: Ihr Kennwort, {{ name }}\r\n\r\n{{ link }}\r\n{% include '_foot.txt' %}"
     )
-    templates, ours = Templates(directory, base_url=BASE), Templates(None, base_url=BASE)
+    templates, ours = Templates(MAIL_KINDS, directory, base_url=BASE), Templates(MAIL_KINDS, None, base_url=BASE)
     mail = templates.render("reset-link", SAMPLES["reset-link"])
     assert mail.subject == "Ihr Kennwort, Siam"
     assert mail.text == f"{SAMPLES['reset-link']['link']}\nThe Example team, {BASE}"

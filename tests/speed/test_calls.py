@@ -15,10 +15,11 @@ import pytest
 import uvloop
 
 from bench.data import Secrets, load_users, sign_in
-from latchkey.app import build_service
+from latchkey.app import Settings
 from latchkey.clock import system_clock
 from latchkey.database.pool import connect, open_database
 from latchkey.http.edge.edge import Edge
+from latchkey.process import build_service
 from latchkey.settings import load_settings
 
 USERS = 50
@@ -81,6 +82,7 @@ async def signed_in(database: str) -> AsyncIterator[Client]:
     load_users(database, USERS)
     (session,) = sign_in(database, signing, [7])
     settings = load_settings(
+        Settings,
         environment="production",
         jwt_access_secret=signing.access,
         jwt_refresh_secret=signing.refresh,

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from latchkey.users.schemas import Email, Name, PageQuery, TypedEmail, UserChanges, UserReplacement
+from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
+from latchkey.users.fields import Email, Name, TypedEmail
 
 NAME: TypeAdapter[str] = TypeAdapter(Name)
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from latchkey.audit.actions import Event
+from latchkey.audit.event import Event
 from latchkey.database.pool import Connection, Queryable
 
 
@@ -27,9 +27,10 @@ class AuditRow:
 async def insert(connection: Connection, event: Event) -> None:
     """Writes one row, in the transaction of `connection`."""
     await connection.execute(
-        "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, 'users', $3, $4)",
+        "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, $3, $4, $5)",
         event.actor_id,
         event.action,
+        event.entity_type,
         event.entity_id,
         json.dumps(event.metadata()),
     )

@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from latchkey.audit import queries
-from latchkey.audit.actions import Event
+from latchkey.audit.event import Event
 from latchkey.database.pool import CONTENDED, Connection, Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ def _fields(event: Event) -> dict[str, Any]:
     return {
         "action": event.action.value,
         "actor_id": event.actor_id,
-        "entity_type": "users",
+        "entity_type": event.entity_type,
         "entity_id": event.entity_id,
         "metadata": event.metadata(),
     }

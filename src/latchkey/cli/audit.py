@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 
+from latchkey.app import FEATURES
 from latchkey.audit import queries
-from latchkey.audit.actions import Action
 from latchkey.audit.queries import AuditRow
-from latchkey.cli.failing import fail
-from latchkey.cli.operation import Operation, operate
-from latchkey.cli.output import print_json, print_table
-from latchkey.users.schemas import INT32_MAX
+from latchkey.feature import PlatformSettings
+from latchkey.terminal.failing import fail
+from latchkey.terminal.operation import Operation, operate
+from latchkey.terminal.output import print_json, print_table
+from latchkey.users.user import USER_ID_MAX
 
 COLUMNS = ("id", "created_at", "action", "actor_id", "entity_id", "metadata")
 
@@ -16,15 +17,16 @@ COLUMNS = ("id", "created_at", "action", "actor_id", "entity_id", "metadata")
 def list_audit(*, user_id: int | None, action: str | None, limit: int, as_json: bool) -> None:
     """Prints the newest rows first: all, or those by or about a user, or those of one action."""
     wanted = action.upper() if action else None
-    if wanted is not None and wanted not in set(Action):
-        fail(f"there is no action {action!r}; there are {', '.join(Action)}")
-    if user_id is not None and user_id > INT32_MAX:
+    actions = [each.value for feature in FEATURES if feature.actions for each in feature.actions]
+    if wanted is not None and wanted not in actions:
+        fail(f"there is no action {action!r}; there are {', '.join(sorted(actions))}")
+    if user_id is not None and user_id > USER_ID_MAX:
         fail(f"there is no user {user_id}")
 
-    async def read(operation: Operation) -> list[AuditRow]:
+    async def read(operation: Operation[PlatformSettings]) -> list[AuditRow]:
         return await queries.latest(operation.database, user_id=user_id, action=wanted, limit=limit)
 
-    rows = operate(read)
+    rows = operate(PlatformSettings, read)
     if as_json:
         print_json([asdict(row) for row in rows])
         return

@@ -1,15 +1,15 @@
 """Settings that are each well-formed, but cannot work together or in production. Nothing is asked but the settings."""
 
-import ipaddress
 import stat
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
-from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.app import Settings
 from latchkey.cli.secrets import FILE
-from latchkey.settings import Network, Settings
-from latchkey.urls import origin_of
+from latchkey.http.settings import Network
+from latchkey.terminal.finding import Finding, ok, problem, warning
+from latchkey.urls import is_loopback, is_this_machine, origin_of
 
 # Wider than any provider's own network.
 WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16
@@ -26,7 +26,7 @@ def public_url(settings: Settings) -> Finding:
             f"is not set: links in mails point to {url}",
             "set it to the https URL by which people reach this service",
         )
-    if url.startswith("http://") and not _is_this_machine(url):
+    if url.startswith("http://") and not is_this_machine(url):
         return problem(
             name,
             f"is {url}: browsers refuse the cookies, which are Secure in production, over http",
@@ -42,7 +42,7 @@ def cors_origins(settings: Settings) -> Finding:
     if not origins:
         return ok(name, "no other origin may call with cookies")
     if not settings.development:
-        plain = [origin for origin in origins if origin.startswith("http://") and not _is_this_machine(origin)]
+        plain = [origin for origin in origins if origin.startswith("http://") and not is_this_machine(origin)]
         if plain:
             return problem(
                 name,
@@ -98,7 +98,7 @@ def trusted_proxies(settings: Settings) -> Finding:
             f"{_listed(wide)} trusts strangers: anybody there can make up the address that they are counted by",
             "list only the addresses of your own proxies",
         )
-    if not networks and not settings.development and _is_loopback(settings.host):
+    if not networks and not settings.development and is_loopback(settings.host):
         return warning(
             name,
             f"is empty while HOST is {settings.host}: everybody who comes through a proxy shares one rate limit",
@@ -115,47 +115,11 @@ def mail(settings: Settings) -> Finding:
         return ok(name, f"is sent by {server}")
     if settings.development:
         return ok(name, f"is printed on the terminal, and shown at {settings.base_url()}/dev/mailbox")
-    relying = {
-        "REQUIRE_VERIFIED_EMAIL": settings.require_verified_email,
-        "CONFIRM_EMAIL_CHANGE": settings.confirm_email_change,
-        "NEW_DEVICE_MAIL": settings.new_device_mail,
-    }
-    if any(relying.values()):
-        return problem(
-            name,
-            f"none is sent, since SMTP_URL is not set, and {_listed(on for on in relying if relying[on])}"
-            " cannot work without",
-            "set SMTP_URL and MAIL_FROM, or leave it off",
-        )
     return warning(
         name,
         "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",
         "hand over links made by: latchkey users reset-link",
     )
-
-
-def link_pages(settings: Settings) -> Finding:
-    """The pages that links in mails open, which get a token to post to us."""
-    name, pages = "link pages", {"RESET_URL": settings.reset_url, "VERIFY_URL": settings.verify_url}
-    own = {page: url for page, url in pages.items() if url}
-    if not settings.development:
-        plain = [page for page, url in own.items() if url.startswith("http://") and not _is_this_machine(url)]
-        if plain:
-            return problem(
-                name,
-                f"{_listed(plain)} is http: whoever is on the way can take the token",
-                "serve those pages over https",
-            )
-    # Without PUBLIC_URL nobody knows our origin, as `public_url` says.
-    known = settings.allowed_origins() | {origin_of(settings.base_url())}
-    foreign = [page for page, url in own.items() if origin_of(url) not in known]
-    if foreign and settings.public_url:
-        return warning(
-            name,
-            f"{_listed(foreign)} is of an origin that is neither ours nor in CORS_ORIGINS: its script cannot call us",
-            "add the origin to CORS_ORIGINS, unless a server of that page's own calls us",
-        )
-    return ok(name, "links in mails open " + (f"{_listed(own)}, and ours otherwise" if own else "our own pages"))
 
 
 def kept_secrets(settings: Settings) -> Finding:
@@ -172,7 +136,7 @@ def kept_secrets(settings: Settings) -> Finding:
     return ok(name, f"only its owner may read {file}")
 
 
-AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, link_pages)
+AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail)
 """What `serve` warns of."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage, kept_secrets)
@@ -180,19 +144,6 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage,
 
 def _is_too_wide(network: Network) -> bool:
     return network.prefixlen < (WIDEST_PREFIX_V4 if isinstance(network, IPv4Network) else WIDEST_PREFIX_V6)
-
-
-def _is_this_machine(url: str) -> bool:
-    return _is_loopback(urlsplit(url).hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _site(url: str) -> tuple[str, str]:

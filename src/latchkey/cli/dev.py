@@ -7,14 +7,15 @@ from types import FrameType
 
 from pydantic import SecretStr
 
-from latchkey.cli.failing import explained
+from latchkey.app import Settings
 from latchkey.cli.migrate import run_migration
-from latchkey.cli.output import print_line
 from latchkey.cli.secrets import SecretsUnreadable, kept_secrets
 from latchkey.cli.server import require_free_port, run_server
 from latchkey.database.embedded import EmbeddedUnavailable, start
 from latchkey.logs import configure_logging
-from latchkey.settings import Settings, SettingsError, load_settings
+from latchkey.settings import SettingsError, load_settings
+from latchkey.terminal.failing import explained
+from latchkey.terminal.output import print_line
 
 
 def dev() -> None:
@@ -25,7 +26,7 @@ def dev() -> None:
     multiprocessing.set_start_method("spawn")
     _exit_when_told_to()
     with explained(SettingsError):
-        settings = load_settings(environment="development")
+        settings = load_settings(Settings, environment="development")
     configure_logging(development=True)
     # First of all: where one runs already, a second one must leave its data alone.
     require_free_port(settings)

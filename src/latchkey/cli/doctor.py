@@ -4,15 +4,16 @@ import asyncio
 from dataclasses import asdict
 
 from latchkey import __version__
+from latchkey.app import FEATURES, Settings
 from latchkey.cli import configuration_checks
-from latchkey.cli.development import development_dsn, dsn_file
-from latchkey.cli.finding import Finding, ok, problem
+from latchkey.cli.feature_checks import check_features
 from latchkey.cli.live_checks import check_database, check_store
 from latchkey.cli.mail_checks import check_smtp, templates
-from latchkey.cli.output import print_json, print_line
 from latchkey.clock import system_clock
-from latchkey.housekeeping.queries import chores
-from latchkey.settings import Settings, SettingsError, load_settings, says_development
+from latchkey.settings import SettingsError, load_settings, says_development
+from latchkey.terminal.development import development_dsn, dsn_file
+from latchkey.terminal.finding import Finding, ok, problem
+from latchkey.terminal.output import print_json, print_line
 
 SECRETS = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET")
 
@@ -21,7 +22,7 @@ def doctor(*, as_json: bool) -> None:
     """Prints every finding; exits with 1 when one is a problem. No secret and no password is ever printed."""
     findings, settings = _settings()
     named = {finding.message.partition(":")[0] for finding in findings if finding.level == "problem"}
-    checked = [check(settings) for check in configuration_checks.ALL]
+    checked = [*(check(settings) for check in configuration_checks.ALL), *check_features(settings)]
     findings += [finding for finding in checked if finding.check not in named]
     findings += asyncio.run(_ask(settings))
     environment = "development" if says_development() else "production"
@@ -46,7 +47,7 @@ def _settings() -> tuple[list[Finding], Settings]:
     development = says_development()
     problems: list[str] = []
     try:
-        settings = load_settings(required=not development)
+        settings = load_settings(Settings, required=not development)
     except SettingsError as error:
         problems = error.problems
         unusable = {line.partition(":")[0].lower() for line in problems} & Settings.model_fields.keys()
@@ -71,5 +72,6 @@ async def _ask(settings: Settings) -> list[Finding]:
         if url is None:
             findings.append(ok("database", "not checked: DATABASE_URL is not set, and latchkey dev is not running"))
     if url is not None:
-        findings += await check_database(url, chores(settings), production=not settings.development, clock=system_clock)
+        due = [chore for feature in FEATURES for chore in feature.chores(settings)]
+        findings += await check_database(url, due, production=not settings.development, clock=system_clock)
     return findings

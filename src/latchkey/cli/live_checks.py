@@ -5,15 +5,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from latchkey.cli.finding import Finding, ok, problem, warning
 from latchkey.cli.mail_checks import check_dead_letters
-from latchkey.cli.schema import schema_difference
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect, is_local
 from latchkey.database.queries import ServerState, server_state, server_time
-from latchkey.housekeeping.queries import Chore, count_due
+from latchkey.database.schema import schema_difference
+from latchkey.housekeeping.chore import Chore
+from latchkey.housekeeping.queries import count_due
+from latchkey.terminal.finding import Finding, ok, problem, warning
 
 OLDEST_SERVER = 13
 SKEW_WARNING_SECONDS = 2.0

@@ -3,14 +3,14 @@
 import asyncio
 import ipaddress
 
-from latchkey.cli.finding import Finding, ok, problem, warning
+from latchkey.app import MAIL_KINDS, Settings
 from latchkey.database.pool import Queryable
 from latchkey.mail.delivery import mail_from
 from latchkey.mail.queries import dead_letters
+from latchkey.mail.settings import SmtpServer
 from latchkey.mail.smtp import explained, open_connection, say_goodbye, tls_context
 from latchkey.mail.templates import Templates, TemplatesUnusable
-from latchkey.mail_settings import SmtpServer
-from latchkey.settings import Settings
+from latchkey.terminal.finding import Finding, ok, problem, warning
 
 SMTP_SECONDS = 5.0
 
@@ -19,7 +19,7 @@ def templates(settings: Settings) -> Finding:
     """Whether every mail can be made."""
     name = "MAIL_TEMPLATES"
     try:
-        Templates(settings.mail_templates, base_url=settings.base_url())
+        Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url())
     except TemplatesUnusable as error:
         return problem(name, "; ".join(error.problems), "correct the files; docs/mail.md lists the variables")
     return ok(name, "ours are used" if settings.mail_templates is None else f"{settings.mail_templates} can be used")

@@ -2,12 +2,15 @@
 
 import io
 import sys
+from importlib import import_module
 from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
 
 from latchkey import __version__
+from latchkey.app import FEATURES
+from latchkey.terminal.arguments import AsJson, Limit, User
 
 app = typer.Typer(
     name="latchkey",
@@ -26,11 +29,12 @@ app.add_typer(users, name="users")
 app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
+GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail}
 
-Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
-User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+for feature in FEATURES:
+    if feature.commands is not None:
+        module = import_module(feature.commands)
+        GROUPS[module.GROUP].registered_commands += module.commands.registered_commands
 
 
 def _print_version(asked: bool) -> None:
@@ -123,80 +127,6 @@ def purge(as_json: AsJson = False) -> None:
     from latchkey.cli.purge import purge as run
 
     run(as_json=as_json)
-
-
-@users.command("list")
-def users_list(
-    limit: Limit = 20,
-    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, metavar="N", help="Which page, from 1.")] = 1,
-    deleted: Annotated[bool, typer.Option("--deleted", help="The deleted users instead of the live ones.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List users, newest first."""
-    from latchkey.cli.users import list_users
-
-    list_users(limit=limit, page=page, deleted=deleted, as_json=as_json)
-
-
-@users.command("show")
-def users_show(who: Who, as_json: AsJson = False) -> None:
-    """Show one user, deleted or not."""
-    from latchkey.cli.users import show_user
-
-    show_user(who, as_json=as_json)
-
-
-@users.command("create")
-def users_create(
-    name: Annotated[str, typer.Option(metavar="NAME", help="The user's name.")],
-    email: Annotated[str, typer.Option(metavar="ADDRESS", help="The user's e-mail address.")],
-    invite: Annotated[
-        bool, typer.Option("--invite", help="Mail them a link to choose a password; else it is read from here.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make an account, also while REGISTRATION is closed. The password is read from standard input, or asked for."""
-    from latchkey.cli.create_user import create_user
-
-    create_user(name, email, invited=invite, as_json=as_json)
-
-
-@users.command("verify")
-def users_verify(who: Who, as_json: AsJson = False) -> None:
-    """Take a user's e-mail address for proved."""
-    from latchkey.cli.users import verify_user
-
-    verify_user(who, as_json=as_json)
-
-
-@users.command("delete")
-def users_delete(
-    who: Who,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Mark a user as deleted and end all of their sessions."""
-    from latchkey.cli.users import delete_user
-
-    delete_user(who, confirmed=yes, as_json=as_json)
-
-
-@users.command("restore")
-def users_restore(
-    user_id: Annotated[int, typer.Argument(metavar="ID", min=0, help="The user's id.")], as_json: AsJson = False
-) -> None:
-    """Restore a deleted user, whoever deleted them and whenever."""
-    from latchkey.cli.users import restore_user
-
-    restore_user(user_id, as_json=as_json)
-
-
-@users.command("reset-link")
-def users_reset_link(who: Who, as_json: AsJson = False) -> None:
-    """Print a link that sets a new password. It works once, for 15 minutes."""
-    from latchkey.cli.users import make_reset_link
-
-    make_reset_link(who, as_json=as_json)
 
 
 @sessions.command("list")

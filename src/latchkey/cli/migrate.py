@@ -3,13 +3,14 @@
 import asyncio
 from functools import partial
 
-from latchkey.cli.development import dsn_file
-from latchkey.cli.failing import explained, fail
-from latchkey.cli.output import log_to_stderr, print_line
+from latchkey.app import Settings
 from latchkey.database.adoption import MigrationError, Resolutions
 from latchkey.database.migrate import MigrationReport, migrate
 from latchkey.database.pool import DatabaseUnavailable, connect
-from latchkey.settings import Settings, SettingsError, load_settings
+from latchkey.settings import SettingsError, load_settings
+from latchkey.terminal.development import dsn_file
+from latchkey.terminal.failing import explained, fail
+from latchkey.terminal.output import log_to_stderr, print_line
 
 UNRESOLVED = Resolutions()
 
@@ -18,7 +19,7 @@ def migrate_database(*, source_timezone: str | None, resolve: Resolutions) -> No
     """Migrates the database of DATABASE_URL, never a guessed one, and prints what was done."""
     log_to_stderr()
     with explained(SettingsError):
-        settings = load_settings()
+        settings = load_settings(Settings)
     if settings.database_url is None:
         file = dsn_file(settings)
         hint = f", such as the content of {file}, latchkey dev's" if file.exists() else ""

@@ -1,18 +1,19 @@
 """`latchkey purge`: housekeeping by hand."""
 
-from latchkey.cli.operation import Operation, operate
-from latchkey.cli.output import print_fields, print_json
+from latchkey.app import FEATURES, Settings
 from latchkey.housekeeping.housekeeper import Housekeeper
-from latchkey.housekeeping.queries import chores
+from latchkey.terminal.operation import Operation, operate
+from latchkey.terminal.output import print_fields, print_json
 
 
 def purge(*, as_json: bool) -> None:
     """Removes all that is due by the settings, and prints how much that was."""
 
-    async def sweep(operation: Operation) -> dict[str, int]:
-        return await Housekeeper(operation.database, chores(operation.settings)).sweep()
+    async def sweep(operation: Operation[Settings]) -> dict[str, int]:
+        chores = [chore for feature in FEATURES for chore in feature.chores(operation.settings)]
+        return await Housekeeper(operation.database, chores).sweep()
 
-    removed = operate(sweep)
+    removed = operate(Settings, sweep)
     if as_json:
         print_json({"removed": removed})
     else:

@@ -2,21 +2,22 @@
 
 import asyncio
 
-from latchkey.cli.failing import explained
+from latchkey.app import Settings
 from latchkey.cli.migrate import run_migration
-from latchkey.cli.schema import SchemaNotCurrent, require_current_schema
 from latchkey.cli.server import require_free_port, run_server
 from latchkey.database.pool import DatabaseUnavailable
+from latchkey.database.schema import SchemaNotCurrent, require_current_schema
 from latchkey.logs import configure_logging
 from latchkey.settings import SettingsError, load_settings
+from latchkey.terminal.failing import explained
 
 
 def serve(*, migrate_first: bool) -> None:
     """Serves until SIGTERM or SIGINT, then exits with 0. Exits with 1, before the port opens, when settings, port or
     schema are not right."""
     with explained(SettingsError):
-        settings = load_settings(required=True)
-    assert settings.database_url, "load_settings(required=True) has it"
+        settings = load_settings(Settings, required=True)
+    assert settings.database_url, "load_settings(Settings, required=True) has it"
     configure_logging(development=settings.development)
     require_free_port(settings)
     if migrate_first:

@@ -14,11 +14,12 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from latchkey.app import MAIL_KINDS, Settings
 from latchkey.cli.configuration_checks import AT_START
-from latchkey.cli.failing import explained, fail
+from latchkey.cli.feature_checks import check_features
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
-from latchkey.settings import Settings
+from latchkey.terminal.failing import explained, fail
 
 GRACE_SECONDS = 10
 HEADER_READ_MILLISECONDS = 10_000
@@ -61,7 +62,7 @@ def _require_usable_templates(settings: Settings) -> None:
     from latchkey.mail.templates import Templates, TemplatesUnusable
 
     with explained(TemplatesUnusable):
-        Templates(settings.mail_templates, base_url=settings.base_url())
+        Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url())
 
 
 def run_server(settings: Settings, *, reload: bool) -> None:
@@ -75,12 +76,12 @@ def run_server(settings: Settings, *, reload: bool) -> None:
     address = require_free_port(settings)
     _require_usable_templates(settings)
     configure_logging(development=settings.development)
-    for finding in (check(settings) for check in AT_START):
+    for finding in (*(check(settings) for check in AT_START), *check_features(settings)):
         if finding.level != "ok":
             line = f"{finding.check}: {finding.message}"
             log.warning(line, advice=finding.advice)
     server = Granian(
-        "latchkey.app:create_app",
+        "latchkey.process:create_app",
         address=address,
         port=settings.port,
         interface=Interfaces.ASGI,

@@ -3,14 +3,15 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from latchkey.cli.accounts import found, live, named
-from latchkey.cli.failing import fail
-from latchkey.cli.operation import COMMAND_LINE, Operation, operate
-from latchkey.cli.output import print_json, print_line, print_table
+from latchkey.feature import PlatformSettings
 from latchkey.sessions.devices import device_name
 from latchkey.sessions.errors import SessionNotFound
-from latchkey.sessions.management import Revoker
+from latchkey.sessions.management import Revoker, SessionManager
 from latchkey.sessions.queries import ListedSession
+from latchkey.terminal.accounts import find_account, find_live, named
+from latchkey.terminal.failing import fail
+from latchkey.terminal.operation import COMMAND_LINE, AnyOperation, Operation, operate
+from latchkey.terminal.output import print_json, print_line, print_table
 
 COLUMNS = ("id", "created_at", "last_used_at", "ip", "device")
 OPERATOR = Revoker(user_id=None, session_id=None, origin=COMMAND_LINE)
@@ -19,10 +20,12 @@ OPERATOR = Revoker(user_id=None, session_id=None, origin=COMMAND_LINE)
 def list_sessions(who: str, *, as_json: bool) -> None:
     """Prints the live sessions of a user, newest use first."""
 
-    async def read(operation: Operation) -> list[ListedSession]:
-        return await operation.sessions.live((await found(who, operation)).id)
+    async def read(operation: Operation[PlatformSettings]) -> list[ListedSession]:
+        return await _manager(operation).live((await find_account(who, operation)).id)
 
-    sessions = [asdict(session) | {"device": device_name(session.user_agent)} for session in operate(read)]
+    sessions = [
+        asdict(session) | {"device": device_name(session.user_agent)} for session in operate(PlatformSettings, read)
+    ]
     if as_json:
         # Ids as text: JSON has none of its own.
         print_json([session | {"id": str(session["id"])} for session in sessions])
@@ -33,18 +36,22 @@ def list_sessions(who: str, *, as_json: bool) -> None:
 def revoke_sessions(who: str, session_id: UUID | None, *, as_json: bool) -> None:
     """Ends one session of a user, or all of them when `session_id` is None; says how many that were."""
 
-    async def revoke(operation: Operation) -> int:
-        account = await live(who, operation)
+    async def revoke(operation: Operation[PlatformSettings]) -> int:
+        account = await find_live(who, operation)
         if session_id is None:
-            return await operation.sessions.revoke_all(account.id, OPERATOR)
+            return await _manager(operation).revoke_all(account.id, OPERATOR)
         try:
-            await operation.sessions.revoke(account.id, session_id, OPERATOR)
+            await _manager(operation).revoke(account.id, session_id, OPERATOR)
         except SessionNotFound:
             fail(f"{named(account)} has no live session {session_id}")
         return 1
 
-    ended = operate(revoke)
+    ended = operate(PlatformSettings, revoke)
     if as_json:
         print_json({"ended": ended})
     else:
         print_line(f"{ended} ended")
+
+
+def _manager(operation: AnyOperation) -> SessionManager:
+    return SessionManager(operation.database, operation.audit, operation.ender)

@@ -11,8 +11,8 @@ from collections.abc import Awaitable
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latchkey.app import Settings
 from latchkey.logs import configure_logging
-from latchkey.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def load_app(settings: Settings, address: str, *, gives_up: bool) -> ASGIApp:
     url = f"http://{host}:{settings.port}{settings.root_path}"
     try:
         # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
-        from latchkey.app import create_app
+        from latchkey.process import create_app
 
         return _Worker(create_app(settings), url, gives_up=gives_up)
     except BaseException:

@@ -6,7 +6,7 @@ import structlog
 
 from latchkey.database.pool import Connection, Database, DatabaseUnavailable
 from latchkey.housekeeping import queries
-from latchkey.housekeeping.queries import Chore
+from latchkey.housekeeping.chore import Chore
 
 EVERY_SECONDS = 600.0
 BATCH = 500
@@ -52,7 +52,7 @@ class Housekeeper:
     async def _batch(self, chore: Chore) -> int | None:
         async def remove(connection: Connection) -> int | None:
             # By the transaction, not by the session: behind a pooler that shares connections that would not hold.
-            if not await queries.is_only_one(connection):
+            if not await queries.try_lock(connection):
                 return None
             return await queries.remove(connection, chore, BATCH)
 

@@ -5,14 +5,13 @@ from email.headerregistry import Address
 from latchkey.clock import Clock
 from latchkey.mail.console import Console
 from latchkey.mail.sending import Sender
+from latchkey.mail.settings import MailSettings, parse_mail_from
 from latchkey.mail.smtp import SmtpSender
-from latchkey.mail_settings import parse_mail_from
-from latchkey.settings import Settings
 
 DEVELOPMENT_FROM = "Latchkey <latchkey@localhost>"
 
 
-def mail_sender(settings: Settings, clock: Clock) -> Sender | None:
+def mail_sender(settings: MailSettings, clock: Clock) -> Sender | None:
     """SMTP where there is a server, else the console of development; None: nobody gets a mail."""
     server = settings.smtp_server()
     if server is not None:
@@ -20,6 +19,6 @@ def mail_sender(settings: Settings, clock: Clock) -> Sender | None:
     return Console() if settings.development else None
 
 
-def mail_from(settings: Settings) -> Address:
+def mail_from(settings: MailSettings) -> Address:
     """The address that mails come from."""
     return parse_mail_from(settings.mail_from or DEVELOPMENT_FROM)

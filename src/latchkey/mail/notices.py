@@ -5,12 +5,6 @@ from latchkey.audit.record import Change
 from latchkey.mail.message import Letter
 from latchkey.mail.outbox import Entry
 
-PASSWORD_CHANGED = "password-changed"  # noqa: S105 the name of a mail
-EMAIL_CHANGED = "email-changed"
-NEW_DEVICE = "new-device"
-
-NOTICES = (PASSWORD_CHANGED, EMAIL_CHANGED, NEW_DEVICE)
-
 
 async def compose_notice(_: Change, entry: Entry) -> Letter:
     """The notice of an outbox entry; the entry's details are variables of its template."""

@@ -14,7 +14,7 @@ from latchkey.clock import Clock
 from latchkey.mail.message import Mail
 from latchkey.mail.mime import Unaddressable, as_message
 from latchkey.mail.sending import NotSent
-from latchkey.mail_settings import SmtpServer
+from latchkey.mail.settings import SmtpServer
 
 STEP_SECONDS = 10.0
 QUIT_SECONDS = 2.0

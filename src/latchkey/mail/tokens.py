@@ -1,6 +1,18 @@
 """The secret in a mail's link: derived, so that it is stored nowhere and a second sending carries the same one."""
 
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from latchkey.http.fields import given_text
 from latchkey.keys import Mac
+
+LinkToken = Annotated[
+    str,
+    PlainValidator(given_text, json_schema_input_type=Any),
+    WithJsonSchema({"type": "string", "minLength": 1, "description": "from the link in the mail"}),
+]
+"""The field of a body that brings such a token back."""
 
 
 class MailTokens:

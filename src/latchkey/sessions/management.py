@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from latchkey.audit.actions import Action, Event
+from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
 from latchkey.origin import Origin
 from latchkey.sessions import queries
+from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession
@@ -60,7 +61,7 @@ class SessionManager:
             if ended:
                 details = {"revoked": [str(session.id) for session in ended]}
                 await change.record(
-                    Event(Action.SESSION_REVOKED, by.user_id, user_id, by.origin, by.session_id, details=details)
+                    Event(SessionAction.SESSION_REVOKED, by.user_id, user_id, by.origin, by.session_id, details=details)
                 )
             return ended
 

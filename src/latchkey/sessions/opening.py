@@ -1,4 +1,8 @@
-"""Opening a session, inside the transaction of whatever earned it."""
+"""Opening a session, inside the transaction of whatever earned it.
+
+Only the door (`features/sign_in/door.py`) imports this module, which `make check` holds: a `Cleared` is made there and
+nowhere else.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +19,13 @@ SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
+class Cleared:
+    """A user who may have a session: every condition was met, in the transaction that holds the lock of their row."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedSession:
     """A new session and the tokens that its browser gets once the transaction has committed."""
 
@@ -22,31 +33,32 @@ class OpenedSession:
     pair: TokenPair
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpener:
-    """Opens sessions that end after `max_days`, however often they are refreshed. With a `limit`, a user's oldest
-    session gives way to one too many."""
+    """Opens sessions that end after `max_days`, however often they are refreshed. A login above `limit` ends the user's
+    oldest session; None: there is no limit."""
 
-    def __init__(self, tokens: Tokens, clock: Clock, ender: SessionEnder, *, max_days: int, limit: int | None) -> None:
-        self._tokens = tokens
-        self._ender = ender
-        self._clock = clock
-        self._max_seconds = max_days * SECONDS_A_DAY
-        self._limit = limit
+    tokens: Tokens
+    clock: Clock
+    ender: SessionEnder
+    max_days: int
+    limit: int | None
 
     @property
-    def limited(self) -> bool:
+    def is_limited(self) -> bool:
         """Whether there is a limit: two logins of one user must then come one after the other, or each would leave room
         for itself alone."""
-        return self._limit is not None
+        return self.limit is not None
 
-    async def open(self, change: Change, user_id: int, origin: Origin) -> OpenedSession:
-        """Inserts a session of that user. The caller vouches that the user may sign in (contract, section 6), and holds
-        the lock of the user's row, for itself alone if `limited`."""
+    async def open(self, change: Change, cleared: Cleared, origin: Origin) -> OpenedSession:
+        """Inserts a session of the user whose row `change` has locked, for itself alone if there is a limit."""
         session_id = uuid4()
-        cap = self._clock() + self._max_seconds
-        pair = self._tokens.mint(user_id, session_id, not_after=cap)
+        cap = self.clock() + self.max_days * SECONDS_A_DAY
+        pair = self.tokens.mint(cleared.user_id, session_id, not_after=cap)
         expires_at = datetime.fromtimestamp(cap, UTC)
-        if self._limit is not None:
-            await self._ender.end_oldest(change, user_id, leaving=self._limit - 1)
-        await queries.insert(change.connection, session_id, user_id, token_hash(pair.refresh), expires_at, origin)
+        if self.limit is not None:
+            await self.ender.end_oldest(change, cleared.user_id, leaving=self.limit - 1)
+        await queries.insert(
+            change.connection, session_id, cleared.user_id, token_hash(pair.refresh), expires_at, origin
+        )
         return OpenedSession(session_id, pair)

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from latchkey.audit.actions import Action, Event
+from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
 from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.origin import Origin
 from latchkey.sessions import queries
+from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
@@ -78,6 +79,6 @@ class Logout:
 
         async def end_named(change: Change) -> None:
             for ended in await self._ender.end(change, session_ids, EndedBy.LOGOUT):
-                await change.record(Event(Action.LOGOUT, ended.user_id, ended.user_id, origin, ended.id))
+                await change.record(Event(SessionAction.LOGOUT, ended.user_id, ended.user_id, origin, ended.id))
 
         await self._audit.change(end_named)

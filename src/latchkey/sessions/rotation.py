@@ -9,11 +9,12 @@ session of the user ends.
 from datetime import UTC, datetime
 from uuid import UUID
 
-from latchkey.audit.actions import Action, Event
+from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
 from latchkey.origin import Origin
 from latchkey.sessions import queries
+from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import RefreshTokenInvalid, RefreshTokenReused
 from latchkey.sessions.queries import EndedBy, Session
@@ -113,7 +114,9 @@ class Rotation:
         async def record(change: Change) -> bool:
             if not await queries.still_has(change.connection, session.id, session.token_hash):
                 return False
-            await change.record(Event(Action.TOKEN_REPLAYED, session.user_id, session.user_id, origin, session.id))
+            await change.record(
+                Event(SessionAction.TOKEN_REPLAYED, session.user_id, session.user_id, origin, session.id)
+            )
             return True
 
         return await self._audit.change(record)
@@ -148,7 +151,7 @@ class Rotation:
             if not await self._ender.end_all(change, claims.user_id, EndedBy.REUSE):
                 return False
             await change.record(
-                Event(Action.TOKEN_REUSE_DETECTED, claims.user_id, claims.user_id, origin, claims.session_id)
+                Event(SessionAction.TOKEN_REUSE_DETECTED, claims.user_id, claims.user_id, origin, claims.session_id)
             )
             return True
 

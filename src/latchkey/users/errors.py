@@ -1,30 +1,11 @@
-"""What is refused about an account."""
+"""What several features refuse about a user."""
 
 from latchkey.refusal import Refusal
-
-
-class NothingToUpdate(Refusal):
-    status, code, message = 400, "VALIDATION_ERROR", "No data provided for update"
-
-
-class UsersNotListed(Refusal):
-    """USERS_LIST is self."""
-
-    status, code = 403, "USERS_NOT_LISTED"
-    message = "Users are not listed here; GET /auth/me shows your own account"
 
 
 class UserNotFound(Refusal):
     status, code, message = 404, "USER_NOT_FOUND", "User not found"
 
 
-class UserNotDeleted(Refusal):
-    status, code, message = 404, "USER_NOT_FOUND", "User not found or already active"
-
-
 class EmailTaken(Refusal):
     status, code, message = 409, "EMAIL_ALREADY_EXISTS", "Email already exists"
-
-
-class RestoreEmailTaken(Refusal):
-    status, code, message = 409, "EMAIL_ALREADY_EXISTS", "Cannot restore user: email already in use"

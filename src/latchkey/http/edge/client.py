@@ -8,7 +8,7 @@ from functools import lru_cache
 import structlog
 
 from latchkey.http.exchange import Exchange
-from latchkey.settings import Network
+from latchkey.http.settings import Network
 
 ADDRESSES_KEPT = 4096
 ADDRESS_MAX_CHARS = 64

@@ -1,0 +1,21 @@
+"""What housekeeping removes of the audit log."""
+
+from latchkey.audit.settings import AuditSettings
+from latchkey.housekeeping.chore import DUE_BEFORE, Chore
+
+# Ids grow with time, so that the oldest are found without an index on it. created_at may be NULL in rows taken over.
+_OLDEST = "SELECT id, coalesce(created_at, '-infinity') AS made_at FROM audit_logs ORDER BY id LIMIT $2"
+
+
+def chores(settings: AuditSettings) -> tuple[Chore, ...]:
+    """Audit rows, only when AUDIT_KEEP_DAYS says so."""
+    if settings.audit_keep_days is None:
+        return ()
+    return (
+        Chore(
+            "audit rows",
+            settings.audit_keep_days,
+            f"SELECT id FROM ({_OLDEST}) AS oldest WHERE made_at < {DUE_BEFORE}",
+            ("DELETE FROM audit_logs WHERE id = ANY($1)",),
+        ),
+    )

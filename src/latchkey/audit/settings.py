@@ -1,0 +1,14 @@
+"""Settings of the audit log."""
+
+from pydantic import BaseModel, Field
+
+
+class AuditSettings(BaseModel):
+    """Whether a change needs its row, and how long rows are kept."""
+
+    audit_required: bool = Field(
+        False, description="true: a change whose audit row the database refuses fails with 503."
+    )
+    audit_keep_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which audit rows are removed. Unset: never."
+    )

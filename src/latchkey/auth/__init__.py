@@ -1,1 +1,0 @@
-"""Getting in: login, registration, password change and recovery, and the /auth endpoints."""

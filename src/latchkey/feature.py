@@ -1,0 +1,103 @@
+"""The contract between app.py and a feature: what the platform lends, and what a feature contributes.
+
+Importing this module loads none of the machinery, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from latchkey.audit.chores import chores as audit_chores
+from latchkey.audit.settings import AuditSettings
+from latchkey.hashing.settings import HashingSettings
+from latchkey.housekeeping.chore import Chore
+from latchkey.http.settings import HttpSettings
+from latchkey.mail.chores import CHORES as MAIL_CHORES
+from latchkey.mail.kinds import MailKind
+from latchkey.mail.settings import MailSettings
+from latchkey.sessions.actions import SessionAction
+from latchkey.sessions.chores import CHORES as SESSION_CHORES
+from latchkey.sessions.settings import SessionSettings
+
+if TYPE_CHECKING:
+    from latchkey.audit.record import AuditLog
+    from latchkey.clock import Clock
+    from latchkey.counts import Counts
+    from latchkey.database.pool import Database
+    from latchkey.hashing.hasher import PasswordHasher
+    from latchkey.http.edge.csrf import Csrf
+    from latchkey.http.endpoint import Endpoint
+    from latchkey.mail.outbox import Outbox
+    from latchkey.mail.worker import Compose
+    from latchkey.sessions.cookies import SessionCookies
+    from latchkey.sessions.ending import SessionEnder
+    from latchkey.sessions.feed import RevocationFeed
+    from latchkey.sessions.guard import Guards
+    from latchkey.sessions.revocation import PresentedSessions
+    from latchkey.sessions.tokens import Tokens
+
+
+class PlatformSettings(MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
+    """The settings of the platform; a feature has a model of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The machinery that features share, made once for a process. Both secrets are there."""
+
+    settings: PlatformSettings
+    clock: Clock
+    access_secret: str = field(repr=False)
+    refresh_secret: str = field(repr=False)
+    database: Database
+    audit: AuditLog
+    outbox: Outbox
+    hasher: PasswordHasher
+    counts: Counts
+    csrf: Csrf
+    tokens: Tokens
+    cookies: SessionCookies
+    feed: RevocationFeed
+    ender: SessionEnder
+    guards: Guards
+    presented_sessions: PresentedSessions
+
+
+def _no_chores(_: Any) -> tuple[Chore, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What a feature is, before anything runs: declared at the top of its folder.
+
+    `actions` are the audit actions that it writes, `mails` the kinds that it sends, `chores`
+    what housekeeping removes for it, given all settings. `checks` and `commands` name its modules of that kind, which
+    only `latchkey doctor` and the command line import.
+    """
+
+    name: str
+    actions: type[StrEnum] | None = None
+    mails: tuple[MailKind, ...] = ()
+    chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
+    checks: str | None = None
+    commands: str | None = None
+
+
+PLATFORM = Feature(
+    name="platform",
+    actions=SessionAction,
+    chores=lambda settings: (*SESSION_CHORES, *MAIL_CHORES, *audit_chores(settings)),
+)
+"""What the platform itself declares, in the words of a feature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What a feature brings to a running process: endpoints, and a composer for each kind of mail that it sends."""
+
+    endpoints: tuple[Endpoint[Any], ...] = ()
+    composers: Mapping[str, Compose] = field(default_factory=dict)

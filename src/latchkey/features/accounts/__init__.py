@@ -1,0 +1,9 @@
+"""Accounts: the /users endpoints, soft delete and restore, the operator's view."""
+
+from latchkey.feature import Feature
+from latchkey.features.accounts.actions import AccountAction
+from latchkey.features.accounts.chores import chores
+
+ACCOUNTS = Feature(
+    name="accounts", actions=AccountAction, chores=chores, commands="latchkey.features.accounts.commands"
+)

@@ -1,0 +1,76 @@
+"""Bodies and queries of the /users endpoints."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from latchkey.http.fields import checked_text
+from latchkey.users.fields import EMAIL_RULE, EMAIL_SCHEMA, NAME_RULE, NAME_SCHEMA, Email, Name
+
+PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX = 10, 100
+NUMBER_MAX = 2_147_483_647
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+
+
+def _page_number(value: object) -> int:
+    text = checked_text(value)
+    if not _WHOLE_NUMBER.fullmatch(text) or int(text) > NUMBER_MAX:
+        raise PydanticCustomError("number", f"must be a whole number of at most {NUMBER_MAX}")
+    return int(text)
+
+
+def _page(value: object) -> int:
+    return max(1, _page_number(value))
+
+
+def _limit(value: object) -> int:
+    number = _page_number(value)
+    return number if 1 <= number <= PAGE_LIMIT_MAX else PAGE_LIMIT_DEFAULT
+
+
+class UserReplacement(BaseModel):
+    """PUT: every field, and none that is not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    email: Email
+
+
+def _absent() -> None:
+    return None
+
+
+class UserChanges(BaseModel):
+    """PATCH: at least one field, and none that is not known."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+
+    # None means absent; sent as a value it is as bad as any other that is no string. A factory keeps it out of the
+    # JSON Schema, where a default of null would read as permission.
+    name: Annotated[str | None, NAME_RULE, NAME_SCHEMA] = Field(default_factory=_absent)
+    email: Annotated[str | None, EMAIL_RULE, EMAIL_SCHEMA] = Field(default_factory=_absent)
+
+
+class PageQuery(BaseModel):
+    """`?page=&limit=`: a page below 1 is page 1, a limit outside 1 to 100 is 10, as in the original."""
+
+    page: Annotated[
+        int,
+        PlainValidator(_page, json_schema_input_type=Any),
+        WithJsonSchema({"type": "integer", "maximum": NUMBER_MAX, "default": 1, "description": "1 is the first"}),
+    ] = 1
+    limit: Annotated[
+        int,
+        PlainValidator(_limit, json_schema_input_type=Any),
+        WithJsonSchema(
+            {
+                "type": "integer",
+                "maximum": NUMBER_MAX,
+                "default": PAGE_LIMIT_DEFAULT,
+                "description": f"rows on a page: 1 to {PAGE_LIMIT_MAX}; anything else counts as {PAGE_LIMIT_DEFAULT}",
+            }
+        ),
+    ] = PAGE_LIMIT_DEFAULT

@@ -1,0 +1,154 @@
+"""The /users endpoints."""
+
+from typing import Any
+
+from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
+from latchkey.features.accounts.errors import NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UsersNotListed
+from latchkey.features.accounts.service import Accounts
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.http.envelope import PageMeta
+from latchkey.http.errors import Forbidden
+from latchkey.sessions.guard import Guards
+from latchkey.users.errors import EmailTaken, UserNotFound
+from latchkey.users.user import User, UserPath
+
+TAG = "Users"
+
+
+def _own_id(params: UserPath) -> int:
+    return params.id
+
+
+def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
+    """The six endpoints of the original. Self: only with the caller's own id; without `everybody`, reading too."""
+
+    async def list_users(call: Call[None]) -> Reply:
+        users, meta = await accounts.page(call.query.page, call.query.limit)
+        return Reply(users, meta)
+
+    async def get_user(call: Call[None]) -> Reply:
+        return Reply(await accounts.get(call.params.id))
+
+    async def replace_user(call: Call[UserReplacement]) -> Reply:
+        return Reply(
+            await accounts.update(
+                call.params.id,
+                name=call.body.name,
+                email=call.body.email,
+                origin=call.origin,
+                session_id=call.signed_in.session_id,
+            )
+        )
+
+    async def change_user(call: Call[UserChanges]) -> Reply:
+        if not call.body.model_fields_set:
+            raise NothingToUpdate
+        return Reply(
+            await accounts.update(
+                call.params.id,
+                name=call.body.name,
+                email=call.body.email,
+                origin=call.origin,
+                session_id=call.signed_in.session_id,
+            )
+        )
+
+    async def delete_user(call: Call[None]) -> Reply:
+        principal = call.signed_in
+        return Reply(
+            await accounts.delete(
+                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+            )
+        )
+
+    async def restore_user(call: Call[None]) -> Reply:
+        principal = call.signed_in
+        return Reply(
+            await accounts.restore(
+                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
+            )
+        )
+
+    return [
+        Endpoint(
+            method="GET",
+            path="/users",
+            handler=list_users,
+            tag=TAG,
+            summary="List users, newest first",
+            description="A page past the end is an empty list with the right `meta`.",
+            success=(Success(data=list[User], meta=PageMeta, schema_name="PaginatedUsersResponse"),),
+            guard=guards.signed_in,
+            query=PageQuery,
+            refused=None if everybody else UsersNotListed,
+        ),
+        Endpoint(
+            method="GET",
+            path="/users/{id}",
+            handler=get_user,
+            tag=TAG,
+            summary="Get one user",
+            success=(Success(data=User),),
+            guard=guards.signed_in,
+            params=UserPath,
+            self_only=None if everybody else _own_id,
+            failures=(UserNotFound,) if everybody else (Forbidden, UserNotFound),
+        ),
+        Endpoint(
+            method="PUT",
+            path="/users/{id}",
+            handler=replace_user,
+            tag=TAG,
+            summary="Replace your own name and e-mail address",
+            description="Changing no value answers 200 and writes nothing. A new address ends a pending reset link.",
+            success=(Success(message="User fully updated", data=User),),
+            guard=guards.signed_in,
+            params=UserPath,
+            self_only=_own_id,
+            body=UserReplacement,
+            failures=(Forbidden, UserNotFound, EmailTaken),
+        ),
+        Endpoint(
+            method="PATCH",
+            path="/users/{id}",
+            handler=change_user,
+            tag=TAG,
+            summary="Change your own name or e-mail address",
+            description="At least one field. Changing no value answers 200 and writes nothing.",
+            success=(Success(message="User partially updated", data=User),),
+            guard=guards.signed_in,
+            params=UserPath,
+            self_only=_own_id,
+            body=UserChanges,
+            failures=(NothingToUpdate, Forbidden, UserNotFound, EmailTaken),
+        ),
+        Endpoint(
+            method="DELETE",
+            path="/users/{id}",
+            handler=delete_user,
+            tag=TAG,
+            summary="Delete your own account",
+            description=(
+                "Ends all your sessions. The account can be restored by this same session, with its access token,"
+                " until that expires; later by an operator."
+            ),
+            success=(Success(message="User deleted successfully", data=User),),
+            guard=guards.signed_in,
+            params=UserPath,
+            self_only=_own_id,
+            failures=(Forbidden, UserNotFound),
+        ),
+        Endpoint(
+            method="PATCH",
+            path="/users/{id}/restore",
+            handler=restore_user,
+            tag=TAG,
+            summary="Restore the account that this session deleted",
+            description="Works with the access token that deleted the account, until it expires. Sign in again after.",
+            success=(Success(message="User restored successfully", data=User),),
+            guard=guards.signed_in_or_deleting,
+            params=UserPath,
+            self_only=_own_id,
+            failures=(Forbidden, UserNotFound, UserNotDeleted, RestoreEmailTaken),
+        ),
+    ]

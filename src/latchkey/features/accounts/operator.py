@@ -1,0 +1,73 @@
+"""What an operator does to an account from the command line: delete and restore it."""
+
+import sys
+from functools import partial
+
+from latchkey.feature import PlatformSettings
+from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
+from latchkey.features.accounts.service import Accounts
+from latchkey.features.email_verification.address_change import AddressChange
+from latchkey.features.email_verification.settings import EmailVerificationSettings
+from latchkey.terminal.accounts import find_account, find_by_id, find_live, named, print_account
+from latchkey.terminal.failing import explained, fail
+from latchkey.terminal.operation import COMMAND_LINE, Operation, operate
+from latchkey.users import operator_queries
+from latchkey.users.errors import UserNotFound
+from latchkey.users.operator_queries import Account
+
+
+class Settings(EmailVerificationSettings, PlatformSettings):
+    """What these commands read."""
+
+
+def delete(who: str, *, confirmed: bool, as_json: bool) -> None:
+    """Deletes an account and ends its sessions. Asks first, unless `confirmed`; refuses where nobody can answer."""
+    if not confirmed:
+        if not sys.stdin.isatty():
+            fail("deleting needs a confirmation: add --yes")
+        account = operate(Settings, partial(find_live, who))
+        if not _confirms(f"Delete {named(account)} and end all its sessions?"):
+            fail("nothing was changed")
+        who = str(account.id)
+
+    async def delete_account(operation: Operation[Settings]) -> Account:
+        account = await find_live(who, operation)
+        await _accounts(operation).delete(account.id, actor_id=None, session_id=None, origin=COMMAND_LINE)
+        return await find_by_id(account.id, operation)
+
+    with explained(UserNotFound):
+        print_account(operate(Settings, delete_account), as_json=as_json)
+
+
+def restore(who: str, *, as_json: bool) -> None:
+    """Restores a deleted account."""
+
+    async def restore_account(operation: Operation[Settings]) -> Account:
+        account = await find_account(who, operation)
+        try:
+            await _accounts(operation).restore(account.id, actor_id=None, session_id=None, origin=COMMAND_LINE)
+        except UserNotDeleted:
+            fail(f"{named(account)} is not deleted")
+        except RestoreEmailTaken:
+            holder = next(iter(await operator_queries.find_by_email(operation.database, account.email)), account)
+            fail(f"{named(account)} cannot be restored: its address is now that of user {holder.id}")
+        return await find_by_id(account.id, operation)
+
+    print_account(operate(Settings, restore_account), as_json=as_json)
+
+
+def _accounts(operation: Operation[Settings]) -> Accounts:
+    settings = operation.settings
+    address_change = AddressChange(
+        outbox=operation.outbox,
+        must_be_confirmed=settings.confirm_email_change,
+        require_verified_email=settings.require_verified_email,
+    )
+    return Accounts(operation.database, operation.audit, operation.ender, address_change)
+
+
+def _confirms(question: str) -> bool:
+    # Not by typer.confirm, which writes to standard output, where JSON may be wanted.
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

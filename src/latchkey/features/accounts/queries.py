@@ -1,0 +1,53 @@
+"""SQL of accounts."""
+
+from uuid import UUID
+
+from latchkey.database.pool import Connection, Queryable
+from latchkey.users.queries import user_of
+from latchkey.users.user import User
+
+
+async def find_many(database: Queryable, user_ids: list[int]) -> dict[int, User]:
+    """Those of the users who are there and not deleted, by id."""
+    rows = await database.fetch("SELECT id, name, email FROM users WHERE id = ANY($1) AND NOT is_deleted", user_ids)
+    return {row["id"]: user_of(row) for row in rows}
+
+
+async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[User], int]:
+    """A page of users, newest id first, and how many there are in all: one statement, hence one snapshot."""
+    rows = await database.fetch(
+        "SELECT counted.total, listed.id, listed.name, listed.email"
+        " FROM (SELECT sum(live)::bigint AS total FROM user_counts) AS counted"
+        " LEFT JOIN LATERAL (SELECT id, name, email FROM users WHERE NOT is_deleted"
+        "   ORDER BY id DESC LIMIT $1 OFFSET $2) AS listed ON true"
+        " ORDER BY listed.id DESC",
+        limit,
+        offset,
+    )
+    return [user_of(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def delete(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
+    """Marks a user as deleted, by that session (None: by an operator); None if there is no such live user."""
+    row = await connection.fetchrow(
+        "UPDATE users SET is_deleted = true, deleted_at = now(), deleted_by_session = $2,"
+        " reset_token = NULL, reset_token_expires = NULL"
+        " WHERE id = $1 AND NOT is_deleted RETURNING id, name, email",
+        user_id,
+        session_id,
+    )
+    return user_of(row) if row else None
+
+
+async def restore(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
+    """Undoes a deletion, if that session did it (None: whoever did it); None if there is nothing to undo.
+
+    Raises asyncpg.UniqueViolationError when a live user has the address by now.
+    """
+    row = await connection.fetchrow(
+        "UPDATE users SET is_deleted = false, deleted_at = NULL, deleted_by_session = NULL"
+        " WHERE id = $1 AND is_deleted AND ($2::uuid IS NULL OR deleted_by_session = $2) RETURNING id, name, email",
+        user_id,
+        session_id,
+    )
+    return user_of(row) if row else None

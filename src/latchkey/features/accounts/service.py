@@ -1,0 +1,122 @@
+"""What can be done to an account: read, change, delete, restore. One visible transaction a change."""
+
+from functools import partial
+from math import ceil
+from uuid import UUID
+
+import asyncpg
+
+from latchkey.audit.event import Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.database.batched_reads import BatchedReads
+from latchkey.database.pool import Database
+from latchkey.features.accounts import queries
+from latchkey.features.accounts.actions import AccountAction
+from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
+from latchkey.features.email_verification.address_change import AddressChange
+from latchkey.features.email_verification.queries import end_tokens
+from latchkey.http.envelope import PageMeta
+from latchkey.origin import Origin
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.queries import EndedBy
+from latchkey.users import queries as user_queries
+from latchkey.users.errors import EmailTaken, UserNotFound
+from latchkey.users.user import User
+
+
+class Accounts:
+    """The accounts, for the endpoints and the command line alike.
+
+    `actor_id` is who does it and `session_id` by which session; both None: an operator.
+    """
+
+    def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder, address_change: AddressChange) -> None:
+        self._database = database
+        self._by_id = BatchedReads(partial(queries.find_many, database))
+        self._audit = audit
+        self._ender = ender
+        self._address_change = address_change
+
+    async def get(self, user_id: int) -> User:
+        """A user. Raises UserNotFound for unknown and deleted ones."""
+        user = await self._by_id.read(user_id)
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def page(self, page: int, limit: int) -> tuple[list[User], PageMeta]:
+        """Page `page` (from 1) of `limit` users, newest id first; empty past the end."""
+        users, total = await queries.page(self._database, limit=limit, offset=(page - 1) * limit)
+        return users, PageMeta(page=page, limit=limit, total=total, total_pages=ceil(total / limit))
+
+    async def update(
+        self, user_id: int, *, name: str | None, email: str | None, origin: Origin, session_id: UUID
+    ) -> User:
+        """Sets what is not None. A change that changes no value writes nothing, no audit row either; one of the
+        address is told to the old one, or, with CONFIRM_EMAIL_CHANGE, waits until the new one is verified.
+
+        Raises UserNotFound, and EmailTaken when a live user has that address.
+        """
+
+        async def change_user(change: Change) -> User:
+            user = await user_queries.lock(change.connection, user_id)
+            if user is None:
+                raise UserNotFound
+            new_name = user.name if name is None else name
+            new_email = user.email if email is None else email
+            requested = None
+            if self._address_change.must_be_confirmed and new_email.lower() != user.email.lower():
+                requested, new_email = new_email, user.email
+                await self._address_change.request(change, user, requested, origin)
+            changed = tuple(
+                column
+                for column, differs in (("name", new_name != user.name), ("email", new_email != user.email))
+                if differs
+            )
+            if not changed and requested is None:
+                return user
+            updated = user
+            if changed:
+                updated = await self._address_change.set(change, user, name=new_name, email=new_email, origin=origin)
+            details = {"requested": ["email"]} if requested else {}
+            await change.record(
+                Event(AccountAction.UPDATE_USER, user_id, user_id, origin, session_id, changed, details)
+            )
+            return updated
+
+        try:
+            return await self._audit.change(change_user)
+        except asyncpg.UniqueViolationError:
+            raise EmailTaken from None
+
+    async def delete(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
+        """Marks a user as deleted and ends all of their sessions. Raises UserNotFound."""
+
+        async def delete_user(change: Change) -> User:
+            user = await queries.delete(change.connection, user_id, session_id)
+            if user is None:
+                raise UserNotFound
+            await end_tokens(change.connection, user_id)
+            await self._ender.end_all(change, user_id, EndedBy.DELETION)
+            await change.record(Event(AccountAction.DELETE_USER, actor_id, user_id, origin, session_id))
+            return user
+
+        return await self._audit.change(delete_user)
+
+    async def restore(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
+        """Undoes a deletion; no session comes back to life.
+
+        Raises UserNotDeleted when there is nothing to undo, RestoreEmailTaken when the address is in use again.
+        """
+
+        async def restore_user(change: Change) -> User:
+            user = await queries.restore(change.connection, user_id, session_id)
+            if user is None:
+                raise UserNotDeleted
+            await change.record(Event(AccountAction.RESTORE_USER, actor_id, user_id, origin, session_id))
+            return user
+
+        try:
+            return await self._audit.change(restore_user)
+        except asyncpg.UniqueViolationError:
+            raise RestoreEmailTaken from None

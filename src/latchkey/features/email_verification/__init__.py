@@ -1,0 +1,15 @@
+"""E-mail verification: addresses are verified by a link, and so are changes of address."""
+
+from latchkey.feature import Feature
+from latchkey.features.email_verification.actions import EmailVerificationAction
+from latchkey.features.email_verification.chores import CHORES
+from latchkey.features.email_verification.mails import CONFIRM_MAIL, EMAIL_CHANGED_NOTICE, VERIFY_MAIL
+
+EMAIL_VERIFICATION = Feature(
+    name="email_verification",
+    actions=EmailVerificationAction,
+    mails=(VERIFY_MAIL, CONFIRM_MAIL, EMAIL_CHANGED_NOTICE),
+    chores=lambda _: CHORES,
+    checks="latchkey.features.email_verification.checks",
+    commands="latchkey.features.email_verification.commands",
+)

@@ -1,0 +1,47 @@
+"""A change of address: made at once, or, with CONFIRM_EMAIL_CHANGE, once the new address is verified."""
+
+from dataclasses import dataclass
+
+from latchkey.audit.record import Change
+from latchkey.features.email_verification import queries
+from latchkey.features.email_verification.mails import CONFIRM_MAIL, EMAIL_CHANGED_NOTICE, VERIFY_MAIL
+from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.users import queries as user_queries
+from latchkey.users.errors import EmailTaken
+from latchkey.users.user import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChange:
+    """Changes addresses of users whose row the transaction has locked."""
+
+    outbox: Outbox
+    must_be_confirmed: bool
+    require_verified_email: bool
+
+    async def set(self, change: Change, user: User, *, name: str, email: str, origin: Origin) -> User:
+        """Sets name and address. The old address gets a notice of a new one; with REQUIRE_VERIFIED_EMAIL the new one
+        gets a link that verifies it.
+
+        Raises EmailTaken when a live user has that address: the transaction cannot go on then.
+        """
+        # In another case it is the same mailbox; addresses of a database that was taken over may have capitals.
+        email_changed = email.lower() != user.email.lower()
+        updated = await user_queries.update(change.connection, user.id, name, email, email_changed=email_changed)
+        if email_changed:
+            await queries.end_tokens(change.connection, user.id)
+            await self.outbox.add(change, EMAIL_CHANGED_NOTICE.name, user.email, origin, user_id=user.id)
+            if self.require_verified_email:
+                await self.outbox.add(change, VERIFY_MAIL.name, email, origin)
+        return updated
+
+    async def request(self, change: Change, user: User, email: str, origin: Origin) -> None:
+        """Notes the address that a user wants and mails it a link; the link changes the address.
+
+        Raises EmailTaken when a live user has that address.
+        """
+        if await user_queries.is_taken(change.connection, email):
+            raise EmailTaken
+        await queries.request_change(change.connection, user.id, email)
+        await self.outbox.add(change, CONFIRM_MAIL.name, email, origin, user_id=user.id)

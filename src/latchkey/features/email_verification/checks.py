@@ -1,0 +1,15 @@
+"""What `latchkey doctor` looks at for e-mail verification."""
+
+from latchkey.feature import PlatformSettings
+from latchkey.features.email_verification.settings import EmailVerificationSettings
+from latchkey.terminal.checks import check_link_page, check_needs_mail
+from latchkey.terminal.finding import Finding
+
+
+def check(settings: EmailVerificationSettings, platform: PlatformSettings) -> tuple[Finding, ...]:
+    """The page of its links, and what needs mail."""
+    return (
+        check_link_page("VERIFY_URL", settings.verify_url, platform),
+        check_needs_mail("REQUIRE_VERIFIED_EMAIL", is_on=settings.require_verified_email, settings=platform),
+        check_needs_mail("CONFIRM_EMAIL_CHANGE", is_on=settings.confirm_email_change, settings=platform),
+    )

@@ -1,0 +1,50 @@
+"""The endpoints that verify an address."""
+
+from typing import Any
+
+from latchkey.features.email_verification.bodies import EmailLinkRequest, EmailToken
+from latchkey.features.email_verification.errors import EmailTokenRefused
+from latchkey.features.email_verification.verification import EmailVerification
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.users.errors import EmailTaken
+
+TAG = "Auth"
+
+
+def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any]]:
+    """Ask for a link, and use it."""
+
+    async def request_link(call: Call[EmailLinkRequest]) -> Reply:
+        await verification.ask(call.body.email, call.origin)
+        return Reply()
+
+    async def verify_email(call: Call[EmailToken]) -> Reply:
+        await verification.verify(call.body.token, call.origin)
+        return Reply()
+
+    return [
+        Endpoint(
+            method="POST",
+            path="/auth/verify-email/request",
+            handler=request_link,
+            tag=TAG,
+            summary="Ask for a link that verifies your e-mail address",
+            description="Answers the same, in the same time, whether or not anybody has that address.",
+            success=(Success(message="If email exists and is not verified, link sent"),),
+            body=EmailLinkRequest,
+        ),
+        Endpoint(
+            method="POST",
+            path="/auth/verify-email",
+            handler=verify_email,
+            tag=TAG,
+            summary="Verify an e-mail address with the token of a link",
+            description=(
+                "The token works once, for 24 hours. With CONFIRM_EMAIL_CHANGE, that of a link sent to a new address"
+                " makes it the account's."
+            ),
+            success=(Success(message="Email verified"),),
+            body=EmailToken,
+            failures=(EmailTokenRefused, EmailTaken),
+        ),
+    ]

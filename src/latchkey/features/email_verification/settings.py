@@ -1,0 +1,29 @@
+"""Settings of e-mail verification."""
+
+from pydantic import BaseModel, Field, field_validator
+
+from latchkey.urls import require_page
+
+
+class EmailVerificationSettings(BaseModel):
+    """Whether addresses must be verified, and the page that verifies them."""
+
+    require_verified_email: bool = Field(
+        False, description="true: no login before the address is verified. Registration mails the link."
+    )
+    confirm_email_change: bool = Field(
+        False, description="true: a new address replaces the old one only when a link sent to it is used."
+    )
+    verify_url: str = Field(
+        "",
+        description="Page of your front end that links to verify an address open. Its origin belongs in CORS_ORIGINS.",
+    )
+
+    @field_validator("verify_url")
+    @classmethod
+    def _is_a_page(cls, value: str) -> str:
+        return require_page(value)
+
+    def verify_page(self, base_url: str) -> str:
+        """The page that links in mails open to verify an address: VERIFY_URL, or ours below `base_url`."""
+        return self.verify_url or f"{base_url}/verify-email"

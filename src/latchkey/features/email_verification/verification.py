@@ -1,0 +1,106 @@
+"""Verification of an address by a link in a mail.
+
+Asking for a link only writes the address, as typed, to the outbox. The answer does not tell whether there is such an
+account, or whether its address is verified already.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from latchkey.audit.event import Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.database.pool import Database
+from latchkey.features.email_verification import queries
+from latchkey.features.email_verification.actions import EmailVerificationAction
+from latchkey.features.email_verification.address_change import AddressChange
+from latchkey.features.email_verification.errors import EmailTokenRefused
+from latchkey.features.email_verification.mails import VERIFY_MAIL
+from latchkey.features.email_verification.queries import Purpose, Requested
+from latchkey.mail.message import Letter
+from latchkey.mail.outbox import Entry, Outbox
+from latchkey.origin import Origin
+from latchkey.sessions.tokens import token_hash
+from latchkey.users import queries as user_queries
+from latchkey.users.errors import EmailTaken
+
+TOKEN_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerification:
+    """Verifies addresses, for someone who reads their mail. `page_url` is where the links point."""
+
+    database: Database
+    audit: AuditLog
+    outbox: Outbox
+    address_change: AddressChange
+    page_url: str
+
+    async def ask(self, email: str, origin: Origin) -> None:
+        """Has a link mailed to that address, if an account has it and has not verified it."""
+        await self.outbox.put(VERIFY_MAIL.name, email, origin)
+
+    async def compose(self, change: Change, entry: Entry) -> Letter | None:
+        """Returns the letter that verifies an account's own address; None when nobody has it, when it is verified, or
+        when they have had enough mails for now."""
+        return await self._compose(
+            change, entry, Purpose.VERIFY, await queries.find_unverified(change.connection, entry.recipient)
+        )
+
+    async def compose_change(self, change: Change, entry: Entry) -> Letter | None:
+        """Returns the letter that changes an account's address to this one; None when it is not wanted any more."""
+        assert entry.user_id is not None, "added with it, by the change that wants the address"
+        # Locked by a statement of its own: the next one sees what was done while this one waited.
+        user = await user_queries.lock(change.connection, entry.user_id)
+        requested = None
+        if user is not None and await queries.has_requested_change(change.connection, user.id, entry.recipient):
+            requested = Requested(user.id, user.name, entry.recipient)
+        return await self._compose(change, entry, Purpose.CHANGE, requested)
+
+    async def _compose(
+        self, change: Change, entry: Entry, purpose: Purpose, requested: Requested | None
+    ) -> Letter | None:
+        hashed = token_hash(entry.token)
+        if entry.token_made:
+            requested = await queries.renew_token(change.connection, hashed, TOKEN_HOURS)
+        elif requested is not None:
+            if not await self.outbox.may_send_link(change, entry.kind, requested.user_id):
+                return None
+            await queries.set_token(change.connection, requested, purpose, hashed, TOKEN_HOURS)
+        if requested is None:
+            return None
+        context = {
+            "email": requested.email,
+            "name": requested.name,
+            "link": f"{self.page_url}#token={entry.token}",
+            "hours": str(TOKEN_HOURS),
+        }
+        return Letter(requested.email, context, user_id=requested.user_id, carries_token=True)
+
+    async def verify(self, token: str, origin: Origin) -> None:
+        """Verifies the address that the token was mailed to; a changed one becomes the account's now.
+
+        Raises EmailTokenRefused for an unknown, used or expired token, and EmailTaken when somebody else has the new
+        address by now.
+        """
+        hashed = token_hash(token)
+        user_id = await queries.find_by_token(self.database, hashed)
+        if user_id is None:
+            raise EmailTokenRefused
+
+        async def mark(change: Change) -> None:
+            user = await user_queries.lock(change.connection, user_id)
+            proof = await queries.spend(change.connection, hashed)
+            if user is None or proof is None:
+                raise EmailTokenRefused
+            if proof.purpose is Purpose.CHANGE:
+                await self.address_change.set(change, user, name=user.name, email=proof.email, origin=origin)
+            await queries.mark_verified(change.connection, user_id, proof.email)
+            changed = ("email", "email_verified_at") if proof.purpose is Purpose.CHANGE else ("email_verified_at",)
+            await change.record(Event(EmailVerificationAction.VERIFY_EMAIL, user_id, user_id, origin, changed=changed))
+
+        try:
+            await self.audit.change(mark)
+        except asyncpg.UniqueViolationError:
+            raise EmailTaken from None

@@ -1,0 +1,11 @@
+"""What passwords write to the audit log."""
+
+from enum import StrEnum
+
+
+class PasswordAction(StrEnum):
+    """Actions of passwords."""
+
+    CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 the name of an action
+    FORGOT_PASSWORD = "FORGOT_PASSWORD"  # noqa: S105 the name of an action
+    RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 the name of an action

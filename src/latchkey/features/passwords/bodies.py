@@ -1,0 +1,43 @@
+"""Bodies of the endpoints about passwords."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, create_model
+
+from latchkey.hashing.password_fields import TypedPassword, new_password
+from latchkey.mail.tokens import LinkToken
+from latchkey.users.fields import TypedEmail
+
+
+class PasswordChange(BaseModel):
+    """POST /auth/change-password; the new password must differ from the current one."""
+
+    current_password: TypedPassword = Field(alias="currentPassword")
+    new_password: str = Field(alias="newPassword")
+
+
+class ForgottenPassword(BaseModel):
+    """POST /auth/forgot-password."""
+
+    email: TypedEmail
+
+
+class PasswordReset(BaseModel):
+    """POST /auth/reset-password."""
+
+    token: LinkToken
+    new_password: str = Field(alias="newPassword")
+
+
+def password_change(min_length: int) -> type[PasswordChange]:
+    """PasswordChange, held to PASSWORD_MIN_LENGTH code points."""
+    return create_model("PasswordChange", __base__=PasswordChange, new_password=_new_password(min_length))
+
+
+def password_reset(min_length: int) -> type[PasswordReset]:
+    """PasswordReset, held to PASSWORD_MIN_LENGTH code points."""
+    return create_model("PasswordReset", __base__=PasswordReset, new_password=_new_password(min_length))
+
+
+def _new_password(min_length: int) -> Any:
+    return new_password(min_length), Field(alias="newPassword")

@@ -1,0 +1,89 @@
+"""Change of password by somebody who is signed in and knows the current one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from latchkey.audit.event import Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.database.pool import Database
+from latchkey.features.email_verification.queries import end_requested_change
+from latchkey.features.passwords import queries
+from latchkey.features.passwords.actions import PasswordAction
+from latchkey.features.passwords.errors import CurrentPasswordIncorrect
+from latchkey.features.passwords.mails import PASSWORD_CHANGED_NOTICE
+from latchkey.features.sign_in.door import Door
+from latchkey.features.sign_in.queries import credentials_by_id
+from latchkey.features.sign_in.throttle import Throttle
+from latchkey.hashing.common_passwords import refuse_own
+from latchkey.hashing.hasher import PasswordHasher
+from latchkey.http.authenticate import Principal
+from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.refusal import FieldError, ValidationFailed
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.errors import AccessTokenInvalid
+from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.tokens import TokenPair
+
+KnownDevice = Callable[[str], str | None]
+"""The id of the device that asks, if it has signed in before to the account with that address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanger:
+    """Changes passwords."""
+
+    database: Database
+    audit: AuditLog
+    hasher: PasswordHasher
+    throttle: Throttle
+    door: Door
+    ender: SessionEnder
+    outbox: Outbox
+
+    async def change(
+        self, principal: Principal, current: str, new: str, *, known_device: KnownDevice, origin: Origin
+    ) -> TokenPair:
+        """Sets the new password, ends all sessions of the user, and a change of address that waits for its proof, and
+        opens a session for the browser that asked; a notice goes to the account's address.
+
+        Raises ValidationFailed when the new one is the current one, or the account's own name or address;
+        CurrentPasswordIncorrect; TooManyAttempts when it comes too soon after wrong ones; and AccessTokenInvalid when
+        the password was changed by somebody else meanwhile, which has ended this session too.
+        """
+        if new == current:
+            raise ValidationFailed(FieldError("newPassword", "must differ from the current password"))
+        user_id = principal.user_id
+        credentials = await credentials_by_id(self.database, user_id)
+        if credentials is None:
+            raise AccessTokenInvalid
+        user, old_hash = credentials.user, credentials.password_hash
+        refuse_own(new, user.name, user.email)
+        async with self.throttle.attempt(user.email, known_device(user.email)) as attempt:
+            if not await self.hasher.verify(current, old_hash, migrated=credentials.migrated):
+                await attempt.failed()
+                raise CurrentPasswordIncorrect
+            await attempt.succeeded()
+        new_hash = await self.hasher.hash(new)
+
+        async def change_password(change: Change) -> TokenPair:
+            user = await queries.replace_password(change.connection, user_id, old_hash, new_hash)
+            if user is None:
+                raise AccessTokenInvalid
+            await end_requested_change(change.connection, user_id)
+            await self.ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
+            pair = await self.door.reopen(change, principal, origin)
+            await self.outbox.add(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
+            await change.record(
+                Event(
+                    PasswordAction.CHANGE_PASSWORD,
+                    user_id,
+                    user_id,
+                    origin,
+                    principal.session_id,
+                    changed=("password",),
+                )
+            )
+            return pair
+
+        return await self.audit.change(change_password)

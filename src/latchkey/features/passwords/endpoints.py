@@ -1,0 +1,89 @@
+"""The endpoints that change and recover a password."""
+
+from functools import partial
+from typing import Any
+
+from latchkey.features.passwords.bodies import (
+    ForgottenPassword,
+    PasswordChange,
+    PasswordReset,
+    password_change,
+    password_reset,
+)
+from latchkey.features.passwords.change import PasswordChanger
+from latchkey.features.passwords.errors import CurrentPasswordIncorrect, ResetTokenRefused
+from latchkey.features.passwords.recovery import Recovery
+from latchkey.features.sign_in.errors import TooManyAttempts
+from latchkey.features.sign_in.known_devices import KnownDevices
+from latchkey.http.authenticate import Guard
+from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.sessions.cookies import SessionCookies
+
+TAG = "Auth"
+
+
+def password_endpoints(
+    changer: PasswordChanger,
+    recovery: Recovery,
+    devices: KnownDevices,
+    cookies: SessionCookies,
+    signed_in: Guard,
+    *,
+    min_length: int,
+) -> list[Endpoint[Any]]:
+    """Change, forgotten, reset."""
+
+    async def change_password(call: Call[PasswordChange]) -> Reply:
+        pair = await changer.change(
+            call.signed_in,
+            call.body.current_password,
+            call.body.new_password,
+            known_device=partial(devices.recognise, call.exchange),
+            origin=call.origin,
+        )
+        return Reply(cookies=cookies.carry(pair))
+
+    async def forgot_password(call: Call[ForgottenPassword]) -> Reply:
+        await recovery.ask(call.body.email, call.origin)
+        return Reply()
+
+    async def reset_password(call: Call[PasswordReset]) -> Reply:
+        await recovery.reset(call.body.token, call.body.new_password, call.origin)
+        return Reply()
+
+    return [
+        Endpoint(
+            method="POST",
+            path="/auth/change-password",
+            handler=change_password,
+            tag=TAG,
+            summary="Change your password",
+            description="Ends all your sessions and opens a new one for this browser.",
+            success=(Success(message="Password changed successfully"),),
+            guard=signed_in,
+            body=password_change(min_length),
+            failures=(CurrentPasswordIncorrect, TooManyAttempts),
+            cookies_out=(cookies.access_name, cookies.refresh_name),
+        ),
+        Endpoint(
+            method="POST",
+            path="/auth/forgot-password",
+            handler=forgot_password,
+            tag=TAG,
+            summary="Ask for a reset link by mail",
+            description="Answers the same, in the same time, whether or not anybody has that address.",
+            success=(Success(message="If email exists, reset link sent"),),
+            body=ForgottenPassword,
+        ),
+        Endpoint(
+            method="POST",
+            path="/auth/reset-password",
+            handler=reset_password,
+            tag=TAG,
+            summary="Set a new password with the token of a reset link",
+            description="The token works once, for 15 minutes. Ends all sessions of the user.",
+            success=(Success(message="Password reset successful"),),
+            body=password_reset(min_length),
+            failures=(ResetTokenRefused,),
+        ),
+    ]

@@ -1,0 +1,25 @@
+"""Settings of passwords."""
+
+from pydantic import BaseModel, Field, field_validator
+
+from latchkey.urls import require_page
+
+
+class PasswordSettings(BaseModel):
+    """What a new password must have, and the page that sets one."""
+
+    password_min_length: int = Field(
+        8, ge=1, le=72, description="Characters that a new password must have. The maximum is 72 bytes."
+    )
+    reset_url: str = Field(
+        "", description="Page of your front end that reset links open. Its origin belongs in CORS_ORIGINS."
+    )
+
+    @field_validator("reset_url")
+    @classmethod
+    def _is_a_page(cls, value: str) -> str:
+        return require_page(value)
+
+    def reset_page(self, base_url: str) -> str:
+        """The page that links in mails open to set a new password: RESET_URL, or ours below `base_url`."""
+        return self.reset_url or f"{base_url}/reset-password"

@@ -1,0 +1,29 @@
+"""The body of a registration."""
+
+from pydantic import BaseModel, ValidationInfo, create_model, field_validator
+from pydantic_core import PydanticCustomError
+
+from latchkey.hashing.common_passwords import OWN, is_own
+from latchkey.hashing.password_fields import new_password
+from latchkey.users.fields import Email, Name
+
+
+class Registration(BaseModel):
+    """POST /auth/register."""
+
+    name: Name
+    email: Email
+    password: str
+
+    @field_validator("password", check_fields=False)
+    @classmethod
+    def _is_not_own(cls, value: str, info: ValidationInfo) -> str:
+        # A bad name or address is reported by itself.
+        if is_own(value, info.data.get("name", ""), info.data.get("email", "")):
+            raise PydanticCustomError("password", OWN)
+        return value
+
+
+def registration(min_length: int) -> type[Registration]:
+    """Registration, held to PASSWORD_MIN_LENGTH code points."""
+    return create_model("Registration", __base__=Registration, password=(new_password(min_length), ...))

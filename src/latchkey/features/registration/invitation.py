@@ -1,0 +1,29 @@
+"""Invitations: the mail by which a user chooses the first password of an account that an operator made."""
+
+from dataclasses import dataclass
+
+from latchkey.audit.record import Change
+from latchkey.features.passwords.reset_links import ResetLinks
+from latchkey.mail.message import Letter
+from latchkey.mail.outbox import Entry
+
+INVITATION_HOURS = 72
+INVITATION_MINUTES = INVITATION_HOURS * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitations:
+    """Composes invitations."""
+
+    links: ResetLinks
+
+    async def compose(self, change: Change, entry: Entry) -> Letter | None:
+        """Returns the letter to somebody for whom an operator made an account; None when its link has been used."""
+        if entry.token_made:
+            link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
+        else:
+            link = await self.links.invite(change, entry.recipient, token=entry.token, minutes=INVITATION_MINUTES)
+        if link is None:
+            return None
+        context = {"email": link.email, "link": link.url, "hours": str(INVITATION_HOURS)}
+        return Letter(link.email, context, user_id=link.user_id, carries_token=True)

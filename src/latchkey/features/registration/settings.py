@@ -1,0 +1,13 @@
+"""Settings of registration."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class RegistrationSettings(BaseModel):
+    """Who may register."""
+
+    registration: Literal["open", "closed"] = Field(
+        "open", description="`closed`: only `latchkey users create` makes accounts."
+    )

@@ -1,0 +1,13 @@
+"""The body of a sign-in."""
+
+from pydantic import BaseModel
+
+from latchkey.hashing.password_fields import TypedPassword
+from latchkey.users.fields import TypedEmail
+
+
+class LoginAttempt(BaseModel):
+    """POST /auth/login."""
+
+    email: TypedEmail
+    password: TypedPassword

@@ -1,0 +1,138 @@
+"""The door: every sign-in ends here, whatever proved it. Nothing else opens sessions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from latchkey.audit.event import Event
+from latchkey.audit.record import AuditLog, Change
+from latchkey.feature import Platform
+from latchkey.features.sign_in import queries
+from latchkey.features.sign_in.actions import SignInAction
+from latchkey.features.sign_in.mails import NEW_DEVICE_NOTICE
+from latchkey.features.sign_in.steps import Candidate, Step
+from latchkey.http.authenticate import Principal
+from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.sessions.devices import device_name
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.opening import Cleared, SessionOpener
+from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.tokens import TokenPair
+from latchkey.users.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How somebody comes to the door.
+
+    `device` is the id of a device that has signed in to this account before, or None; `replaces` are sessions of the
+    browser's that a new one ends.
+    """
+
+    device: str | None
+    replaces: list[UUID]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose account somebody has proved to be theirs.
+
+    `still_holds` locks the user's row in the door's transaction and says whether the proof is still good: a reset, a
+    change or a deletion in between wins. `alone`: nobody else may get a lock of the row meanwhile.
+    """
+
+    candidate: Candidate
+    still_holds: Callable[[Change, bool], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, and the tokens of the new session."""
+
+    user: User
+    pair: TokenPair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Lets people in: the steps, then one transaction that opens the session and records it."""
+
+    audit: AuditLog
+    opener: SessionOpener
+    ender: SessionEnder
+    outbox: Outbox
+    steps: tuple[Step, ...]
+    new_device_mail: bool
+
+    async def enter(self, proof: Proof, visit: Visit) -> SignedIn | None:
+        """Opens a session for someone whose proof was good; None if the proof does not hold any more.
+
+        Raises the refusal of the first step that is not met, recorded as LOGIN_FAILED with its reason.
+        """
+        user = proof.candidate.user
+        for step in self.steps:
+            if not await step.is_met(proof.candidate):
+                await self.record_failure(user.id, visit.origin, reason=step.reason)
+                raise step.refusal
+        details = await self._new_device(visit)
+
+        async def open_session(change: Change) -> SignedIn | None:
+            if not await proof.still_holds(change, self.opener.is_limited):
+                return None
+            if visit.replaces:
+                await self.ender.end(change, visit.replaces, EndedBy.LOGIN)
+            session = await self.opener.open(change, Cleared(user.id), visit.origin)
+            if details and await queries.is_older_than_a_day(change.connection, user.id):
+                await self.outbox.add(
+                    change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
+                )
+            await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
+            return SignedIn(user, session.pair)
+
+        return await self.audit.change(open_session)
+
+    async def reopen(self, change: Change, principal: Principal, origin: Origin) -> TokenPair:
+        """Opens another session for someone who is signed in, in the transaction that has ended their sessions and holds
+        the lock of their row. It is no new sign-in: nothing is recorded."""
+        session = await self.opener.open(change, Cleared(principal.user_id), origin)
+        return session.pair
+
+    async def record_failure(self, user_id: int | None, origin: Origin, *, reason: str | None = None) -> None:
+        """Writes a LOGIN_FAILED row about that user; None: there is no such account."""
+        details = {"reason": reason} if reason else {}
+
+        async def record(change: Change) -> None:
+            # Nobody has signed in, so there is no actor.
+            await change.record(Event(SignInAction.LOGIN_FAILED, None, user_id, origin, details=details))
+
+        await self.audit.change(record)
+
+    async def _new_device(self, visit: Visit) -> dict[str, str] | None:
+        """What a notice says of the device; None when there is nothing to say."""
+        if not self.new_device_mail or visit.device is not None:
+            return None
+        # In a thread, and before the transaction: the first look-up loads the rules, which takes a while.
+        name = await asyncio.to_thread(device_name, visit.origin.user_agent)
+        return {"device": name or "an unknown device"}
+
+
+def build_door(platform: Platform, *, steps: tuple[Step, ...], new_device_mail: bool) -> Door:
+    """Builds the door with its steps, in order."""
+    opener = SessionOpener(
+        tokens=platform.tokens,
+        clock=platform.clock,
+        ender=platform.ender,
+        max_days=platform.settings.session_max_days,
+        limit=platform.settings.session_limit,
+    )
+    return Door(
+        audit=platform.audit,
+        opener=opener,
+        ender=platform.ender,
+        outbox=platform.outbox,
+        steps=steps,
+        new_device_mail=new_device_mail,
+    )

@@ -1,0 +1,84 @@
+"""Sign-in with address and password."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from latchkey.audit.record import Change
+from latchkey.database.pool import Database, DatabaseUnavailable
+from latchkey.features.sign_in import queries
+from latchkey.features.sign_in.door import Door, Proof, SignedIn, Visit
+from latchkey.features.sign_in.errors import InvalidCredentials
+from latchkey.features.sign_in.queries import Credentials
+from latchkey.features.sign_in.steps import Candidate
+from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
+from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
+from latchkey.refusal import ServiceUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSignIn:
+    """Signs people in with address and password."""
+
+    database: Database
+    hasher: PasswordHasher
+    throttle: Throttle
+    door: Door
+
+    async def sign_in(self, email: str, password: str, visit: Visit) -> SignedIn:
+        """Opens a session for the user with that address (lower case).
+
+        Raises InvalidCredentials, recorded as LOGIN_FAILED, in the same time and words whether the address is unknown,
+        the password wrong or the user deleted; TooManyAttempts when it comes too soon after failed attempts; and, to
+        someone who knows the password, the refusal of a step of the door.
+        """
+        async with self.throttle.attempt(email, visit.device) as attempt:
+            credentials = await self._verify(email, password, attempt, visit)
+        proof = Proof(Candidate(credentials.user, credentials.email_verified), _still_has(credentials))
+        signed_in = await self.door.enter(proof, visit)
+        if signed_in is None:
+            await self.door.record_failure(credentials.user.id, visit.origin)
+            raise InvalidCredentials
+        await self._renew_hash(credentials, password)
+        return signed_in
+
+    async def _verify(self, email: str, password: str, attempt: PasswordAttempt, visit: Visit) -> Credentials:
+        credentials = await queries.credentials_by_email(self.database, email)
+        stored = credentials.password_hash if credentials else None
+        migrated = credentials is not None and credentials.migrated
+        if await self.hasher.verify(password, stored, migrated=migrated):
+            assert credentials is not None, "nothing matches no hash"
+            await attempt.succeeded()
+            return credentials
+        await attempt.failed()
+        await self.door.record_failure(credentials.user.id if credentials else None, visit.origin)
+        raise InvalidCredentials
+
+    async def _renew_hash(self, credentials: Credentials, password: str) -> None:
+        if credentials.migrated and len(password.encode()) > PASSWORD_MAX_BYTES:
+            log.info("signed in by the first 72 bytes of a longer password", user_id=credentials.user.id)
+            return
+        old_hash = credentials.password_hash
+        if not self.hasher.needs_renewal(old_hash):
+            return
+        # The session is open, whatever becomes of this: the next sign-in tries again.
+        with suppress(ServiceUnavailable, DatabaseUnavailable):
+            new_hash = await self.hasher.hash(password)
+            await self.database.transact(
+                lambda connection: queries.renew_hash(connection, credentials.user.id, old_hash, new_hash)
+            )
+
+
+def _still_has(credentials: Credentials) -> Callable[[Change, bool], Awaitable[bool]]:
+    """The proof holds as long as the user has the very hash that was verified, and is not deleted."""
+
+    async def still_has(change: Change, alone: bool) -> bool:
+        return await queries.keeps_password(
+            change.connection, credentials.user.id, credentials.password_hash, alone=alone
+        )
+
+    return still_has

@@ -1,0 +1,24 @@
+"""Steps: what a sign-in must meet beside its proof, in order. Features add theirs in app.py."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from latchkey.refusal import Refusal
+from latchkey.users.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Someone whose proof was good: the user, and whether their address is verified."""
+
+    user: User
+    email_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A condition of every sign-in. Who does not meet it is answered with `refusal`; `reason` goes into the audit row."""
+
+    is_met: Callable[[Candidate], Awaitable[bool]]
+    refusal: type[Refusal]
+    reason: str

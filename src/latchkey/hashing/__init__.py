@@ -1,0 +1,1 @@
+"""Passwords: how they are hashed and verified, and which ones are too common."""

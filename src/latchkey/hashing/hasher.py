@@ -1,0 +1,98 @@
+"""Passwords: bcrypt in a bounded pool of low-priority threads, so that logins never starve everything else."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import bcrypt
+import structlog
+
+from latchkey.refusal import ServiceUnavailable
+
+PASSWORD_MAX_BYTES = 72
+"""bcrypt takes no more."""
+QUEUE_MAX = 100
+NICENESS = 10
+COSTLIEST_ROUNDS = 16
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class PasswordHasher:
+    """Hashes and verifies. bcrypt releases the GIL, so there are as many threads as cores.
+
+    Raises ServiceUnavailable, before anything is hashed, when the queue is full or a place in it has not come after
+    `queue_seconds`.
+    """
+
+    def __init__(self, rounds: int, *, queue_seconds: float) -> None:
+        self._rounds = rounds
+        self._queue_seconds = queue_seconds
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(cores, thread_name_prefix="bcrypt", initializer=_lower_priority)
+        self._free = asyncio.Semaphore(cores)
+        self._waiting = 0
+        # Verified against when there is no such user, so that both cases take one bcrypt (CWE-208).
+        self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(rounds)).decode()
+
+    async def hash(self, password: str) -> str:
+        """A new bcrypt hash of a password of at most 72 bytes."""
+        return await self._in_thread(
+            lambda: bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._rounds)).decode("ascii")
+        )
+
+    async def verify(self, password: str, stored: str | None, *, migrated: bool = False) -> bool:
+        """Whether the password is the hash's; `stored` None takes as long and is False.
+
+        A password over 72 bytes never matches, except `migrated` hashes, compared by the first 72 as the original did.
+        """
+        raw = password.encode()
+        too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated
+        usable = stored is not None and not too_long and _is_usable(stored)
+        against = stored if usable and stored is not None else self._dummy
+        matches = await self._in_thread(lambda: bcrypt.checkpw(raw[:PASSWORD_MAX_BYTES], against.encode()))
+        return usable and matches
+
+    def needs_renewal(self, stored: str) -> bool:
+        """Whether a hash was made with another number of rounds than is set now."""
+        return not stored.startswith(f"$2b${self._rounds:02d}$")
+
+    def close(self) -> None:
+        """Lets running hashes end."""
+        self._threads.shutdown(wait=True)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._waiting >= QUEUE_MAX:
+            raise ServiceUnavailable
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._queue_seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise ServiceUnavailable from None
+        finally:
+            self._waiting -= 1
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # The thread goes on when its caller is cancelled: its place is free only when it is done.
+        running.add_done_callback(lambda _: self._free.release())
+        return await running
+
+
+def _is_usable(stored: str) -> bool:
+    """Whether a stored hash is one that can be checked, in bounded time: a corrupt one must not be a 500."""
+    parts = stored.split("$")
+    well_formed = len(parts) == 4 and parts[1] in {"2a", "2b", "2y"} and len(parts[3]) == 53 and stored.isascii()
+    if not well_formed or not parts[2].isdigit() or not 4 <= int(parts[2]) <= COSTLIEST_ROUNDS:
+        log.error("a stored password hash is not usable: its user cannot sign in before a password reset")
+        return False
+    return True
+
+
+def _lower_priority() -> None:
+    if sys.platform == "linux":
+        # On Linux a thread has a priority of its own; the event loop keeps the normal one.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

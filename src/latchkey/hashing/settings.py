@@ -1,0 +1,17 @@
+"""Settings of password hashing."""
+
+from pydantic import BaseModel, Field
+
+
+class HashingSettings(BaseModel):
+    """What a hash costs, and how long a sign-in waits for a core."""
+
+    bcrypt_rounds: int = Field(
+        10,
+        ge=4,
+        le=16,
+        description="Cost of a password hash. A hash of other rounds is renewed at the user's next login.",
+    )
+    hash_queue_seconds: float = Field(
+        2.0, gt=0, le=30, description="Seconds a login waits for a core before it is refused with 503."
+    )

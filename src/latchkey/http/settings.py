@@ -1,0 +1,83 @@
+"""Settings of the edge: who may call from where, how often, and how cookies are named."""
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import limits
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from latchkey.settings import ServiceSettings
+from latchkey.urls import origin_of, require_readable
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
+
+
+class HttpSettings(ServiceSettings):
+    """Origins, limits, proxies and cookies."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins of front ends that may call with cookies. Development: "
+        "http://localhost:3000, :3001, :5173.",
+    )
+    rate_limit: str = Field(
+        "100/15 minutes",
+        description="Requests that one client address may make, in the notation of the limits library.",
+    )
+    rate_limit_storage: str = Field(
+        "memory://",
+        description="Where requests and failed sign-ins are counted: `redis://…` or `valkey://…` for several instances.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed."
+    )
+    cookie_prefix: Literal["", "__Host-", "__Secure-"] = Field(
+        "",
+        description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",
+    )
+    request_log: bool = Field(True, description="false: no line for each request; warnings and errors stay.")
+
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins that may call with credentials: `CORS_ORIGINS`, or the development default."""
+        if not self.cors_origins and self.development:
+            return frozenset(DEVELOPMENT_ORIGINS)
+        return frozenset(self.cors_origins)
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != origin_of(origin):
+                raise ValueError(f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case")
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_limit_parses(cls, value: str) -> str:
+        try:
+            limits.parse(value)
+        except ValueError:
+            raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _storage_is_known(cls, value: str) -> str:
+        if not re.match(r"(memory|(redis|valkey)(\+(cluster|sentinel|unix))?|rediss)://", value):
+            raise ValueError("must be memory://, redis://…, rediss://… or valkey://…")
+        if not value.startswith("memory"):
+            require_readable(value)
+        if "+sentinel://" in value and not urlsplit(value).path.strip("/"):
+            raise ValueError("needs the name of the service: redis+sentinel://host:26379/name")
+        return value

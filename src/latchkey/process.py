@@ -1,0 +1,216 @@
+"""The life of one process: the platform, the features on it, the background tasks, and the end of them all."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+import asyncpg
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from latchkey import __version__
+from latchkey.app import FEATURES, MAIL_KINDS, Settings, wire
+from latchkey.audit.record import AuditLog
+from latchkey.clock import Clock, stopwatch, system_clock
+from latchkey.counts import open_counts
+from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
+from latchkey.feature import Contribution, Platform
+from latchkey.hashing.hasher import PasswordHasher
+from latchkey.housekeeping.housekeeper import Housekeeper
+from latchkey.http.csrf_token import csrf_token_endpoint
+from latchkey.http.docs import docs_endpoints
+from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.cors import Cors
+from latchkey.http.edge.csrf import Csrf
+from latchkey.http.edge.edge import Edge
+from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.routing import RouteTable
+from latchkey.logs import configure_logging
+from latchkey.mail.delivery import mail_from, mail_sender
+from latchkey.mail.mailbox import Mailbox
+from latchkey.mail.mailbox_page import mailbox_endpoints
+from latchkey.mail.outbox import Outbox
+from latchkey.mail.templates import Templates
+from latchkey.mail.tokens import MailTokens
+from latchkey.mail.worker import MailWorker
+from latchkey.refusal import ServiceUnavailable
+from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.endpoints import session_endpoints
+from latchkey.sessions.feed import EndedSessions, RevocationFeed
+from latchkey.sessions.guard import Guards
+from latchkey.sessions.management import SessionManager
+from latchkey.sessions.revocation import Logout, PresentedSessions
+from latchkey.sessions.rotation import Rotation
+from latchkey.sessions.token_endpoints import token_endpoints
+from latchkey.sessions.tokens import Tokens
+from latchkey.urls import origin_of
+
+SHUTDOWN_SECONDS = 5.0
+
+OpenConnection = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of a running process that its life is about."""
+
+    edge: Edge
+    mail: MailWorker
+    feed: RevocationFeed
+    housekeeper: Housekeeper
+    hasher: PasswordHasher
+
+
+def build_service(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Service:
+    """Builds the platform, the features on it, and what a process runs. `settings` must hold both secrets;
+    `open_connection` opens a connection beside the pool's."""
+    platform = build_platform(settings, database, open_connection, clock)
+    contributions = (_sessions(platform), *wire(platform, settings))
+    sender = mail_sender(settings, clock)
+    mailbox = Mailbox(sender, clock) if sender and settings.development else None
+    return Service(
+        _edge(platform, contributions, mailbox),
+        MailWorker(
+            database,
+            platform.outbox,
+            platform.audit,
+            {kind: composer for each in contributions for kind, composer in each.composers.items()},
+            MailTokens(platform.refresh_secret),
+            Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url()),
+            mailbox or sender,
+            host=mail_from(settings).domain,
+        ),
+        platform.feed,
+        Housekeeper(database, [chore for feature in FEATURES for chore in feature.chores(settings)]),
+        platform.hasher,
+    )
+
+
+def build_platform(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Platform:
+    """Builds the machinery that features share."""
+    assert settings.jwt_access_secret, "serve and dev see to the secrets"
+    assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
+    access_secret = settings.jwt_access_secret.get_secret_value()
+    refresh_secret = settings.jwt_refresh_secret.get_secret_value()
+    secure = not settings.development
+    tokens = Tokens(access_secret, refresh_secret, clock)
+    cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure)
+    ended = EndedSessions(stopwatch)
+    feed = RevocationFeed(open_connection, ended, stopwatch)
+    return Platform(
+        settings=settings,
+        clock=clock,
+        access_secret=access_secret,
+        refresh_secret=refresh_secret,
+        database=database,
+        audit=AuditLog(database, required=settings.audit_required),
+        outbox=Outbox(database),
+        hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
+        counts=open_counts(settings.rate_limit_storage, clock),
+        csrf=Csrf(
+            access_secret,
+            cookie_name=f"{settings.cookie_prefix}_csrf",
+            secure=secure,
+            own_origin=origin_of(settings.base_url()),
+            allowed=settings.allowed_origins(),
+        ),
+        tokens=tokens,
+        cookies=cookies,
+        feed=feed,
+        ender=SessionEnder(ended),
+        guards=Guards(database, tokens, cookies, ended, feed, clock),
+        presented_sessions=PresentedSessions(database, tokens, cookies),
+    )
+
+
+def _sessions(platform: Platform) -> Contribution:
+    rotation = Rotation(
+        platform.database,
+        platform.audit,
+        platform.tokens,
+        platform.ender,
+        leeway_seconds=platform.settings.refresh_leeway_seconds,
+    )
+    logout = Logout(platform.audit, platform.ender)
+    manager = SessionManager(platform.database, platform.audit, platform.ender)
+    return Contribution(
+        endpoints=(
+            csrf_token_endpoint(platform.csrf),
+            *token_endpoints(rotation, logout, platform.presented_sessions, platform.cookies),
+            *session_endpoints(manager, platform.guards, platform.cookies),
+        )
+    )
+
+
+def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: Mailbox | None) -> Edge:
+    settings = platform.settings
+    endpoints = [endpoint for each in contributions for endpoint in each.endpoints]
+    docs = docs_endpoints(
+        endpoints,
+        version=__version__,
+        root_path=settings.root_path,
+        access_cookie=platform.cookies.access_name,
+        refresh_cookie=platform.cookies.refresh_name,
+    )
+    return Edge(
+        RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
+        cors=Cors(settings.allowed_origins()),
+        client=ClientAddress(settings.trusted_proxies),
+        rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
+        csrf=platform.csrf,
+        authenticators=platform.guards.signed_in.authenticators,
+        translated={DatabaseUnavailable: ServiceUnavailable},
+        root_path=settings.root_path,
+        logs_requests=settings.request_log,
+    )
+
+
+class Application:
+    """The ASGI application of one process: opens the pool when it starts, writes what is pending when it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._edge: Edge | None = None
+        self._lifespan_protocol = Router(lifespan=self._lifespan)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "lifespan":
+            return self._lifespan_protocol.lifespan(scope, receive, send)
+        assert scope["type"] == "http", "the server takes no WebSockets"
+        assert self._edge is not None, "the server starts the lifespan before it accepts requests"
+        return self._edge(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: ASGIApp) -> AsyncIterator[None]:
+        settings = self._settings
+        assert settings.database_url, "serve and dev see to the database"
+        configure_logging(development=settings.development)
+        url, production = settings.database_url.get_secret_value(), not settings.development
+        database = await open_database(url, production=production)
+        service = build_service(settings, database, partial(connect, url, production=production), system_clock)
+        self._edge = service.edge
+        mail = asyncio.create_task(service.mail.run())
+        others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
+        # What is loaded now stays: keeping it out of collections halves the longest pauses.
+        gc.collect()
+        gc.freeze()
+        yield
+        # The mail that is being sent is not broken off, unless it takes too long; then it is sent again later.
+        service.mail.stop()
+        await asyncio.wait([mail], timeout=SHUTDOWN_SECONDS)
+        for task in (mail, *others):
+            task.cancel()
+        await asyncio.wait([mail, *others])
+        service.hasher.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await database.close()
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Returns the application for an ASGI server. Its process needs nothing from the environment but `settings`."""
+    return Application(settings)

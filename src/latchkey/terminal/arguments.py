@@ -1,0 +1,10 @@
+"""Arguments and options that several commands have. Imports nothing but Typer."""
+
+from typing import Annotated
+
+import typer
+
+Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
+User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,0 +1,85 @@
+"""What the commands for operators work on: the database and the services over it, the same as HTTP's."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from latchkey.audit.record import AuditLog
+from latchkey.clock import stopwatch
+from latchkey.database.pool import Database, DatabaseUnavailable, open_database
+from latchkey.database.schema import SchemaNotCurrent, require_current_schema
+from latchkey.feature import PlatformSettings
+from latchkey.mail.outbox import Outbox
+from latchkey.origin import Origin
+from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.feed import EndedSessions
+from latchkey.settings import SettingsError, load_settings
+from latchkey.terminal.development import development_dsn, dsn_file
+from latchkey.terminal.failing import explained, fail
+from latchkey.terminal.output import log_to_stderr
+
+T = TypeVar("T")
+AnySettings = TypeVar("AnySettings", bound=PlatformSettings)
+
+COMMAND_LINE = Origin()
+"""Where the changes of commands come from, for their audit rows: no address, no browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[AnySettings]):
+    """One command at work. `audit` records changes without an actor: the operator has no account."""
+
+    settings: AnySettings
+    database: Database
+    audit: AuditLog
+    outbox: Outbox
+    ender: SessionEnder
+
+
+AnyOperation = Operation[Any]
+
+
+def operate(model: type[AnySettings], work: Callable[[Operation[AnySettings]], Awaitable[T]]) -> T:
+    """Runs `work` on the database of DATABASE_URL, or else on that of `latchkey dev`, while it runs here.
+
+    `model` are the settings that the command reads. Exits with 1 after an explanation when there is no database, or its
+    schema is not current.
+    """
+    log_to_stderr()
+    with explained(SettingsError):
+        settings = _settings(model)
+    with (
+        explained(DatabaseUnavailable, about="the database cannot be used"),
+        explained(SchemaNotCurrent),
+    ):
+        return asyncio.run(_run(work, settings))
+
+
+def _settings(model: type[AnySettings]) -> AnySettings:
+    settings = load_settings(model)
+    if settings.database_url is not None:
+        return settings
+    file = dsn_file(settings)
+    with explained(OSError):
+        dsn = development_dsn(settings)
+    if dsn is None:
+        fail(f"DATABASE_URL is not set, and there is no {file}, which latchkey dev writes while it runs")
+    sys.stderr.write(f"latchkey: DATABASE_URL is not set; using the development database of {file}\n")
+    return load_settings(model, environment="development", database_url=SecretStr(dsn))
+
+
+async def _run(work: Callable[[Operation[AnySettings]], Awaitable[T]], settings: AnySettings) -> T:
+    assert settings.database_url is not None
+    url, production = settings.database_url.get_secret_value(), not settings.development
+    await require_current_schema(url, production=production)
+    database = await open_database(url, production=production, pool_max=1)
+    try:
+        audit = AuditLog(database, required=settings.audit_required)
+        ender = SessionEnder(EndedSessions(stopwatch))
+        return await work(Operation(settings, database, audit, Outbox(database), ender))
+    finally:
+        await database.close()

@@ -1,0 +1,61 @@
+"""Fields of a user, with one rule each, the same on every route that takes them."""
+
+import re
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from latchkey.http.fields import checked_text
+
+NAME_MIN, NAME_MAX = 3, 100
+EMAIL_MAX, LOCAL_PART_MAX = 150, 64
+
+# What JavaScript's trim() removes, as the original did; Python's strip() would take control characters with it.
+WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?P<top>{_LABEL})", re.ASCII)
+
+
+def _name(value: object) -> str:
+    text = checked_text(value).strip(WHITE_SPACE)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("name", "must not contain control characters")
+    if not NAME_MIN <= len(text) <= NAME_MAX:
+        raise PydanticCustomError("name", f"must be {NAME_MIN} to {NAME_MAX} characters long")
+    return text
+
+
+def _email(value: object) -> str:
+    text = checked_text(value)
+    matched = _EMAIL.fullmatch(text) if len(text) <= EMAIL_MAX else None
+    if matched is None or len(matched["local"]) > LOCAL_PART_MAX or matched["top"].isdigit():
+        raise PydanticCustomError("email", f"must be a valid e-mail address of at most {EMAIL_MAX} characters")
+    return text.lower()
+
+
+def _typed_email(value: object) -> str:
+    text = checked_text(value)
+    if not text.isascii() or not text.isprintable() or len(text) > EMAIL_MAX or text.count("@") != 1:
+        raise PydanticCustomError("email", f"must be an e-mail address of at most {EMAIL_MAX} ASCII characters")
+    return text.lower()
+
+
+NAME_RULE = PlainValidator(_name, json_schema_input_type=Any)
+NAME_SCHEMA = WithJsonSchema({"type": "string", "minLength": NAME_MIN, "maxLength": NAME_MAX, "examples": ["Siam"]})
+EMAIL_RULE = PlainValidator(_email, json_schema_input_type=Any)
+EMAIL_SCHEMA = WithJsonSchema(
+    {"type": "string", "format": "email", "maxLength": EMAIL_MAX, "examples": ["siam@example.com"]}
+)
+Name = Annotated[str, NAME_RULE, NAME_SCHEMA]
+Email = Annotated[str, EMAIL_RULE, EMAIL_SCHEMA]
+TypedEmail = Annotated[
+    str,
+    PlainValidator(_typed_email, json_schema_input_type=Any),
+    WithJsonSchema({"type": "string", "maxLength": EMAIL_MAX, "examples": ["siam@example.com"]}),
+]
