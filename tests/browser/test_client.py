@@ -34,7 +34,8 @@ LOAD = """async (url) => {
   window.told = 0;
   auth.onSignedOut(() => told++);
 }"""
-REFUSAL = "({ name, status, code, retryAfter, errors }) => ({ error: { name, status, code, retryAfter, errors } })"
+REFUSAL = """({ name, message, status, code, retryAfter, errors }) =>
+  ({ error: { name, message, status, code, retryAfter, errors } })"""
 
 
 class Traffic:
@@ -82,11 +83,14 @@ def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
     bad = _outcome(page, "auth.register({ name: 'S', email: 'no', password: 'Secret123!' })")["error"]
     assert (bad["name"], bad["status"], bad["code"]) == ("LatchkeyError", 400, "VALIDATION_ERROR")
     assert {each["field"] for each in bad["errors"]} == {"name", "email"}
+    assert bad["message"] == "; ".join(f"{each['field']}: {each['message']}" for each in bad["errors"])
     user = _value(page, f"auth.register({{ name: 'Siam', email: '{email}', password: '{PASSWORD}' }})")
     assert _outcome(page, _login(email, "wrong password"))["error"]["code"] == "UNAUTHORIZED"
     assert _value(page, _login(email)) == user
     assert _value(page, "auth.me()") == user
     assert _value(page, f"auth.request('PATCH', '/users/{user['id']}', {{ name: 'Other' }})")["name"] == "Other"
+    wrong = _outcome(page, f"auth.changePassword({{ currentPassword: 'Wrong123!', newPassword: '{NEW_PASSWORD}' }})")
+    assert wrong["error"]["message"] == "Current password is incorrect"
     passwords = f"{{ currentPassword: '{PASSWORD}', newPassword: '{NEW_PASSWORD}' }}"
     _value(page, f"auth.changePassword({passwords})")
     (session,) = _value(page, "auth.sessions()")

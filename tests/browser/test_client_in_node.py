@@ -107,3 +107,22 @@ def test_not_knowing_where_latchkey_is(run_in_node: RunInNode, page: str, option
     """)[:4]
         == [f"TypeError: {NO_BASE}"] * 4
     )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "message", "errors"),
+    [
+        ("{ code: 'VALIDATION_ERROR', message: 'Validation failed', errors: [] }", "Validation failed", 0),
+        ("{ code: 'VALIDATION_ERROR', message: 'Validation failed', errors: 'email' }", "Validation failed", 0),
+        ("{ code: 'OTHER', message: 'No', errors: [{ field: 'email', message: 'is odd' }] }", "No", 1),
+        ("{ code: 'VALIDATION_ERROR', errors: [{ field: 'email', message: 'is odd' }] }", "email: is odd", 1),
+        ("'a page of a proxy'", "Unexpected answer 502", 0),
+    ],
+)
+def test_message_of_an_error(run_in_node: RunInNode, refusal: str, message: str, errors: int) -> None:
+    """It names the fields where the answer does; something between here and Latchkey may answer anything."""
+    assert run_in_node(f"""
+        const {{ LatchkeyError }} = await import("./client.mjs");
+        const error = new LatchkeyError(502, {refusal});
+        show([error.message, error.errors.length]);
+    """) == [message, errors]

@@ -12,17 +12,20 @@ const NEVER_RENEWED = ["/auth/login", "/auth/logout", "/auth/refresh-token"];
 const SETS_COOKIES = [...NEVER_RENEWED, "/auth/change-password"];
 const RENEWABLE = ["UNAUTHORIZED", "INVALID_TOKEN", "TOKEN_EXPIRED"];
 
-/** An answer that is no success. The server not being reached is fetch's own TypeError instead. */
+/** An answer that is no success; its message names the bad fields, if the server did. The server not being reached is
+ * fetch's own TypeError instead. */
 export class LatchkeyError extends Error {
   /** @param {number} status @param {Refusal} refusal @param {number} [retryAfter] */
   constructor(status, { message, code, errors }, retryAfter) {
-    super(message ?? `Unexpected answer ${status}`);
+    const fields = Array.isArray(errors) ? errors : [];
+    const named = fields.map((bad) => `${bad.field}: ${bad.message}`).join("; ");
+    super((code === "VALIDATION_ERROR" && named) || (message ?? `Unexpected answer ${status}`));
     this.name = "LatchkeyError";
     this.status = status;
     /** The code of docs/contract.md; empty if something between here and Latchkey answered. */
     this.code = code ?? "";
     /** One entry for each bad field. */
-    this.errors = errors ?? [];
+    this.errors = fields;
     /** Seconds to wait before trying again, if the server said so. */
     this.retryAfter = retryAfter;
   }
