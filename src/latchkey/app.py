@@ -159,7 +159,10 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     ]
     sender = mail_sender(settings, clock)
     mailbox = Mailbox(sender, clock) if sender and settings.development else None
-    pages = [*link_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
+    pages = [
+        *link_page_endpoints(settings.root_path, settings.return_url),
+        *(mailbox_endpoints(mailbox) if mailbox else []),
+    ]
     docs = docs_endpoints(
         endpoints,
         version=__version__,

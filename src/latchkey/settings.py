@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     mail_templates: Path | None = None
     reset_url: str = ""
     verify_url: str = ""
+    return_url: str = ""
 
     @property
     def development(self) -> bool:
@@ -121,6 +122,13 @@ class Settings(BaseSettings):
         # The token is put behind `#`, which must be the only one.
         if value and (origin_of(value) is None or "#" in value or re.search(r"[^!-~]", value)):
             raise ValueError("must be an absolute http or https URL of ASCII characters, without #")
+        return value
+
+    @field_validator("return_url")
+    @classmethod
+    def _return_is_absolute(cls, value: str) -> str:
+        if value and (origin_of(value) is None or re.search(r"[^!-~]", value)):
+            raise ValueError("must be an absolute http or https URL of ASCII characters")
         return value
 
     @field_validator("smtp_url")

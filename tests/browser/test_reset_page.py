@@ -1,6 +1,7 @@
 """The page that a reset link opens, in Chromium."""
 
 import json
+from collections.abc import Callable
 from secrets import token_hex
 
 import httpx
@@ -156,6 +157,39 @@ def test_a_link_without_token_is_not_asked_a_password_for(tab: Tab, server: Serv
     page = _open(tab, f"{server.url}/reset-password")
     expect(page.get_by_role("status")).to_contain_text("This link is not complete")
     expect(page.get_by_label("New password")).to_be_hidden()
+
+
+def test_the_way_on(tab: Tab, start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
+    """RETURN_URL: a link to the app when there is nothing left to do here, and not before. Whatever is in it is text."""
+    return_url = """http://localhost:5173/"><script>alert('&amp;')</script>?a=1&copy=2#/start"""
+    server = start(RETURN_URL=return_url)
+    browser = open_browser(server)
+    email = browser.register()["email"]
+    browser.post("/auth/forgot-password", {"email": email})
+    way_on = tab.page.get_by_role("link")
+    page = _open(tab, f"{server.url}/reset-password#token={server.reset_token_mailed_to(email)}")
+    _submit(page, "short")
+    expect(page.get_by_role("status")).to_contain_text("must be at least")
+    expect(way_on).to_be_hidden()
+    _submit(page, NEW_PASSWORD)
+    expect(way_on).to_have_text("Go to the app")
+    assert way_on.get_attribute("href") == return_url
+    browser.post("/auth/verify-email/request", {"email": email})
+    page = _open(tab, f"{server.url}/verify-email#token={server.reset_token_mailed_to(email)}")
+    expect(way_on).to_be_hidden()
+    page.get_by_role("button").click()
+    expect(way_on).to_have_text("Go to the app")
+    for path in ("reset-password", "verify-email"):
+        _open(tab, f"{server.url}/{path}")
+        expect(way_on).to_have_attribute("href", return_url)
+
+
+@pytest.mark.parametrize("path", ["reset-password", "verify-email"])
+def test_no_way_on_is_made_up(tab: Tab, server: Server, path: str) -> None:
+    """Nobody has said where the app is."""
+    page = _open(tab, f"{server.url}/{path}")
+    expect(page.get_by_role("status")).to_contain_text("This link is not complete")
+    expect(page.locator("a")).to_have_count(0)
 
 
 def _open(tab: Tab, url: str) -> Page:

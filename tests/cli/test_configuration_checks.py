@@ -69,6 +69,12 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
             "ok",
         ),
         (checks.link_pages, {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
+        (checks.link_pages, {"public_url": HTTPS, "reset_url": "HTTP://app.example.com/reset"}, "problem"),
+        (checks.link_pages, {"public_url": HTTPS, "return_url": "http://app.example.com"}, "problem"),
+        (checks.link_pages, {"public_url": HTTPS, "return_url": "HTTP://app.example.com/#/start"}, "problem"),
+        (checks.link_pages, {"public_url": HTTPS, "return_url": "https://app.example.org/"}, "ok"),
+        (checks.link_pages, {"public_url": HTTPS, "return_url": "http://localhost:5173/"}, "ok"),
+        (checks.link_pages, {"environment": "development", "return_url": "http://app.example.com"}, "ok"),
     ],
 )
 def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
@@ -77,6 +83,13 @@ def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
     assert finding.level == level, finding
     assert (finding.advice is None) == (level == "ok")
     assert "hunter2" not in repr(finding)
+
+
+def test_every_plain_page_is_named() -> None:
+    """In one line, so that nobody has to ask again after each."""
+    plain: dict[str, Any] = dict.fromkeys(["reset_url", "verify_url", "return_url"], "http://app.example.com")
+    finding = checks.link_pages(load_settings(environment="production", public_url=HTTPS, **plain))
+    assert finding.message.startswith("RESET_URL, VERIFY_URL, RETURN_URL is http")
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])

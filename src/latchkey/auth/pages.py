@@ -15,12 +15,19 @@ PAGE_POLICY = (
 )
 
 
-def link_page_endpoints(root_path: str) -> list[Endpoint[Any]]:
-    """/reset-password and /verify-email, which share their script and their style."""
+def link_page_endpoints(root_path: str, return_url: str) -> list[Endpoint[Any]]:
+    """/reset-password and /verify-email, which share their script and their style. When they are done they link to
+    `return_url`, unless it is empty."""
 
     def page(path: str, summary: str) -> Endpoint[Any]:
-        file = LINK_PAGES / f"{path[1:]}.html"
-        return page_endpoint(path, file, root_path=root_path, policy=PAGE_POLICY, summary=summary)
+        return page_endpoint(
+            path,
+            LINK_PAGES / f"{path[1:]}.html",
+            root_path=root_path,
+            policy=PAGE_POLICY,
+            summary=summary,
+            values={"return_url": return_url},
+        )
 
     return [
         page("/reset-password", "Set a new password"),

@@ -26,7 +26,7 @@ def public_url(settings: Settings) -> Finding:
             f"is not set: links in mails point to {url}",
             "set it to the https URL by which people reach this service",
         )
-    if url.startswith("http://") and not _is_this_machine(url):
+    if _is_plain(url):
         return problem(
             name,
             f"is {url}: browsers refuse the cookies, which are Secure in production, over http",
@@ -42,7 +42,7 @@ def cors_origins(settings: Settings) -> Finding:
     if not origins:
         return ok(name, "no other origin may call with cookies")
     if not settings.development:
-        plain = [origin for origin in origins if origin.startswith("http://") and not _is_this_machine(origin)]
+        plain = [origin for origin in origins if _is_plain(origin)]
         if plain:
             return problem(
                 name,
@@ -135,15 +135,15 @@ def mail(settings: Settings) -> Finding:
 
 
 def link_pages(settings: Settings) -> Finding:
-    """The pages that links in mails open, which get a token to post to us."""
+    """The pages that links in mails open, which get a token to post to us, and the page that ours lead to."""
     name, pages = "link pages", {"RESET_URL": settings.reset_url, "VERIFY_URL": settings.verify_url}
     own = {page: url for page, url in pages.items() if url}
     if not settings.development:
-        plain = [page for page, url in own.items() if url.startswith("http://") and not _is_this_machine(url)]
+        plain = [page for page, url in (own | {"RETURN_URL": settings.return_url}).items() if _is_plain(url)]
         if plain:
             return problem(
                 name,
-                f"{_listed(plain)} is http: whoever is on the way can take the token",
+                f"{_listed(plain)} is http: anyone on the network path can read and replace those pages, tokens included",
                 "serve those pages over https",
             )
     # Without PUBLIC_URL nobody knows our origin, as `public_url` says.
@@ -180,6 +180,11 @@ ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage,
 
 def _is_too_wide(network: Network) -> bool:
     return network.prefixlen < (WIDEST_PREFIX_V4 if isinstance(network, IPv4Network) else WIDEST_PREFIX_V6)
+
+
+def _is_plain(url: str) -> bool:
+    """Whether it is http over a network."""
+    return urlsplit(url).scheme == "http" and not _is_this_machine(url)
 
 
 def _is_this_machine(url: str) -> bool:

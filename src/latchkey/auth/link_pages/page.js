@@ -21,6 +21,8 @@
 
   const finish = (text) => {
     form.hidden = true;
+    // There only if RETURN_URL is set.
+    document.getElementById("return")?.removeAttribute("hidden");
     outcome.textContent = text;
   };
 
