@@ -17,7 +17,7 @@ from latchkey.auth.endpoints import AuthServices, auth_endpoints
 from latchkey.auth.hashing import PasswordHasher
 from latchkey.auth.known_devices import KnownDevices
 from latchkey.auth.login import Login
-from latchkey.auth.pages import client_endpoint, link_page_endpoints
+from latchkey.auth.pages import client_endpoint, front_page_endpoint, link_page_endpoints
 from latchkey.auth.password_change import PasswordChanger
 from latchkey.auth.recovery import RESET_MAIL, Recovery
 from latchkey.auth.registration import INVITATION_MAIL, RegistrationDesk
@@ -160,6 +160,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     sender = mail_sender(settings, clock)
     mailbox = Mailbox(sender, clock) if sender and settings.development else None
     pages = [
+        front_page_endpoint(settings.root_path, settings.return_url, has_mailbox=mailbox is not None),
         *link_page_endpoints(settings.root_path, settings.return_url),
         *(mailbox_endpoints(mailbox) if mailbox else []),
     ]

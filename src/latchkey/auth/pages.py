@@ -1,5 +1,5 @@
-"""What browsers load from us: the pages that links in mails open, which take the token from the fragment and post it,
-and the client module that front ends import."""
+"""What browsers load from us: the front page, the pages that links in mails open, which take the token from the fragment
+and post it, and the client module that front ends import."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,25 @@ from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Endpoint
 
 CLIENT = Path(__file__).parent / "client.js"
+FRONT_PAGE = Path(__file__).parent / "front_page.html"
 LINK_PAGES = Path(__file__).parent / "link_pages"
+FRONT_PAGE_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+
+def front_page_endpoint(root_path: str, return_url: str, *, has_mailbox: bool) -> Endpoint[Any]:
+    """/, which says what this service is and where to go from there. Its style is that of the link pages."""
+    return page_endpoint(
+        "/",
+        FRONT_PAGE,
+        root_path=root_path,
+        policy=FRONT_PAGE_POLICY,
+        summary="What this is",
+        values={"return_url": return_url, "mailbox": has_mailbox},
+    )
 
 
 def link_page_endpoints(root_path: str, return_url: str) -> list[Endpoint[Any]]:
