@@ -164,6 +164,29 @@ def test_front_end_on_another_origin_of_the_site(
     assert traffic.refreshes == 2
 
 
+def test_which_hosts_get_the_cookies(tab: Tab, sites: Callable[[], str], start: Callable[..., Server]) -> None:
+    """As docs/client.md has it: a page on another host of the domain signs in, and an API gets the cookies on every port
+    of Latchkey's host, on no other host."""
+    origin = sites().replace("localhost", "app.example.com")
+    server = start(CORS_ORIGINS=origin)
+    tab.page.goto(origin)
+    tab.page.evaluate(LOAD, f"http://accounts.example.com:{server.port}/client.js")
+    user = _sign_up(tab.page, Traffic(tab.page.context))
+    assert _value(tab.page, "auth.me()") == user
+    received: dict[str, bool] = {}
+
+    def answer(route: Route) -> None:
+        cookies = route.request.header_value("cookie") or ""
+        received[httpx.URL(route.request.url).host] = "accessToken=" in cookies
+        allowed = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        route.fulfill(status=200, headers=allowed)
+
+    tab.page.context.route("**/api", answer)
+    for api in (origin, "http://api.example.com:8000", "http://accounts.example.com:8000"):
+        assert _value(tab.page, f"auth.fetch('{api}/api').then((answer) => answer.status)") == 200
+    assert received == {"app.example.com": False, "api.example.com": False, "accounts.example.com": True}
+
+
 def test_a_stream_is_sent_once(tab: Tab, traffic: Traffic, signed_in: dict[str, Any]) -> None:
     """It has been read by then: the app gets the 401 and decides. HTTP/1.1 takes no stream, so fetch is replaced."""
     assert signed_in

@@ -85,6 +85,21 @@ def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
     assert "hunter2" not in repr(finding)
 
 
+@pytest.mark.parametrize(
+    ("origins", "said"),
+    [
+        ("https://app.example.com", True),
+        ("https://app.example.com,https://accounts.example.com:8443", True),
+        ("https://app.example.org", True),
+        ("https://accounts.example.com:8443", False),
+    ],
+)
+def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
+    """Said where a page is on another host than ours: what signs in there is no proof that an API there learns of it."""
+    finding = checks.cors_origins(load_settings(environment="production", public_url=HTTPS, cors_origins=origins))
+    assert ("an API of yours gets the cookies on" in f"{finding.message} {finding.advice}") == said
+
+
 def test_every_plain_page_is_named() -> None:
     """In one line, so that nobody has to ask again after each."""
     plain: dict[str, Any] = dict.fromkeys(["reset_url", "verify_url", "return_url"], "http://app.example.com")

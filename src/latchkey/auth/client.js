@@ -208,8 +208,8 @@ export function createClient({ baseUrl } = {}) {
     return user;
   }
 
-  /** Fetches from the app's own API on this site, as fetch does, with the cookies; a 401 gets new tokens and is tried
-   * again once, but for a body that is a stream: that can be read only once.
+  /** Fetches from the app's own API on Latchkey's host, as fetch does, with the cookies; a 401 gets new tokens and is
+   * tried again once, but for a body that is a stream: that can be read only once.
    * @param {RequestInfo | URL} input @param {RequestInit} [init] @returns {Promise<Response>} */
   function fetch(input, init) {
     const fresh = () => (input instanceof Request ? input.clone() : input); // A Request is spent by sending it.

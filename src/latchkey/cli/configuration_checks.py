@@ -36,7 +36,8 @@ def public_url(settings: Settings) -> Finding:
 
 
 def cors_origins(settings: Settings) -> Finding:
-    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain."""
+    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain. They have no Domain:
+    even there they are sent to our own host alone."""
     name, url = "CORS_ORIGINS", settings.base_url()
     origins = sorted(settings.allowed_origins() - {origin_of(url)})
     if not origins:
@@ -57,9 +58,12 @@ def cors_origins(settings: Settings) -> Finding:
             name,
             f"{_listed(foreign)} seems to be another site than {origin_of(url)}, as far as the scheme and the last two"
             " labels of the names tell: browsers do not send SameSite=Strict cookies from one site to another",
-            "serve pages and service under one registrable domain, such as app.example.com and accounts.example.com",
+            "serve the pages on the service's own host (ROOT_PATH), or on another one under the same registrable domain;"
+            " an API of yours gets the cookies on the service's own host alone",
         )
-    return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}")
+    elsewhere = any(urlsplit(origin).hostname != urlsplit(url).hostname for origin in origins)
+    alone = f"; an API of yours gets the cookies on {urlsplit(url).hostname} alone" if elsewhere else ""
+    return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}{alone}")
 
 
 def cookie_prefix(settings: Settings) -> Finding:
