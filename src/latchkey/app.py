@@ -6,6 +6,7 @@ from latchkey.features.accounts.settings import AccountSettings
 from latchkey.features.browser_client import BROWSER_CLIENT
 from latchkey.features.email_verification import EMAIL_VERIFICATION
 from latchkey.features.email_verification.settings import EmailVerificationSettings
+from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
 from latchkey.features.passwords import PASSWORDS
 from latchkey.features.passwords.settings import PasswordSettings
@@ -14,7 +15,17 @@ from latchkey.features.registration.settings import RegistrationSettings
 from latchkey.features.sign_in import SIGN_IN
 from latchkey.features.sign_in.settings import SignInSettings
 
-FEATURES = (PLATFORM, SIGN_IN, EMAIL_VERIFICATION, PASSWORDS, REGISTRATION, ACCOUNTS, HEALTH, BROWSER_CLIENT)
+FEATURES = (
+    PLATFORM,
+    SIGN_IN,
+    EMAIL_VERIFICATION,
+    PASSWORDS,
+    REGISTRATION,
+    ACCOUNTS,
+    HEALTH,
+    FRONT_PAGE,
+    BROWSER_CLIENT,
+)
 
 MAIL_KINDS = tuple(kind for feature in FEATURES for kind in feature.mails)
 
@@ -36,6 +47,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.accounts.wiring import wire_accounts
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification
+    from latchkey.features.front_page.wiring import wire_front_page
     from latchkey.features.health.wiring import wire_health
     from latchkey.features.passwords.wiring import wire_passwords
     from latchkey.features.registration.wiring import wire_registration
@@ -53,5 +65,6 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         email_verification.contribution,
         accounts,
         wire_health(platform),
+        wire_front_page(platform),
         wire_browser_client(),
     )

@@ -46,9 +46,11 @@ class PlatformSettings(MailSettings, AuditSettings, SessionSettings, HashingSett
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The machinery that features share, made once for a process. Both secrets are there."""
+    """The machinery that features share, made once for a process. Both secrets are there. `dev`: `latchkey dev` serves,
+    which shows a developer what production keeps to itself."""
 
     settings: PlatformSettings
+    dev: bool
     clock: Clock
     access_secret: str = field(repr=False)
     refresh_secret: str = field(repr=False)

@@ -65,13 +65,15 @@ class Service:
     hasher: PasswordHasher
 
 
-def build_service(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Service:
+def build_service(
+    settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock, *, dev: bool = False
+) -> Service:
     """Builds the platform, the features on it, and what a process runs. `settings` must hold both secrets;
-    `open_connection` opens a connection beside the pool's."""
-    platform = build_platform(settings, database, open_connection, clock)
+    `open_connection` opens a connection beside the pool's. `dev`: `latchkey dev` serves."""
+    platform = build_platform(settings, database, open_connection, clock, dev=dev)
     contributions = (_sessions(platform), *wire(platform, settings))
-    sender = mail_sender(settings, clock)
-    mailbox = Mailbox(sender, clock) if sender and settings.development else None
+    sender = mail_sender(settings, clock, prints=dev)
+    mailbox = Mailbox(sender, clock) if sender and dev else None
     return Service(
         _edge(platform, contributions, mailbox),
         MailWorker(
@@ -90,7 +92,9 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
     )
 
 
-def build_platform(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Platform:
+def build_platform(
+    settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock, *, dev: bool
+) -> Platform:
     """Builds the machinery that features share."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
@@ -103,6 +107,7 @@ def build_platform(settings: Settings, database: Database, open_connection: Open
     feed = RevocationFeed(open_connection, ended, stopwatch)
     return Platform(
         settings=settings,
+        dev=dev,
         clock=clock,
         access_secret=access_secret,
         refresh_secret=refresh_secret,
@@ -172,8 +177,9 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
 class Application:
     """The ASGI application of one process: opens the pool when it starts, writes what is pending when it stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, dev: bool) -> None:
         self._settings = settings
+        self._dev = dev
         self._edge: Edge | None = None
         self._lifespan_protocol = Router(lifespan=self._lifespan)
 
@@ -191,7 +197,8 @@ class Application:
         configure_logging(development=settings.development)
         url, production = settings.database_url.get_secret_value(), not settings.development
         database = await open_database(url, production=production)
-        service = build_service(settings, database, partial(connect, url, production=production), system_clock)
+        open_connection = partial(connect, url, production=production)
+        service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
@@ -211,6 +218,9 @@ class Application:
                 await database.close()
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Returns the application for an ASGI server. Its process needs nothing from the environment but `settings`."""
-    return Application(settings)
+def create_app(settings: Settings, *, dev: bool = False) -> ASGIApp:
+    """Returns the application for an ASGI server. Its process needs nothing from the environment but `settings`.
+
+    `dev` is no setting, so that no environment can turn it on: `latchkey dev` alone passes it.
+    """
+    return Application(settings, dev=dev)

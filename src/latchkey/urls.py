@@ -46,6 +46,11 @@ def is_this_machine(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
+def is_plain(url: str) -> bool:
+    """Whether a URL is http over a network."""
+    return urlsplit(url).scheme == "http" and not is_this_machine(url)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is loopback: localhost, *.localhost, 127.0.0.0/8, ::1."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -83,5 +83,11 @@ def test_pages_and_links(tab: Tab, browser: Browser, nginx: Nginx) -> None:
     tab.page.get_by_role("button", name="Confirm").click()
     expect(tab.page.get_by_role("status")).to_have_text("Your e-mail address is confirmed.")
 
+    for front_page in (nginx.url, f"{nginx.url}/"):
+        tab.page.goto(front_page)
+        expect(tab.page.locator("main")).to_have_css("border-top-style", "solid")
+        tab.page.get_by_role("link", name="Mailbox").click()
+        expect(tab.page).to_have_url(f"{nginx.url}/dev/mailbox")
+
     tab.page.goto(f"{nginx.url}/api-docs")
     expect(tab.page.locator(".opblock").first).to_be_visible()

@@ -34,7 +34,8 @@ LOAD = """async (url) => {
   window.told = 0;
   auth.onSignedOut(() => told++);
 }"""
-REFUSAL = "({ name, status, code, retryAfter, errors }) => ({ error: { name, status, code, retryAfter, errors } })"
+REFUSAL = """({ name, message, status, code, retryAfter, errors }) =>
+  ({ error: { name, message, status, code, retryAfter, errors } })"""
 
 
 class Traffic:
@@ -69,7 +70,7 @@ def signed_in(tab: Tab, server: Server, traffic: Traffic) -> dict[str, Any]:
 def test_is_small_and_stands_alone(server: Server) -> None:
     """One file that can be read in one go, copied anywhere, and that fetches nothing else; served as it is packaged."""
     source = SOURCE.read_text(encoding="utf-8")
-    assert len(source.splitlines()) < 200
+    assert len(source.splitlines()) <= 300
     assert not re.search(r"\bimport\b(?!\.meta)|\brequire\(|document\.cookie", source)
     assert httpx.get(f"{server.url}/client.js").text == source
 
@@ -82,11 +83,14 @@ def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
     bad = _outcome(page, "auth.register({ name: 'S', email: 'no', password: 'Secret123!' })")["error"]
     assert (bad["name"], bad["status"], bad["code"]) == ("LatchkeyError", 400, "VALIDATION_ERROR")
     assert {each["field"] for each in bad["errors"]} == {"name", "email"}
+    assert bad["message"] == "; ".join(f"{each['field']}: {each['message']}" for each in bad["errors"])
     user = _value(page, f"auth.register({{ name: 'Siam', email: '{email}', password: '{PASSWORD}' }})")
     assert _outcome(page, _login(email, "wrong password"))["error"]["code"] == "UNAUTHORIZED"
     assert _value(page, _login(email)) == user
     assert _value(page, "auth.me()") == user
     assert _value(page, f"auth.request('PATCH', '/users/{user['id']}', {{ name: 'Other' }})")["name"] == "Other"
+    wrong = _outcome(page, f"auth.changePassword({{ currentPassword: 'Wrong123!', newPassword: '{NEW_PASSWORD}' }})")
+    assert wrong["error"]["message"] == "Current password is incorrect"
     passwords = f"{{ currentPassword: '{PASSWORD}', newPassword: '{NEW_PASSWORD}' }}"
     _value(page, f"auth.changePassword({passwords})")
     (session,) = _value(page, "auth.sessions()")
@@ -160,6 +164,29 @@ def test_front_end_on_another_origin_of_the_site(
     assert traffic.refreshes == 2
 
 
+def test_which_hosts_get_the_cookies(tab: Tab, sites: Callable[[], str], start: Callable[..., Server]) -> None:
+    """As docs/client.md has it: a page on another host of the domain signs in, and an API gets the cookies on every port
+    of Latchkey's host, on no other host."""
+    origin = sites().replace("localhost", "app.example.com")
+    server = start(CORS_ORIGINS=origin)
+    tab.page.goto(origin)
+    tab.page.evaluate(LOAD, f"http://accounts.example.com:{server.port}/client.js")
+    user = _sign_up(tab.page, Traffic(tab.page.context))
+    assert _value(tab.page, "auth.me()") == user
+    received: dict[str, bool] = {}
+
+    def answer(route: Route) -> None:
+        cookies = route.request.header_value("cookie") or ""
+        received[httpx.URL(route.request.url).host] = "accessToken=" in cookies
+        allowed = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        route.fulfill(status=200, headers=allowed)
+
+    tab.page.context.route("**/api", answer)
+    for api in (origin, "http://api.example.com:8000", "http://accounts.example.com:8000"):
+        assert _value(tab.page, f"auth.fetch('{api}/api').then((answer) => answer.status)") == 200
+    assert received == {"app.example.com": False, "api.example.com": False, "accounts.example.com": True}
+
+
 def test_a_stream_is_sent_once(tab: Tab, traffic: Traffic, signed_in: dict[str, Any]) -> None:
     """It has been read by then: the app gets the 401 and decides. HTTP/1.1 takes no stream, so fetch is replaced."""
     assert signed_in
@@ -227,6 +254,20 @@ def test_logout_reaches_every_tab(tab: Tab, server: Server, signed_in: dict[str,
     assert not {"accessToken", "refreshToken"} & set(_cookies(tab.page.context))
     assert _value(other, "auth.me()") is None
     assert other.evaluate("() => told") == 1
+
+
+def test_a_closed_client_hears_no_other_tab(tab: Tab, server: Server, signed_in: dict[str, Any]) -> None:
+    """A test, or a part of a page, leaves nothing behind; what it closed still works when it is used again."""
+    closed, listening = _open(tab, server.url), _open(tab, server.url)
+    closed.evaluate("() => auth.close()")
+    _value(tab.page, "auth.logout()")
+    listening.wait_for_function("() => told === 1")
+    assert closed.evaluate("() => told") == 0
+    assert _value(closed, "auth.me()") is None
+    closed.evaluate("() => { auth.onSignedOut(() => told++) }")
+    assert _value(listening, _login(signed_in["email"]))["id"] == signed_in["id"]
+    _value(listening, "auth.logout()")
+    closed.wait_for_function("() => told === 1")
 
 
 def test_without_web_locks(tab: Tab, start: Callable[..., Server]) -> None:

@@ -1,5 +1,9 @@
 """The page that a reset link opens, in Chromium."""
 
+import json
+from collections.abc import Callable
+from secrets import token_hex
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -80,6 +84,64 @@ def test_confirms_an_address_once(tab: Tab, browser: Browser, server: Server) ->
         expect(page.get_by_role("status")).to_have_text(outcome)
 
 
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "token={token}",
+        "token%3D{token}",
+        "token%3d{token}",
+        "%74%6F%6b%65%6e%3D{token}",
+        "token%253D{token}",
+        "token%25253D{token}",
+        "%23token%3D{token}",
+        "token%3D{token}%26utm_source%3Dnews%26utm_medium%3Dmail",
+        "token={token}&utm_source=news&token=other",
+        "token={token}&amp;utm_source=news",
+        "utm_source=news&token={token}",
+        "utm_source%3Dnews%26token%3D{token}",
+        "my-token=other&access_token=other&token={token}",
+        "token={token}?utm_source=news",
+        "/?token={token}",
+        "token={token}.",
+        "token={token}),",
+        "token={token}%3E",
+        "token={token}%2E",
+        "token={token}%E2%80%9D",
+        "token={token}%",
+        "token={token}#",
+        "token={token}_",
+        "token=%20{token}%0A",
+        "Token={token}",
+    ],
+)
+def test_what_mail_systems_make_of_a_link(tab: Tab, server: Server, fragment: str) -> None:
+    """Encoded, once or more often, and with something of theirs before or behind: the token is found, and sent as it
+    was."""
+    token = token_hex(32)
+    page = _open(tab, f"{server.url}/reset-password#{fragment.format(token=token)}")
+    with page.expect_request("**/auth/reset-password") as sent:
+        _submit(page, NEW_PASSWORD)
+    assert json.loads(sent.value.post_data or "")["token"] == token
+    expect(page).to_have_url(f"{server.url}/reset-password")
+    expect(page.get_by_role("status")).to_have_text(USED)
+
+
+@pytest.mark.parametrize("fragment", ["", "token", "token=", "token%3D", "token=&x=1", "token=%%%", "%25" * 2000])
+def test_fragments_without_a_token(tab: Tab, server: Server, fragment: str) -> None:
+    """Said at once, however odd."""
+    page = _open(tab, f"{server.url}/reset-password#{fragment}")
+    expect(page.get_by_role("status")).to_contain_text("This link is not complete")
+
+
+def test_an_encoded_link_confirms_an_address(tab: Tab, browser: Browser, server: Server) -> None:
+    """The other page reads its link in the same way."""
+    email = browser.register()["email"]
+    assert browser.post("/auth/verify-email/request", {"email": email}).status_code == 200
+    page = _open(tab, f"{server.url}/verify-email#token%3D{server.reset_token_mailed_to(email)}%26utm_source%3Dmail")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_have_text("Your e-mail address is confirmed.")
+
+
 def test_opening_the_link_spends_nothing(tab: Tab, link: str) -> None:
     """Mail scanners follow links, some of them in a browser; the user comes after them."""
     assert httpx.get(link).status_code == 200
@@ -95,6 +157,39 @@ def test_a_link_without_token_is_not_asked_a_password_for(tab: Tab, server: Serv
     page = _open(tab, f"{server.url}/reset-password")
     expect(page.get_by_role("status")).to_contain_text("This link is not complete")
     expect(page.get_by_label("New password")).to_be_hidden()
+
+
+def test_the_way_on(tab: Tab, start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
+    """RETURN_URL: a link to the app when there is nothing left to do here, and not before. Whatever is in it is text."""
+    return_url = """http://localhost:5173/"><script>alert('&amp;')</script>?a=1&copy=2#/start"""
+    server = start(RETURN_URL=return_url)
+    browser = open_browser(server)
+    email = browser.register()["email"]
+    browser.post("/auth/forgot-password", {"email": email})
+    way_on = tab.page.get_by_role("link")
+    page = _open(tab, f"{server.url}/reset-password#token={server.reset_token_mailed_to(email)}")
+    _submit(page, "short")
+    expect(page.get_by_role("status")).to_contain_text("must be at least")
+    expect(way_on).to_be_hidden()
+    _submit(page, NEW_PASSWORD)
+    expect(way_on).to_have_text("Go to the app")
+    assert way_on.get_attribute("href") == return_url
+    browser.post("/auth/verify-email/request", {"email": email})
+    page = _open(tab, f"{server.url}/verify-email#token={server.reset_token_mailed_to(email)}")
+    expect(way_on).to_be_hidden()
+    page.get_by_role("button").click()
+    expect(way_on).to_have_text("Go to the app")
+    for path in ("reset-password", "verify-email"):
+        _open(tab, f"{server.url}/{path}")
+        expect(way_on).to_have_attribute("href", return_url)
+
+
+@pytest.mark.parametrize("path", ["reset-password", "verify-email"])
+def test_no_way_on_is_made_up(tab: Tab, server: Server, path: str) -> None:
+    """Nobody has said where the app is."""
+    page = _open(tab, f"{server.url}/{path}")
+    expect(page.get_by_role("status")).to_contain_text("This link is not complete")
+    expect(page.locator("a")).to_have_count(0)
 
 
 def _open(tab: Tab, url: str) -> Page:

@@ -51,6 +51,12 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.mail, {}, "warning"),
         (checks.mail, {"smtp_url": "smtp://u:hunter2@mail.example.com", "mail_from": "a@example.com"}, "ok"),
         (checks.mail, {"environment": "development"}, "ok"),
+        (checks.return_url, {"public_url": HTTPS}, "ok"),
+        (checks.return_url, {"public_url": HTTPS, "return_url": "http://app.example.com"}, "problem"),
+        (checks.return_url, {"public_url": HTTPS, "return_url": "HTTP://app.example.com/#/start"}, "problem"),
+        (checks.return_url, {"public_url": HTTPS, "return_url": "https://app.example.org/"}, "ok"),
+        (checks.return_url, {"public_url": HTTPS, "return_url": "http://localhost:5173/"}, "ok"),
+        (checks.return_url, {"environment": "development", "return_url": "http://app.example.com"}, "ok"),
     ],
 )
 def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
@@ -82,6 +88,7 @@ def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
             },
             "ok",
         ),
+        ("RESET_URL", {"public_url": HTTPS, "reset_url": "HTTP://app.example.com/reset"}, "problem"),
         ("RESET_URL", {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
     ],
 )
@@ -90,6 +97,23 @@ def test_levels_of_what_features_check(name: str, settings: dict[str, Any], leve
     [finding] = [each for each in findings if each.check == name]
     assert finding.level == level, finding
     assert (finding.advice is None) == (level == "ok")
+
+
+@pytest.mark.parametrize(
+    ("origins", "said"),
+    [
+        ("https://app.example.com", True),
+        ("https://app.example.com,https://accounts.example.com:8443", True),
+        ("https://app.example.org", True),
+        ("https://accounts.example.com:8443", False),
+    ],
+)
+def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
+    """Said where a page is on another host than ours: what signs in there is no proof that an API there learns of it."""
+    finding = checks.cors_origins(
+        load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)  # type: ignore[arg-type]  # read from text
+    )
+    assert ("an API of yours gets the cookies on" in f"{finding.message} {finding.advice}") == said
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])

@@ -99,6 +99,8 @@ def test_log_lines_are_json_without_secrets(visitor: Browser) -> None:
     answer = visitor.get("/users?page=1&limit=31337", headers={"User-Agent": "secret-agent"})
     visitor.patch(f"/users/{user['id']}", {"name": "Nobody's business"})
     visitor.get("/nowhere%0a%22forged")
+    for encoded in ("%23", "%2523", "%3F", "%3f", "%253f"):
+        visitor.get(f"/reset-password{encoded}token%3D24681357")
     text = visitor.server.printed()
     lines = [json.loads(line) for line in text.splitlines()]
     (line,) = [line for line in lines if line.get("request_id") == answer.headers["x-request-id"]]
@@ -106,6 +108,7 @@ def test_log_lines_are_json_without_secrets(visitor: Browser) -> None:
     assert (line["method"], line["path"], line["status"], line["ip"]) == ("GET", "/users", 200, "127.0.0.1")
     assert line["ms"] > 0
     assert any(line.get("path") == "/nowhere%0a%22forged" for line in lines)
-    secrets = [PASSWORD, user["email"], "31337", "secret-agent", "Nobody's", str(visitor.csrf)]
+    assert {"/reset-password%23", "/reset-password%3f"} <= {line.get("path") for line in lines}
+    secrets = [PASSWORD, user["email"], "31337", "24681357", "secret-agent", "Nobody's", str(visitor.csrf)]
     secrets += visitor.cookies.values()
     assert [secret for secret in secrets if secret in text] == []

@@ -37,6 +37,8 @@ def _get(browser: Browser, path: str, *headers: str) -> RawResponse:
         "/users/{id}%00",
         "/users/{id}%0A",
         "/users/{id}%FF",
+        "//",
+        "///",
         "//users",
         "/./users",
         "/x/../users",

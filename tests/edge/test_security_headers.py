@@ -168,7 +168,16 @@ def test_request_ids_differ(browser: Browser) -> None:
 def test_head_is_get_without_a_body(browser: Browser) -> None:
     """Contract, section 2: HEAD works wherever GET does, with the headers of GET."""
     user = browser.sign_up()
-    for path in ("/healthz", "/readyz", "/auth/me", "/users", f"/users/{user['id']}", "/openapi.json", "/api-docs"):
+    for path in (
+        "/healthz",
+        "/readyz",
+        "/auth/me",
+        "/users",
+        f"/users/{user['id']}",
+        "/openapi.json",
+        "/api-docs",
+        "/",
+    ):
         head, get = browser.request("HEAD", path), browser.get(path)
         assert head.content == b""
         assert _lasting(head) == _lasting(get)

@@ -18,7 +18,7 @@ templates = st.builds(
     st.lists(segments, max_size=3, unique=True),
 )
 """As ours are: the first segment is a word, and a parameter stands once."""
-tables = st.lists(templates, unique=True, min_size=1, max_size=8)
+tables = st.lists(templates | st.just("/"), unique=True, min_size=1, max_size=8)
 given_segments = st.sampled_from(["users", "auth", "healthz", "me", "restore", "1", "42", "", "{id}", "é", "Users"])
 paths = st.lists(given_segments, max_size=5).map(lambda parts: "/" + "/".join(parts)) | st.text(max_size=20)
 
@@ -37,7 +37,7 @@ def endpoint(path: str, method: str = "GET") -> Endpoint[Any]:
 
 def naive(table: list[str], path: str) -> tuple[str, dict[str, str]] | None:
     """Whole paths first, then each template in turn as a regular expression; one trailing slash is ignored."""
-    path = path[:-1] if len(path) > 1 and path.endswith("/") else path
+    path = path[:-1] if path not in {"/", "//"} and path.endswith("/") else path
     for template in sorted(table, key=lambda template: "{" in template):
         pattern = "".join(
             f"(?P<{part[1:-1]}>[^/]*)" if part.startswith("{") else re.escape(part)
@@ -57,6 +57,9 @@ def outcome(match: Match | None) -> tuple[str, dict[str, str]] | None:
 @example(["/users/{id}", "/users/me"], "/users/me/")
 @example(["/users/{id}"], "/users/1//")
 @example(["/users"], "//")
+@example(["/"], "/")
+@example(["/"], "//")
+@example(["/"], "///")
 def test_index_agrees_with_trying_one_after_another(table: list[str], path: str) -> None:
     """The same template with the same values, for any table and any path."""
     found = RouteTable(endpoint(template) for template in table).find(path, path.encode())

@@ -29,13 +29,14 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
-    """The system's Chromium. Of a module: while Playwright runs, the thread has a running event loop, in which no
-    asynchronous test of another module could run."""
+    """The system's Chromium, to which *.example.com is this machine. Of a module: while Playwright runs, the thread has a
+    running event loop, in which no asynchronous test of another module could run."""
     from playwright.sync_api import sync_playwright
 
     path = require("chromium")
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
 
 
 @pytest.fixture

@@ -102,6 +102,24 @@ def test_pages_of_a_front_end(field: str, value: str) -> None:
         load_settings(Settings, **{"environment": "development", field: value})  # type: ignore[arg-type]  # no bool among them
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["/account", "app.example.com", "javascript:alert(1)", "JavaScript:alert(1)//https://a", "data:text/html,x",
+     "ftp://app.example.com", "https://", "https:///path", "https://user@app.example.com", "https://a.example.com/\n",
+     "https://a.example.com/a b", "https://bücher.example.com", "https://a.example.com:99999"],
+)  # fmt: skip
+def test_what_our_pages_do_not_lead_to(value: str) -> None:
+    """RETURN_URL is a page of the web, nothing else that a link could start."""
+    with pytest.raises(SettingsError, match="RETURN_URL: must be an absolute http or https URL"):
+        load_settings(environment="development", return_url=value)
+
+
+@pytest.mark.parametrize("value", ["https://app.example.com", "http://localhost:5173/#/start?x=1", ""])
+def test_where_our_pages_lead(value: str) -> None:
+    """As it is written, with a fragment, too."""
+    assert load_settings(environment="development", return_url=value).return_url == value
+
+
 def test_default_pages() -> None:
     """Ours, under PUBLIC_URL, unless the front end has its own."""
     given: dict[str, Any] = {"public_url": "https://a.example.com/auth/", "verify_url": "http://localhost:5173/verify"}

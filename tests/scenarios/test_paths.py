@@ -49,6 +49,7 @@ ALLOWED = {
     "/users/{id}/restore": {"PATCH"},
     "/healthz": {"GET", "HEAD"},
     "/openapi.json": {"GET", "HEAD"},
+    "/": {"GET", "HEAD"},
 } | {route.path: {"POST"} for route in ALL if route.method == "POST"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
 PASSING = {"x-request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
@@ -105,7 +106,7 @@ def test_login_with_a_trailing_slash_signs_in(browser: Browser) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "//", "/nowhere", "/auth", "/auth/", "/auth/login/x", "/auth//login", "//users", "/users/1/2", "/USERS"]
+    ["/nowhere", "/auth", "/auth/", "/auth/login/x", "/auth//login", "/users/1/2", "/USERS"]
     + ["/Users", "/users/1/restored", "/.env", "/favicon.ico", "/auth/login;x=1", "/auth/login%00", "/auth/login%0A"]
     + ["/auth%2Flogin", "/users%2F1", "/users%2f1", "/users%5C1", "/users/%2E%2E/auth/me", "/us%E9rs", "/%C3%28"],
 )

@@ -9,7 +9,7 @@ from latchkey.app import Settings
 from latchkey.cli.secrets import FILE
 from latchkey.http.settings import Network
 from latchkey.terminal.finding import Finding, ok, problem, warning
-from latchkey.urls import is_loopback, is_this_machine, origin_of
+from latchkey.urls import is_loopback, is_plain, origin_of
 
 # Wider than any provider's own network.
 WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16
@@ -26,7 +26,7 @@ def public_url(settings: Settings) -> Finding:
             f"is not set: links in mails point to {url}",
             "set it to the https URL by which people reach this service",
         )
-    if url.startswith("http://") and not is_this_machine(url):
+    if is_plain(url):
         return problem(
             name,
             f"is {url}: browsers refuse the cookies, which are Secure in production, over http",
@@ -36,13 +36,14 @@ def public_url(settings: Settings) -> Finding:
 
 
 def cors_origins(settings: Settings) -> Finding:
-    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain."""
+    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain. They have no Domain:
+    even there they are sent to our own host alone."""
     name, url = "CORS_ORIGINS", settings.base_url()
     origins = sorted(settings.allowed_origins() - {origin_of(url)})
     if not origins:
         return ok(name, "no other origin may call with cookies")
     if not settings.development:
-        plain = [origin for origin in origins if origin.startswith("http://") and not is_this_machine(origin)]
+        plain = [origin for origin in origins if is_plain(origin)]
         if plain:
             return problem(
                 name,
@@ -57,9 +58,12 @@ def cors_origins(settings: Settings) -> Finding:
             name,
             f"{_listed(foreign)} seems to be another site than {origin_of(url)}, as far as the scheme and the last two"
             " labels of the names tell: browsers do not send SameSite=Strict cookies from one site to another",
-            "serve pages and service under one registrable domain, such as app.example.com and accounts.example.com",
+            "serve the pages on the service's own host (ROOT_PATH), or on another one under the same registrable domain;"
+            " an API of yours gets the cookies on the service's own host alone",
         )
-    return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}")
+    elsewhere = any(urlsplit(origin).hostname != urlsplit(url).hostname for origin in origins)
+    alone = f"; an API of yours gets the cookies on {urlsplit(url).hostname} alone" if elsewhere else ""
+    return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}{alone}")
 
 
 def cookie_prefix(settings: Settings) -> Finding:
@@ -122,6 +126,14 @@ def mail(settings: Settings) -> Finding:
     )
 
 
+def return_url(settings: Settings) -> Finding:
+    """The app that our pages link to."""
+    name, url = "RETURN_URL", settings.return_url
+    if not settings.development and is_plain(url):
+        return problem(name, "is http: anyone on the network path can replace that page", "serve the app over https")
+    return ok(name, f"pages of ours link to {url}" if url else "is not set: pages of ours link to no app")
+
+
 def kept_secrets(settings: Settings) -> Finding:
     """The file in which `latchkey dev` keeps its secrets."""
     name, file = "DATA_DIR", settings.data_dir / FILE
@@ -136,7 +148,7 @@ def kept_secrets(settings: Settings) -> Finding:
     return ok(name, f"only its owner may read {file}")
 
 
-AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail)
+AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
 """What `serve` warns of."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage, kept_secrets)

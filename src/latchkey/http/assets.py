@@ -1,14 +1,19 @@
 """Pages of ours and their assets: files of the package, read once, served as they are."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
 from starlette.responses import Response
 
 from latchkey.http.endpoint import Call, Endpoint, Reply
 from latchkey.http.exchange import answer_header
 
 ASSET_CACHE = "public, max-age=3600"
+_TEMPLATES = Environment(
+    autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+)
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -17,9 +22,13 @@ MEDIA_TYPES = {
 }
 
 
-def page_endpoint(path: str, file: Path, *, root_path: str, policy: str, summary: str) -> Endpoint[Any]:
-    """An HTML page under its own Content-Security-Policy; `{{root}}` in it becomes the path we are served under."""
-    content = file.read_text(encoding="utf-8").replace("{{root}}", root_path).encode()
+def page_endpoint(
+    path: str, file: Path, *, root_path: str, policy: str, summary: str, values: Mapping[str, object] | None = None
+) -> Endpoint[Any]:
+    """An HTML page under its own Content-Security-Policy. The file is a Jinja template, rendered once, which escapes its
+    variables: `root`, the path we are served under, and `values`."""
+    template = _TEMPLATES.from_string(file.read_text(encoding="utf-8"))
+    content = template.render(root=root_path, **values or {}).encode()
     headers = [answer_header("Content-Security-Policy", policy), answer_header("Cache-Control", "no-cache")]
     return _file_endpoint(path, content, file.suffix, headers, summary=summary, counted=True)
 

@@ -60,7 +60,8 @@ class RouteTable:
         """
         if b"%" in raw_path and not _cleanly_encoded(path, raw_path):
             return None
-        if path.endswith("/") and path != "/":
+        # "//" is not "/" with a slash behind it.
+        if path.endswith("/") and path not in {"/", "//"}:
             path = path[:-1]
         if (match := self._literal.get(path)) is not None:
             return match

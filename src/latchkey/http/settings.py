@@ -39,6 +39,9 @@ class HttpSettings(ServiceSettings):
         "",
         description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",
     )
+    return_url: str = Field(
+        "", description="URL of your app. Pages of Latchkey link to it when a password is set or an address verified."
+    )
     request_log: bool = Field(True, description="false: no line for each request; warnings and errors stay.")
 
     def allowed_origins(self) -> frozenset[str]:
@@ -60,6 +63,13 @@ class HttpSettings(ServiceSettings):
         for origin in value:
             if origin != origin_of(origin):
                 raise ValueError(f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case")
+        return value
+
+    @field_validator("return_url")
+    @classmethod
+    def _return_url_is_absolute(cls, value: str) -> str:
+        if value and (origin_of(value) is None or re.search(r"[^!-~]", value)):
+            raise ValueError("must be an absolute http or https URL of ASCII characters")
         return value
 
     @field_validator("rate_limit")

@@ -2,16 +2,18 @@
 
 from latchkey.feature import PlatformSettings
 from latchkey.terminal.finding import Finding, ok, problem, warning
-from latchkey.urls import is_this_machine, origin_of
+from latchkey.urls import is_plain, origin_of
 
 
 def check_link_page(name: str, url: str, settings: PlatformSettings) -> Finding:
     """The page that links in mails open, by the setting `name`; it gets a token to post to us. `url` "": our own."""
     if not url:
         return ok(name, "links in mails open our own page")
-    if not settings.development and url.startswith("http://") and not is_this_machine(url):
+    if not settings.development and is_plain(url):
         return problem(
-            name, "is http: someone between the browser and that page can take the token", "serve that page over https"
+            name,
+            "is http: anyone on the network path can read and replace that page, token included",
+            "serve that page over https",
         )
     # Without PUBLIC_URL nobody knows our origin; that is a finding of its own.
     if settings.public_url and origin_of(url) not in settings.allowed_origins() | {origin_of(settings.base_url())}:

@@ -12,17 +12,22 @@ const NEVER_RENEWED = ["/auth/login", "/auth/logout", "/auth/refresh-token"];
 const SETS_COOKIES = [...NEVER_RENEWED, "/auth/change-password"];
 const RENEWABLE = ["UNAUTHORIZED", "INVALID_TOKEN", "TOKEN_EXPIRED"];
 
-/** An answer that is no success. The server not being reached is fetch's own TypeError instead. */
+/** An answer that is no success; its message names the bad fields, if the server did. The server not being reached is
+ * fetch's own TypeError instead. */
 export class LatchkeyError extends Error {
   /** @param {number} status @param {Refusal} refusal @param {number} [retryAfter] */
   constructor(status, { message, code, errors }, retryAfter) {
-    super(message ?? `Unexpected answer ${status}`);
+    const fields = Array.isArray(errors) ? errors : [];
+    const named = fields.map((bad) => `${bad.field}: ${bad.message}`).join("; ");
+    super((code === "VALIDATION_ERROR" && named) || (message ?? `Unexpected answer ${status}`));
     this.name = "LatchkeyError";
     this.status = status;
     /** The code of docs/contract.md; empty if something between here and Latchkey answered. */
     this.code = code ?? "";
-    /** One entry for each bad field. */ this.errors = errors ?? [];
-    /** Seconds to wait before trying again, if the server said so. */ this.retryAfter = retryAfter;
+    /** One entry for each bad field. */
+    this.errors = fields;
+    /** Seconds to wait before trying again, if the server said so. */
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -34,42 +39,90 @@ async function errorOf(response) {
   return new LatchkeyError(response.status, await refusalIn(response), seconds);
 }
 
-/** A client of the Latchkey that served this file, or of that at `baseUrl`. @param {{ baseUrl?: string }} [options] */
+// Not written inside `new URL(".", …)`: bundlers would take that for a file to pack.
+const here = import.meta.url;
+
+/** Finds Latchkey's own URL, with a slash at its end. @param {string | undefined} baseUrl @returns {string} */
+function findBase(baseUrl) {
+  try {
+    const url = baseUrl ? new URL(baseUrl, globalThis.location?.href) : new URL(".", here);
+    if (/^https?:$/.test(url.protocol)) return url.href.replace(/\/*$/, "/");
+  } catch {
+    // Relative, where no page says what it is relative to.
+  }
+  throw new TypeError("createClient needs an absolute baseUrl here, such as https://accounts.example.com");
+}
+
+/** Makes a client of the Latchkey that served this file, or of the one at `baseUrl`. Until its first use it does
+ * nothing and asks for nothing of a browser: modules that make one load on a server and in tests, too.
+ * @param {{ baseUrl?: string }} [options] */
 export function createClient({ baseUrl } = {}) {
-  const base = (baseUrl ? new URL(baseUrl, location.href) : new URL(".", import.meta.url)).href.replace(/\/*$/, "/");
-  const [name, lock] = [`latchkey ${base}`, `latchkey refresh ${base}`];
-  const channel = new BroadcastChannel(name);
   const listeners = /** @type {Set<() => void>} */ (new Set());
-  channel.onmessage = () => listeners.forEach((listener) => listener());
-  function signedOut() {
-    listeners.forEach((listener) => listener());
-    channel.postMessage("signed out");
+  /** @type {string | undefined} */
+  let foundBase;
+  /** @type {BroadcastChannel | undefined} */
+  let openChannel;
+  /** @type {Promise<string> | undefined} */
+  let csrf;
+  /** @type {Promise<boolean> | undefined} */
+  let renewal;
+  /** @type {Promise<any>} */
+  let last = Promise.resolve();
+  let remembered = 0;
+
+  const base = () => (foundBase ??= findBase(baseUrl));
+  const storageKey = () => `latchkey ${base()}`;
+  const lockName = () => `latchkey refresh ${base()}`;
+  const locks = () => globalThis.navigator?.locks;
+
+  /** @returns {BroadcastChannel | undefined} to the other tabs; undefined where there can be none */
+  function channel() {
+    try {
+      if (!openChannel) {
+        openChannel = new BroadcastChannel(storageKey());
+        openChannel.onmessage = tellListeners;
+        // In Node an open channel would keep the process from ending.
+        /** @type {any} */ (openChannel).unref?.();
+      }
+    } catch {
+      // No such thing here, or no base: whoever calls Latchkey is told.
+    }
+    return openChannel;
   }
 
-  let /** @type {Promise<string> | undefined} */ csrf, /** @type {Promise<boolean> | undefined} */ renewal;
-  let remembered = 0, /** @type {Promise<any>} */ last = Promise.resolve();
+  function tellListeners() {
+    listeners.forEach((listener) => listener());
+  }
+
+  function signedOut() {
+    tellListeners();
+    channel()?.postMessage("signed out");
+  }
 
   // How often the cookies have changed, shared by all tabs: below zero once nobody is signed in, zero when unknown.
   // A count that comes late from another process costs a refresh, nothing else: the lock keeps them apart.
   function epoch() {
     try {
-      return Number(localStorage.getItem(name)) || 0;
+      return Number(localStorage.getItem(storageKey())) || 0;
     } catch {
       return remembered;
     }
   }
 
-  /** @param {1 | -1} sign */ function changed(sign) {
+  /** Counts a change of the cookies. @param {1 | -1} sign */
+  function changed(sign) {
     remembered = sign * (Math.abs(epoch()) + 1);
     try {
-      localStorage.setItem(name, String(remembered));
-    } catch {} // Storage is blocked: this tab counts for itself.
+      localStorage.setItem(storageKey(), String(remembered));
+    } catch {
+      // Storage is blocked: this tab counts for itself.
+    }
   }
 
   /** Runs `work` while no other tab does the like; without Web Locks, no other caller in this tab.
    * @template T @param {() => Promise<T>} work @returns {Promise<T>} */
   async function exclusively(work) {
-    return navigator.locks ? await navigator.locks.request(lock, work) : (last = last.then(work, work));
+    return locks() ? await locks().request(lockName(), work) : (last = last.then(work, work));
   }
 
   /** @returns {Promise<string>} */
@@ -88,7 +141,7 @@ export function createClient({ baseUrl } = {}) {
       // One that could not be fetched is not kept.
       if (token) headers.set("X-CSRF-Token", await token.catch((error) => ((csrf = undefined), Promise.reject(error))));
       const init = { method, headers, body: JSON.stringify(body), credentials: /** @type {const} */ ("include") };
-      const response = await globalThis.fetch(base + path.slice(1), init);
+      const response = await globalThis.fetch(base() + path.slice(1), init);
       if (response.ok && SETS_COOKIES.includes(path)) changed(path === "/auth/logout" ? -1 : 1);
       if (!token || tries || response.status !== 403) return response;
       if ((await refusalIn(response)).code !== "EBADCSRFTOKEN") return response;
@@ -113,9 +166,9 @@ export function createClient({ baseUrl } = {}) {
     };
     // Who finds the lock taken waits and leaves it at that: another process may learn of the new count after the lock.
     const locked = async () =>
-      (await navigator.locks.request(lock, { ifAvailable: true }, async (held) => held && (await work()))) ??
+      (await locks().request(lockName(), { ifAvailable: true }, async (held) => held && (await work()))) ??
       exclusively(async () => false);
-    return (renewal ??= (navigator.locks ? locked() : exclusively(work)).finally(() => (renewal = undefined)));
+    return (renewal ??= (locks() ? locked() : exclusively(work)).finally(() => (renewal = undefined)));
   }
 
   /** Makes `attempt`, and again with new tokens if it lacked them. @param {() => Promise<Response>} attempt */
@@ -155,8 +208,8 @@ export function createClient({ baseUrl } = {}) {
     return user;
   }
 
-  /** Fetches from the app's own API on this site, as fetch does, with the cookies; a 401 gets new tokens and is tried
-   * again once, but for a body that is a stream: that can be read only once.
+  /** Fetches from the app's own API on Latchkey's host, as fetch does, with the cookies; a 401 gets new tokens and is
+   * tried again once, but for a body that is a stream: that can be read only once.
    * @param {RequestInfo | URL} input @param {RequestInit} [init] @returns {Promise<Response>} */
   function fetch(input, init) {
     const fresh = () => (input instanceof Request ? input.clone() : input); // A Request is spent by sending it.
@@ -184,7 +237,8 @@ export function createClient({ baseUrl } = {}) {
     requestVerification: (account) => request("POST", "/auth/verify-email/request", account),
     /** @param {{ token: string }} proof of a link in a mail @returns {Promise<void>} */
     verifyEmail: (proof) => request("POST", "/auth/verify-email", proof),
-    /** @returns {Promise<Session[]>} where this user is signed in */ sessions: () => request("GET", "/auth/sessions"),
+    /** @returns {Promise<Session[]>} where this user is signed in */
+    sessions: () => request("GET", "/auth/sessions"),
     /** @param {string} id @returns {Promise<void>} */
     endSession: (id) => request("DELETE", `/auth/sessions/${encodeURIComponent(id)}`),
     /** @returns {Promise<number>} how many ended */
@@ -193,7 +247,14 @@ export function createClient({ baseUrl } = {}) {
      * @param {() => void} callback @returns {() => void} stops that */
     onSignedOut(callback) {
       listeners.add(callback);
+      channel();
       return () => void listeners.delete(callback);
+    },
+    /** Forgets the callbacks of `onSignedOut` and no longer listens to other tabs. */
+    close() {
+      listeners.clear();
+      openChannel?.close();
+      openChannel = undefined;
     },
   };
 }

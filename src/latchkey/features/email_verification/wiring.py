@@ -44,9 +44,7 @@ def wire_email_verification(platform: Platform, settings: EmailVerificationSetti
     async def meets_requirement(candidate: Candidate) -> bool:
         return candidate.email_verified or not settings.require_verified_email
 
-    page = link_page_endpoints(
-        "/verify-email", PAGE, root_path=platform.settings.root_path, summary="Confirm your e-mail address"
-    )
+    page = link_page_endpoints("/verify-email", PAGE, settings=platform.settings, summary="Confirm your e-mail address")
     return EmailVerificationParts(
         address_change,
         Step(meets_requirement, EmailNotVerified, reason="email not verified"),

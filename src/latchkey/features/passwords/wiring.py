@@ -55,9 +55,7 @@ def wire_passwords(platform: Platform, settings: PasswordSettings, sign_in: Sign
         platform.guards.signed_in,
         min_length=settings.password_min_length,
     )
-    page = link_page_endpoints(
-        "/reset-password", PAGE, root_path=platform.settings.root_path, summary="Set a new password"
-    )
+    page = link_page_endpoints("/reset-password", PAGE, settings=platform.settings, summary="Set a new password")
     return PasswordParts(
         links,
         settings.password_min_length,

@@ -5,6 +5,7 @@ from typing import Any
 
 from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Endpoint
+from latchkey.http.settings import HttpSettings
 
 SHARED = Path(__file__).parent
 PAGE_POLICY = (
@@ -13,10 +14,23 @@ PAGE_POLICY = (
 )
 
 
-def link_page_endpoints(path: str, page: Path, *, root_path: str, summary: str) -> tuple[Endpoint[Any], ...]:
-    """The HTML file `page` at `path`, and the script and style that it loads from below that path."""
+def link_page_endpoints(path: str, page: Path, *, settings: HttpSettings, summary: str) -> tuple[Endpoint[Any], ...]:
+    """The HTML file `page` at `path`, and the script and style that it loads from below that path. When it is done it
+    links to RETURN_URL, if that is set."""
     return (
-        page_endpoint(path, page, root_path=root_path, policy=PAGE_POLICY, summary=summary),
+        page_endpoint(
+            path,
+            page,
+            root_path=settings.root_path,
+            policy=PAGE_POLICY,
+            summary=summary,
+            values={"return_url": settings.return_url},
+        ),
         asset_endpoint(f"{path}/page.js", SHARED / "page.js"),
-        asset_endpoint(f"{path}/page.css", SHARED / "page.css"),
+        style_endpoint(f"{path}/page.css"),
     )
+
+
+def style_endpoint(path: str) -> Endpoint[Any]:
+    """The style that all these pages share."""
+    return asset_endpoint(path, SHARED / "page.css")

@@ -5,11 +5,24 @@
   const root = new URL("..", document.currentScript.src);
   const form = document.getElementById("form");
   const outcome = document.getElementById("outcome");
+
+  // Mail systems percent-encode what is behind "#", some of them twice, and put parameters or punctuation around it.
+  const findToken = (fragment) => {
+    let text = fragment;
+    for (let times = 0; times < 5; times++) {
+      text = text.replace(/%([0-7][0-9a-f])/gi, (_, code) => String.fromCharCode(parseInt(code, 16)));
+    }
+    // A token is letters and digits.
+    return /(?:^|[^\w-])token=\s*([a-z0-9]+)/i.exec(text)?.[1];
+  };
+
   // Behind "#", and spent by a click: a mail scanner that follows the link, even one that runs scripts, spends nothing.
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const token = findToken(location.hash);
 
   const finish = (text) => {
     form.hidden = true;
+    // There only if RETURN_URL is set.
+    document.getElementById("return")?.removeAttribute("hidden");
     outcome.textContent = text;
   };
 
