@@ -80,9 +80,11 @@ class Service:
     hasher: PasswordHasher
 
 
-def build_service(settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock) -> Service:
+def build_service(
+    settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock, *, dev: bool = False
+) -> Service:
     """Builds every service with its collaborators. `settings` must hold both secrets; `open_connection` opens one
-    beside the pool's."""
+    beside the pool's. `dev`: `latchkey dev` serves, which prints mails and has pages for the developer."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
     access_secret = settings.jwt_access_secret.get_secret_value()
@@ -157,8 +159,8 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         *user_endpoints(accounts, guards, everybody=settings.users_list == "all"),
         *health_endpoints(database),
     ]
-    sender = mail_sender(settings, clock)
-    mailbox = Mailbox(sender, clock) if sender and settings.development else None
+    sender = mail_sender(settings, clock, prints=dev)
+    mailbox = Mailbox(sender, clock) if sender and dev else None
     pages = [*link_page_endpoints(settings.root_path), *(mailbox_endpoints(mailbox) if mailbox else [])]
     docs = docs_endpoints(
         endpoints,
@@ -200,8 +202,9 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
 class Application:
     """The ASGI application of one process: opens the pool when it starts, writes what is pending when it stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, dev: bool) -> None:
         self._settings = settings
+        self._dev = dev
         self._edge: Edge | None = None
         self._lifespan_protocol = Router(lifespan=self._lifespan)
 
@@ -219,7 +222,8 @@ class Application:
         configure_logging(development=settings.development)
         url, production = settings.database_url.get_secret_value(), not settings.development
         database = await open_database(url, production=production)
-        service = build_service(settings, database, partial(connect, url, production=production), system_clock)
+        open_connection = partial(connect, url, production=production)
+        service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
@@ -239,6 +243,7 @@ class Application:
                 await database.close()
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The application for an ASGI server. Its process needs nothing from the environment but `settings`."""
-    return Application(settings)
+def create_app(settings: Settings, *, dev: bool = False) -> ASGIApp:
+    """The application for an ASGI server. Its process needs nothing from the environment but `settings`. `dev` is no
+    setting, so that no environment can turn it on: `latchkey dev` alone passes it."""
+    return Application(settings, dev=dev)

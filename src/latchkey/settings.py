@@ -81,7 +81,8 @@ class Settings(BaseSettings):
 
     @property
     def development(self) -> bool:
-        """Whether this is a developer's machine: cookies without Secure, mails on the console."""
+        """Whether ENVIRONMENT is development: cookies without Secure, pages on this machine as CORS origins. What shows
+        mails or causes depends on the command instead: `latchkey dev`."""
         return self.environment == "development"
 
     @field_validator("database_url")
@@ -195,7 +196,7 @@ class Settings(BaseSettings):
         return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     def mail_is_sent(self) -> bool:
-        """Whether somebody gets a mail: by SMTP, or on a development console."""
+        """Whether somebody gets a mail: by SMTP, or on the console of `latchkey dev`."""
         return self.development or self.smtp_url is not None
 
 

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.public_url, {"public_url": "http://localhost:3000"}, "ok"),
         (checks.public_url, {"public_url": "http://accounts.example.com"}, "problem"),
         (checks.public_url, {}, "problem"),
+        (checks.environment, {"environment": "development"}, "warning"),
+        (checks.environment, {"environment": "production"}, "ok"),
         (checks.public_url, {"environment": "development"}, "ok"),
         (checks.cors_origins, {"public_url": HTTPS}, "ok"),
         (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "https://app.example.com"}, "ok"),

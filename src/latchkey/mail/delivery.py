@@ -12,12 +12,12 @@ from latchkey.settings import Settings
 DEVELOPMENT_FROM = "Latchkey <latchkey@localhost>"
 
 
-def mail_sender(settings: Settings, clock: Clock) -> Sender | None:
-    """SMTP where there is a server, else the console of development; None: nobody gets a mail."""
+def mail_sender(settings: Settings, clock: Clock, *, prints: bool) -> Sender | None:
+    """SMTP where there is a server, else, if mails may be printed, the console; None: nobody gets a mail."""
     server = settings.smtp_server()
     if server is not None:
         return SmtpSender(server, mail_from(settings), clock)
-    return Console() if settings.development else None
+    return Console() if prints else None
 
 
 def mail_from(settings: Settings) -> Address:

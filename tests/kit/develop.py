@@ -1,0 +1,7 @@
+"""What `latchkey dev` runs once PostgreSQL, secrets and schema are there, but for the reloading."""
+
+from latchkey.cli.server import run_server
+from latchkey.settings import load_settings
+
+if __name__ == "__main__":
+    run_server(load_settings(required=True, environment="development"), reload=False, dev=True)
