@@ -2,8 +2,6 @@
 
 import secrets
 
-import asyncpg
-
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.hashing import PasswordHasher
@@ -11,6 +9,7 @@ from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.users import queries
 from latchkey.users.accounts import VERIFY_MAIL
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken
 from latchkey.users.schemas import User
 
@@ -56,7 +55,5 @@ class RegistrationDesk:
             await change.record(Event(Action.CREATE_USER, user.id if by_user else None, user.id, origin))
             return user
 
-        try:
+        with address_conflict(EmailTaken):
             return await self._audit.change(create_user)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None

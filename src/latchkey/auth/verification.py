@@ -4,8 +4,6 @@ As with recovery, asking only writes the address, as typed, to the outbox: wheth
 whether its address is proved already, the answer does not tell.
 """
 
-import asyncpg
-
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.auth.errors import ResetTokenRefused
@@ -16,6 +14,7 @@ from latchkey.origin import Origin
 from latchkey.sessions.tokens import token_hash
 from latchkey.users import email_queries, queries
 from latchkey.users.accounts import VERIFY_MAIL, Accounts
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.email_queries import Purpose, Wanted
 from latchkey.users.errors import EmailTaken
 
@@ -95,7 +94,5 @@ class EmailVerification:
             changed = ("email", "email_verified_at") if proof.purpose is Purpose.CHANGE else ("email_verified_at",)
             await change.record(Event(Action.VERIFY_EMAIL, user_id, user_id, origin, changed=changed))
 
-        try:
+        with address_conflict(EmailTaken):
             await self._audit.change(prove)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None

@@ -22,6 +22,7 @@ from latchkey.sessions.feed import EndedSessions
 from latchkey.sessions.management import SessionManager
 from latchkey.settings import Settings, SettingsError, load_settings
 from latchkey.users.accounts import Accounts
+from latchkey.users.conflicts import UnexpectedConflict
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ def operate(work: Callable[[Operation], Awaitable[T]]) -> T:
     with (
         explained(DatabaseUnavailable, about="the database cannot be used"),
         explained(SchemaNotCurrent),
+        explained(UnexpectedConflict, about="the database refused it"),
     ):
         return asyncio.run(_run(work, settings))
 

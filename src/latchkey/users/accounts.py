@@ -4,8 +4,6 @@ from functools import partial
 from math import ceil
 from uuid import UUID
 
-import asyncpg
-
 from latchkey.audit.actions import Action, Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.batched_reads import BatchedReads
@@ -17,6 +15,7 @@ from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import email_queries, queries
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken, RestoreEmailTaken, UserNotDeleted, UserNotFound
 from latchkey.users.schemas import User
 
@@ -91,10 +90,8 @@ class Accounts:
             await change.record(Event(Action.UPDATE_USER, user_id, user_id, origin, session_id, changed, details))
             return updated
 
-        try:
+        with address_conflict(EmailTaken):
             return await self._audit.change(change_user)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None
 
     async def change_email(self, change: Change, user: User, email: str, origin: Origin) -> None:
         """Sets a new address of a user whose row `change` has locked, and tells the old one.
@@ -147,7 +144,5 @@ class Accounts:
             await change.record(Event(Action.RESTORE_USER, actor_id, user_id, origin, session_id))
             return user
 
-        try:
+        with address_conflict(RestoreEmailTaken):
             return await self._audit.change(restore_user)
-        except asyncpg.UniqueViolationError:
-            raise RestoreEmailTaken from None
