@@ -65,7 +65,8 @@ class ServiceSettings(BaseSettings):
 
     @property
     def development(self) -> bool:
-        """Whether this is a developer's machine: cookies without Secure, mails on the console."""
+        """Whether ENVIRONMENT is development: cookies without Secure, pages on this machine as CORS origins. What shows
+        mails or causes depends on the command instead: `latchkey dev`."""
         return self.environment == "development"
 
     @field_validator("database_url")

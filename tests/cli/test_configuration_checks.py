@@ -23,6 +23,8 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.public_url, {"public_url": "http://localhost:3000"}, "ok"),
         (checks.public_url, {"public_url": "http://accounts.example.com"}, "problem"),
         (checks.public_url, {}, "problem"),
+        (checks.environment, {"environment": "development"}, "warning"),
+        (checks.environment, {"environment": "production"}, "ok"),
         (checks.public_url, {"environment": "development"}, "ok"),
         (checks.cors_origins, {"public_url": HTTPS}, "ok"),
         (checks.cors_origins, {"public_url": HTTPS, "cors_origins": "https://app.example.com"}, "ok"),
@@ -111,7 +113,7 @@ def test_levels_of_what_features_check(name: str, settings: dict[str, Any], leve
 def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
     """Said where a page is on another host than ours: what signs in there is no proof that an API there learns of it."""
     finding = checks.cors_origins(
-        load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)  # type: ignore[arg-type]  # read from text
+        load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)
     )
     assert ("an API of yours gets the cookies on" in f"{finding.message} {finding.advice}") == said
 

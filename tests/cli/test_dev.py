@@ -72,6 +72,8 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     assert f"Latchkey is at http://localhost:{server.port}/api-docs" in server.printed()
     assert f"listening at {server.url}" in server.printed()
     assert stat.S_IMODE((project / ".latchkey" / "secrets.json").stat().st_mode) == 0o600
+    assert httpx.get(f"{server.url}/dev/mailbox", timeout=5).status_code == 200
+    assert "latchkey serve" not in server.printed()
     listed = latchkey("users", "list", directory=project, **UNSET)
     assert listed.out.endswith("0 of 0 live users, page 1\n")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.kit.browser import Browser, refused
 from tests.kit.command_line import answers, is_served, latchkey, spawn
 from tests.kit.server import ACCESS_SECRET, Server
 from tests.kit.source_copy import break_start, copy_source
@@ -105,6 +106,24 @@ def test_serves_and_ends(serve: Spawn) -> None:
     assert f"listening at {server.url}" in events
     assert "hunter" not in server.printed()
     assert not is_served(server.url)
+
+
+@pytest.mark.parametrize("name", ["ENVIRONMENT", "NODE_ENV"])
+def test_a_setting_does_not_make_it_latchkey_dev(serve: Spawn, open_browser: Callable[..., Browser], name: str) -> None:
+    """With ENVIRONMENT=development it says so, prints no mail, and answers for development pages as for any other path:
+    an environment copied from a developer's machine must not hand out reset links."""
+    server = serve(**{"ENVIRONMENT": "", name: "development"})
+    eventually(lambda: answers(server), "it serves")
+    assert "warning: ENVIRONMENT: is development, but latchkey serve is not latchkey dev" in server.printed()
+    browser = open_browser(server)
+    email = browser.register()["email"]
+    assert browser.post("/auth/forgot-password", {"email": email}).status_code == 200
+    eventually(lambda: "a mail was asked for and thrown away" in server.printed(), "the mail is dealt with")
+    for path in ("/dev/mailbox", "/dev", "/dev/mailbox/"):
+        assert refused(browser.get(path)) == (404, "RESOURCE_NOT_FOUND", "Not found")
+        assert refused(browser.post(path)) == (404, "RESOURCE_NOT_FOUND", "Not found")
+    assert "mail |" not in server.printed()
+    assert "#token=" not in server.printed()
 
 
 def test_ctrl_c_ends_it_quietly(serve: Spawn) -> None:

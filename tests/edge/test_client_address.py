@@ -99,6 +99,22 @@ def test_spellings_of_an_address(written: str, meant: str) -> None:
     assert _client(PROXY, written) == meant
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("\xa0192.0.2.7", "192.0.2.7\xa0", "\x85192.0.2.7", "192.0.2.7\x1f", "\x0b192.0.2.7", "192.0.2.7 x"),
+        *("192.0.2.7:", "192.0.2.7:port", "192.0.2.7:471100", "192.0.2.7%eth0", "[192.0.2.7", "[192.0.2.7]x"),
+        *("[2001:db8::7]x", "[2001:db8::7]:port", "2001:db8::7%\xa0", "2001:db8::7%", "[2001:db8::7", "2001:db8::7]"),
+        *("192.0.2.\xb2", "192.0.02.7", "0xc0.0.2.7", "3221225991"),
+    ],
+    ids=ascii,
+)
+def test_entry_that_is_nearly_an_address(entry: str) -> None:
+    """Space and tab are all that may stand around one, port and zone all that may stand in it."""
+    assert _client(PROXY, f"192.0.2.8, {entry}") == PROXY
+    assert _client(PROXY, f"{entry}, \t 192.0.2.8 \t") == "192.0.2.8"
+
+
 @given(v4)
 def test_mapped_address_is_the_one_inside(address: ipaddress.IPv4Address) -> None:
     """A dual-stack socket reports IPv4 clients so; they are trusted and counted as IPv4."""

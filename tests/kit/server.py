@@ -1,4 +1,4 @@
-"""A real server process, as `latchkey serve` starts it, on a port of its own."""
+"""A real server process, as `latchkey dev` or `latchkey serve` starts it, on a port of its own."""
 
 import os
 import re
@@ -17,6 +17,9 @@ ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"
 REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"
 START_SECONDS = 20.0
 STOP_SECONDS = 15.0
+SERVE = ("-m", "latchkey", "serve")
+# Without -P Python would find modules of the directory that it is in.
+DEVELOP = ("-P", str(Path(__file__).with_name("develop.py")))
 
 
 @dataclass
@@ -86,14 +89,17 @@ def environment(dsn: str | None, port: int, **settings: str) -> dict[str, str]:
 
 
 def start_server(dsn: str, directory: Path, **settings: str) -> Server:
-    """Starts `latchkey serve` in an empty directory and waits until it answers."""
+    """Starts a server in an empty directory and waits until it answers: `latchkey serve`, or in development what
+    `latchkey dev` runs when all else is there."""
     port = free_port()
+    variables = environment(dsn, port, **settings)
+    command = DEVELOP if variables["ENVIRONMENT"] == "development" else SERVE
     log = directory / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "latchkey", "serve"],
+            [sys.executable, *command],
             cwd=directory,
-            env=environment(dsn, port, **settings),
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,10 @@
 import html
 from collections.abc import Callable
 
+import pytest
+
 from tests.kit.browser import Browser
+from tests.kit.raw_http import HOST, RawConnection, RawResponse, request
 from tests.kit.server import Server
 from tests.kit.smtp_server import SmtpServer
 from tests.kit.stored import Sql
@@ -27,6 +30,46 @@ def test_shows_what_was_sent_and_runs_nothing(browser: Browser, sql: Sql) -> Non
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     assert page.headers["cache-control"] == "no-store"
+
+
+def _with_host(server: Server, host: str, path: str, method: str = "GET") -> RawResponse:
+    with RawConnection(server) as connection:
+        return connection.answer(request(method, path).replace(HOST, f"Host: {host}\r\n".encode("latin-1")))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:{port}",
+        "app.localhost:{port}",
+        "127.0.0.1",
+        "127.0.0.1:{port}",
+        "127.8.9.10",
+        "[::1]:{port}",
+    ],
+)
+def test_names_of_this_machine_are_answered(server: Server, host: str) -> None:
+    """However a developer calls it."""
+    assert _with_host(server, host.replace("{port}", str(server.port)), "/dev/mailbox").status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.test:{port}", "localhost.evil.test", "127.0.0.1.evil.test", "notlocalhost", "evil-localhost"),
+        *("192.0.2.7:{port}", "10.0.0.1", "128.0.0.1", "[::]", "[::2]", "[2001:db8::1]", "localhost."),
+        *("127.0.0.1x", "127.0.0.1.", "127.1", "2130706433"),
+    ],
+)
+def test_other_names_get_what_production_answers(server: Server, host: str) -> None:
+    """A page elsewhere can have its own name resolve to this machine: to it there is no such path."""
+    host = host.replace("{port}", str(server.port))
+    for method in ("GET", "POST", "OPTIONS"):
+        answer, unknown = (_with_host(server, host, path, method) for path in ("/dev/mailbox", "/dev/nothing"))
+        assert (answer.status, answer.body) == (unknown.status, unknown.body)
+        assert answer.headers.keys() == unknown.headers.keys()
+    assert _with_host(server, host, "/dev/mailbox/").refused == (404, "RESOURCE_NOT_FOUND")
 
 
 def test_is_not_there_in_production(smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser]) -> None:

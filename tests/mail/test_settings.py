@@ -111,13 +111,13 @@ def test_pages_of_a_front_end(field: str, value: str) -> None:
 def test_what_our_pages_do_not_lead_to(value: str) -> None:
     """RETURN_URL is a page of the web, nothing else that a link could start."""
     with pytest.raises(SettingsError, match="RETURN_URL: must be an absolute http or https URL"):
-        load_settings(environment="development", return_url=value)
+        load_settings(Settings, environment="development", return_url=value)
 
 
 @pytest.mark.parametrize("value", ["https://app.example.com", "http://localhost:5173/#/start?x=1", ""])
 def test_where_our_pages_lead(value: str) -> None:
     """As it is written, with a fragment, too."""
-    assert load_settings(environment="development", return_url=value).return_url == value
+    assert load_settings(Settings, environment="development", return_url=value).return_url == value
 
 
 def test_default_pages() -> None:

@@ -76,7 +76,8 @@ def test_login_takes_one_hash_whatever_is_wrong(slow: Browser, database: str) ->
     known, deleted, corrupt = ([slow.register()["email"] for _ in range(50)] for _ in range(3))
     with psycopg.connect(database) as sql:
         sql.execute("UPDATE users SET is_deleted = true WHERE email = ANY(%s)", [deleted])
-        sql.execute("UPDATE users SET password = 'corrupt' WHERE email = ANY(%s)", [corrupt])
+        sql.execute("UPDATE users SET password = 'corrupt' WHERE email = ANY(%s)", [corrupt[::2]])
+        sql.execute("UPDATE users SET password = '{bcrypt}' || password WHERE email = ANY(%s)", [corrupt[1::2]])
 
     def login(emails: list[str], password: str = WRONG) -> Ask:
         turns = itertools.cycle(emails)

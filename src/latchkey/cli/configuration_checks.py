@@ -15,6 +15,19 @@ from latchkey.urls import is_loopback, is_plain, origin_of
 WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16
 
 
+def environment(settings: Settings) -> Finding:
+    """`latchkey dev` sets it for itself; set for `latchkey serve` it takes safety away and adds no developer's page."""
+    name = "ENVIRONMENT"
+    if not settings.development:
+        return ok(name, "is production")
+    return warning(
+        name,
+        "is development, but latchkey serve is not latchkey dev: it sends cookies without Secure and lets pages on"
+        " localhost call, and still prints no mails and has no /dev pages",
+        "unset ENVIRONMENT and NODE_ENV for latchkey serve; on your own machine run latchkey dev",
+    )
+
+
 def public_url(settings: Settings) -> Finding:
     """Production cookies are Secure: a browser takes them only over https, or from its own machine."""
     name, url = "PUBLIC_URL", settings.base_url()
@@ -118,7 +131,8 @@ def mail(settings: Settings) -> Finding:
     if server is not None:
         return ok(name, f"is sent by {server}")
     if settings.development:
-        return ok(name, f"is printed on the terminal, and shown at {settings.base_url()}/dev/mailbox")
+        shown = f"{settings.base_url()}/dev/mailbox"
+        return ok(name, f"is printed by latchkey dev, and shown at {shown}; latchkey serve sends none without SMTP_URL")
     return warning(
         name,
         "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",
@@ -151,7 +165,7 @@ def kept_secrets(settings: Settings) -> Finding:
 AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
 """What `serve` warns of."""
 
-ALL: tuple[Callable[[Settings], Finding], ...] = (*AT_START, rate_limit_storage, kept_secrets)
+ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
 
 
 def _is_too_wide(network: Network) -> bool:

@@ -63,4 +63,4 @@ def _with_secrets(settings: Settings) -> Settings:
 def _serve(settings: Settings) -> None:
     run_migration(settings)
     print_line(f"Latchkey is at http://localhost:{settings.port}{settings.root_path}/api-docs (Ctrl-C stops it)")
-    run_server(settings, reload=True)
+    run_server(settings, reload=True, dev=True)

@@ -15,7 +15,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from latchkey.app import MAIL_KINDS, Settings
-from latchkey.cli.configuration_checks import AT_START
+from latchkey.cli.configuration_checks import AT_START, environment
 from latchkey.cli.feature_checks import check_features
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
@@ -65,18 +65,19 @@ def _require_usable_templates(settings: Settings) -> None:
         Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url())
 
 
-def run_server(settings: Settings, *, reload: bool) -> None:
+def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
     """Serves until SIGTERM or SIGINT; then stops accepting, finishes what runs, for at most 10 s, and returns.
 
     Logs first which settings will not work as somebody may expect: what `latchkey doctor` says of them.
     Raises SystemExit(1) when the port is taken, or when the worker cannot start; one that dies later is replaced.
     With `reload` the code is loaded anew when it changes, even when it could not start, and SIGHUP (the terminal was
-    closed) ends it, too.
+    closed) ends it, too. `dev`: it is `latchkey dev` that serves, so mails are printed and its pages are there.
     """
     address = require_free_port(settings)
     _require_usable_templates(settings)
     configure_logging(development=settings.development)
-    for finding in (*(check(settings) for check in AT_START), *check_features(settings)):
+    checks = AT_START if dev else (environment, *AT_START)
+    for finding in (*(check(settings) for check in checks), *check_features(settings)):
         if finding.level != "ok":
             line = f"{finding.check}: {finding.message}"
             log.warning(line, advice=finding.advice)
@@ -118,6 +119,6 @@ def run_server(settings: Settings, *, reload: bool) -> None:
         server.on_reload(lambda: log.info("the code has changed, starting again"))
     if sys.platform != "win32":
         server.on_startup(take_signals)
-    server.serve(target_loader=partial(load_app, settings, address, gives_up=not reload), wrap_loader=False)
+    server.serve(target_loader=partial(load_app, settings, address, gives_up=not reload, dev=dev), wrap_loader=False)
     if gave_up:
         raise SystemExit(1)

@@ -17,9 +17,9 @@ from latchkey.logs import configure_logging
 log = structlog.get_logger(__name__)
 
 
-def load_app(settings: Settings, address: str, *, gives_up: bool) -> ASGIApp:
+def load_app(settings: Settings, address: str, *, gives_up: bool, dev: bool) -> ASGIApp:
     """The application, called in the worker. With `gives_up` a failure to start it ends the supervisor (SIGUSR1),
-    which would try again and again."""
+    which would try again and again. `dev`: see `create_app`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         # It, too, reaches the whole group, when the terminal is closed: the supervisor's to answer.
@@ -32,7 +32,7 @@ def load_app(settings: Settings, address: str, *, gives_up: bool) -> ASGIApp:
         # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
         from latchkey.process import create_app
 
-        return _Worker(create_app(settings), url, gives_up=gives_up)
+        return _Worker(create_app(settings, dev=dev), url, gives_up=gives_up)
     except BaseException:
         if gives_up:
             _end_supervisor()

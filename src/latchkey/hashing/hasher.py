@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -17,7 +18,9 @@ PASSWORD_MAX_BYTES = 72
 """bcrypt takes no more."""
 QUEUE_MAX = 100
 NICENESS = 10
-COSTLIEST_ROUNDS = 16
+CHEAPEST_ROUNDS, COSTLIEST_ROUNDS = 4, 16
+# Salt and hash end in a character of which not all bits count; the others are 0 in what any bcrypt makes.
+_HASH = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]", re.ASCII)
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -54,7 +57,7 @@ class PasswordHasher:
         too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated
         usable = stored is not None and not too_long and _is_usable(stored)
         against = stored if usable and stored is not None else self._dummy
-        matches = await self._in_thread(lambda: bcrypt.checkpw(raw[:PASSWORD_MAX_BYTES], against.encode()))
+        matches = await self._in_thread(lambda: self._check(raw[:PASSWORD_MAX_BYTES], against))
         return usable and matches
 
     def needs_renewal(self, stored: str) -> bool:
@@ -64,6 +67,14 @@ class PasswordHasher:
     def close(self) -> None:
         """Lets running hashes end."""
         self._threads.shutdown(wait=True)
+
+    def _check(self, raw: bytes, against: str) -> bool:
+        try:
+            return bcrypt.checkpw(raw, against.encode())
+        except ValueError:
+            # Another bcrypt may be stricter than `_HASH`. It refuses at once, which must not be told by the time.
+            bcrypt.checkpw(raw, self._dummy.encode())
+            return False
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._waiting >= QUEUE_MAX:
@@ -84,9 +95,8 @@ class PasswordHasher:
 
 def _is_usable(stored: str) -> bool:
     """Whether a stored hash is one that can be checked, in bounded time: a corrupt one must not be a 500."""
-    parts = stored.split("$")
-    well_formed = len(parts) == 4 and parts[1] in {"2a", "2b", "2y"} and len(parts[3]) == 53 and stored.isascii()
-    if not well_formed or not parts[2].isdigit() or not 4 <= int(parts[2]) <= COSTLIEST_ROUNDS:
+    matched = _HASH.fullmatch(stored)
+    if matched is None or not CHEAPEST_ROUNDS <= int(matched[1]) <= COSTLIEST_ROUNDS:
         log.error("a stored password hash is not usable: its user cannot sign in before a password reset")
         return False
     return True

@@ -81,8 +81,9 @@ class Endpoint(Generic[Body]):
     user who may call. `success` are the answers that it may give, `failures` the cases that the handler itself can
     raise; the others follow from the declaration. `cookies_in` names cookies that the handler reads itself,
     `cookies_out` those that a success sets, for the document. `counted` is off for what the rate limit leaves out,
-    `documented` for pages and assets. `needs_limiter`: refuse with 503 while the rate limit cannot count. `refused`:
-    what everybody gets who may ask at all, since the settings do not offer it.
+    `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
+    `needs_limiter`: refuse with 503 while the rate limit cannot count. `refused`: what everybody gets who may ask at
+    all, since the settings do not offer it.
     """
 
     method: str
@@ -103,6 +104,7 @@ class Endpoint(Generic[Body]):
     cookies_out: tuple[str, ...] = ()
     counted: bool = True
     documented: bool = True
+    loopback_only: bool = False
     touches_database: bool = True
     needs_limiter: bool = False
 

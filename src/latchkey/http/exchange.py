@@ -7,6 +7,9 @@ from starlette.types import Receive, Scope
 from latchkey.origin import Origin
 
 USER_AGENT_MAX = 512
+WHITE_SPACE = " \t"
+"""What may stand around the parts of a header (RFC 9110 section 5.6.3, RFC 6265bis section 5.6). Without these named,
+str.strip() takes U+00A0, U+0085 and more from a cookie's name, and another cookie passes for one of ours."""
 
 
 class RepeatedCookie(Exception):
@@ -78,7 +81,7 @@ def _parse_cookies(header: str) -> dict[str, list[str]]:
     for pair in header.split(";"):
         name, separator, value = pair.partition("=")
         if separator:
-            cookies.setdefault(name.strip(), []).append(value.strip())
+            cookies.setdefault(name.strip(WHITE_SPACE), []).append(value.strip(WHITE_SPACE))
     return cookies
 
 

@@ -13,6 +13,7 @@ class Resource:
         self.path = path
         self.segments = path.split("/")
         self.endpoints: dict[str, Endpoint[Any]] = {}
+        self.loopback_only = False
 
     @property
     def allow(self) -> str:
@@ -21,6 +22,7 @@ class Resource:
 
     def add(self, endpoint: Endpoint[Any]) -> None:
         """Adds an endpoint under its method, and under HEAD where it is a GET. Raises ValueError on a second one."""
+        self.loopback_only = self.loopback_only or endpoint.loopback_only
         methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
         for method in methods:
             if method in self.endpoints:

@@ -11,7 +11,9 @@ from latchkey.http.errors import MalformedBody, NotJson
 from latchkey.http.exchange import Exchange
 from latchkey.refusal import FieldError, ValidationFailed
 
-_JSON_TYPE = re.compile(r'\s*application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*', re.ASCII | re.IGNORECASE)
+_JSON_TYPE = re.compile(
+    r'[ \t]*application/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?;?[ \t]*', re.ASCII | re.IGNORECASE
+)
 
 Model = TypeVar("Model")
 

@@ -11,12 +11,12 @@ from latchkey.mail.smtp import SmtpSender
 DEVELOPMENT_FROM = "Latchkey <latchkey@localhost>"
 
 
-def mail_sender(settings: MailSettings, clock: Clock) -> Sender | None:
-    """SMTP where there is a server, else the console of development; None: nobody gets a mail."""
+def mail_sender(settings: MailSettings, clock: Clock, *, prints: bool) -> Sender | None:
+    """Returns SMTP where there is a server, else the console if mails may be printed; None: no mail is sent."""
     server = settings.smtp_server()
     if server is not None:
         return SmtpSender(server, mail_from(settings), clock)
-    return Console() if settings.development else None
+    return Console() if prints else None
 
 
 def mail_from(settings: MailSettings) -> Address:

@@ -1,4 +1,4 @@
-"""/dev/mailbox: the mails of a development server, as their readers see them. Not there in production."""
+"""/dev/mailbox: the mails of a development server, as their readers see them. Only `latchkey dev` has it."""
 
 import re
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ def mailbox_endpoints(mailbox: Mailbox) -> list[Endpoint[Any]]:
             handler=show,
             summary="Mails sent by this development server",
             documented=False,
+            loopback_only=True,
             touches_database=False,
         )
     ]

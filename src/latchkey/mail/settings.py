@@ -121,5 +121,5 @@ class MailSettings(ServiceSettings):
         return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     def mail_is_sent(self) -> bool:
-        """Whether somebody gets a mail: by SMTP, or on a development console."""
+        """Whether mail is sent: by SMTP, or printed by `latchkey dev`."""
         return self.development or self.smtp_url is not None

@@ -21,6 +21,7 @@ from latchkey.settings import SettingsError, load_settings
 from latchkey.terminal.development import development_dsn, dsn_file
 from latchkey.terminal.failing import explained, fail
 from latchkey.terminal.output import log_to_stderr
+from latchkey.users.conflicts import UnexpectedConflict
 
 T = TypeVar("T")
 AnySettings = TypeVar("AnySettings", bound=PlatformSettings)
@@ -55,6 +56,7 @@ def operate(model: type[AnySettings], work: Callable[[Operation[AnySettings]], A
     with (
         explained(DatabaseUnavailable, about="the database cannot be used"),
         explained(SchemaNotCurrent),
+        explained(UnexpectedConflict, about="the database refused it"),
     ):
         return asyncio.run(_run(work, settings))
 

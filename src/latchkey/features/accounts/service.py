@@ -4,8 +4,6 @@ from functools import partial
 from math import ceil
 from uuid import UUID
 
-import asyncpg
-
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.batched_reads import BatchedReads
@@ -20,6 +18,7 @@ from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries as user_queries
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken, UserNotFound
 from latchkey.users.user import User
 
@@ -84,10 +83,8 @@ class Accounts:
             )
             return updated
 
-        try:
+        with address_conflict(EmailTaken):
             return await self._audit.change(change_user)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None
 
     async def delete(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
         """Marks a user as deleted and ends all of their sessions. Raises UserNotFound."""
@@ -116,7 +113,5 @@ class Accounts:
             await change.record(Event(AccountAction.RESTORE_USER, actor_id, user_id, origin, session_id))
             return user
 
-        try:
+        with address_conflict(RestoreEmailTaken):
             return await self._audit.change(restore_user)
-        except asyncpg.UniqueViolationError:
-            raise RestoreEmailTaken from None

@@ -24,7 +24,7 @@ class AddressChange:
         """Sets name and address. The old address gets a notice of a new one; with REQUIRE_VERIFIED_EMAIL the new one
         gets a link that verifies it.
 
-        Raises EmailTaken when a live user has that address: the transaction cannot go on then.
+        Raises asyncpg.UniqueViolationError when a live user has that address (`users.conflicts`).
         """
         # In another case it is the same mailbox; addresses of a database that was taken over may have capitals.
         email_changed = email.lower() != user.email.lower()

@@ -6,8 +6,6 @@ account, or whether its address is verified already.
 
 from dataclasses import dataclass
 
-import asyncpg
-
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
@@ -22,6 +20,7 @@ from latchkey.mail.outbox import Entry, Outbox
 from latchkey.origin import Origin
 from latchkey.sessions.tokens import token_hash
 from latchkey.users import queries as user_queries
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken
 
 TOKEN_HOURS = 24
@@ -100,7 +99,5 @@ class EmailVerification:
             changed = ("email", "email_verified_at") if proof.purpose is Purpose.CHANGE else ("email_verified_at",)
             await change.record(Event(EmailVerificationAction.VERIFY_EMAIL, user_id, user_id, origin, changed=changed))
 
-        try:
+        with address_conflict(EmailTaken):
             await self.audit.change(mark)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None

@@ -3,8 +3,6 @@
 import secrets
 from dataclasses import dataclass
 
-import asyncpg
-
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.features.email_verification.mails import VERIFY_MAIL
@@ -14,6 +12,7 @@ from latchkey.features.registration.mails import INVITATION_MAIL
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
+from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken
 from latchkey.users.user import User
 
@@ -59,7 +58,5 @@ class AccountCreation:
             await change.record(Event(RegistrationAction.CREATE_USER, user.id if by_user else None, user.id, origin))
             return user
 
-        try:
+        with address_conflict(EmailTaken):
             return await self.audit.change(create_user)
-        except asyncpg.UniqueViolationError:
-            raise EmailTaken from None

@@ -1,6 +1,7 @@
 """Body limits: read by us, counted while reading, with a deadline (contract, section 3)."""
 
 import asyncio
+import re
 
 from latchkey.http.errors import BodyTooLarge, MalformedBody
 from latchkey.http.exchange import Exchange
@@ -8,6 +9,7 @@ from latchkey.http.exchange import Exchange
 BODY_MAX_BYTES = 10_240
 BODY_DEADLINE_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 18
+_CHUNKED = re.compile("chunked", re.ASCII | re.IGNORECASE)
 
 
 class BrokenBody(MalformedBody):
@@ -23,7 +25,7 @@ async def read_body(exchange: Exchange, deadline: float = BODY_DEADLINE_SECONDS)
     Raises BodyTooLarge (before reading, where Content-Length says so), and BrokenBody, after `deadline` seconds too.
     """
     coding = exchange.header("transfer-encoding")
-    if coding is not None and coding.lower() != "chunked":
+    if coding is not None and not _CHUNKED.fullmatch(coding):
         # The server takes any list that ends in "chunked"; a proxy before us may understand it otherwise.
         raise BrokenBody
     length = exchange.header("content-length")

@@ -7,13 +7,16 @@ from functools import lru_cache
 
 import structlog
 
-from latchkey.http.exchange import Exchange
+from latchkey.http.exchange import WHITE_SPACE, Exchange
 from latchkey.http.settings import Network
 
 ADDRESSES_KEPT = 4096
 ADDRESS_MAX_CHARS = 64
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ZONE = r"(?:%[A-Za-z0-9._~-]+)?"
+_PORT = r"(?::[0-9]{1,5})?"
+_ADDRESS = re.compile(rf"\[([0-9A-Fa-f:.]+){_ZONE}\]{_PORT}|([0-9.]+){_PORT}|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+){_ZONE}")
 log = structlog.get_logger(__name__)
 
 
@@ -41,7 +44,7 @@ class ClientAddress:
             exchange.request_id = request_id
 
     def _right_most_untrusted(self, client: str, forwarded: str) -> str:
-        for entry in map(str.strip, reversed(forwarded.split(","))):
+        for entry in [part.strip(WHITE_SPACE) for part in reversed(forwarded.split(","))]:
             found = self._known(entry) if len(entry) <= ADDRESS_MAX_CHARS else None
             if found is None:
                 break
@@ -58,12 +61,11 @@ class ClientAddress:
 
 def parse_address(text: str) -> Address | None:
     """An IP address, without port, brackets or zone; IPv4 mapped into IPv6 as IPv4; None for anything else."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    matched = _ADDRESS.fullmatch(text)
+    if matched is None:
+        return None
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(matched[1] or matched[2] or matched[3])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

@@ -15,7 +15,7 @@ from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
-from latchkey.http.edge.host import check_host
+from latchkey.http.edge.host import check_host, names_loopback
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.endpoint import SAFE_METHODS
@@ -83,6 +83,8 @@ class Edge:
         if (preflight := self._cors.preflight(exchange)) is not None:
             return preflight
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
+        if match is not None and match.resource.loopback_only and not names_loopback(exchange):
+            match = None
         endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:

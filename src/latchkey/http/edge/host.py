@@ -6,9 +6,18 @@ from latchkey.http.errors import InvalidHost
 from latchkey.http.exchange import Exchange
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+_LOOPBACK = re.compile(
+    r"(([a-z0-9_-]+\.)*localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE
+)
 
 
 def check_host(exchange: Exchange) -> None:
     """Raises InvalidHost for a request without Host, with two, or with one that holds more than a host and a port."""
     if not _HOST.fullmatch(exchange.header("host") or ""):
         raise InvalidHost
+
+
+def names_loopback(exchange: Exchange) -> bool:
+    """Whether Host is a name that always means this machine. A page elsewhere can have a name of its own resolve to this
+    machine, but then the browser sends that name (DNS rebinding)."""
+    return _LOOPBACK.fullmatch(exchange.header("host") or "") is not None
