@@ -13,6 +13,8 @@ ALWAYS = {"vary", "x-request-id", "content-security-policy", "strict-transport-s
 
 UNDOCUMENTED = frozenset(
     {
+        "",
+        "/page.css",
         "/openapi.json",
         "/api-docs",
         "/api-docs/swagger-ui.css",
@@ -25,6 +27,7 @@ UNDOCUMENTED = frozenset(
         "/reset-password/page.css",
         "/reset-password/page.js",
         "/verify-email",
+        "/verify-email/page.css",
         "/verify-email/page.js",
         "/dev/mailbox",
     }
