@@ -63,9 +63,10 @@ package: $(INSTALLED) ## Build wheel and source archive into dist (the same sour
 	@rm -rf dist
 	@$(BIN)/hatchling build
 
-package-test: package ## Install the wheel into empty environments, with and without the lock, and run it there
-	@# Named here, since its name is not that of a test: it asks a package index, which the tests do not.
-	@UV="$(UV)" $(BIN)/python -m pytest -q -n 2 tests/packaging/installed_wheel.py
+package-test: package ## Install the wheel into empty environments, run the image's commands, and see both serve
+	@# Named here, since their names are not those of tests: they ask a package index, which the tests do not.
+	@UV="$(UV)" $(BIN)/python -m pytest -q -n 2 --dist loadfile \
+	  tests/packaging/installed_wheel.py tests/packaging/built_image.py
 
 lock: ## Choose versions anew and write requirements.lock (needs uv)
 	@# Extras stay in the lock: without them pip would resolve again, and stop at the first newer release.

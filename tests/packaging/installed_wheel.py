@@ -5,17 +5,14 @@ else pip.
 """
 
 import os
-import pwd
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -23,15 +20,13 @@ import pytest
 
 from tests.kit.browser import PASSWORD, Browser, new_email
 from tests.kit.command_line import answers
+from tests.kit.ordinary_user import ACCOUNT, find_python
 from tests.kit.server import Server, free_port
 from tests.kit.waiting import eventually
 from tests.kit.wire import Wire
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements.lock"
-# Root's stand-in: PostgreSQL does not run as root, and no service should.
-NOBODY = pwd.getpwnam("nobody")
-ACCOUNT: dict[str, Any] = {} if os.geteuid() else {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
 # The first start makes a database cluster, and reads every file of the environment for the first time.
 START_SECONDS = 120.0
 
@@ -145,32 +140,18 @@ def look_around(server: Server) -> None:
 def install(requirement: str, environment: Path, *, locked: bool) -> None:
     """Makes an environment that everybody may use and installs into it."""
     if uv := os.environ.get("UV"):
-        run(uv, "venv", "--quiet", "--python", python("import sys"), str(environment))
+        run(uv, "venv", "--quiet", "--python", str(find_python("import sys")), str(environment))
         # Compiled as by pip: the user who runs it may not write there.
         installer = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
         installer += ["--python", str(environment / "bin" / "python")]
         constraints = LOCK
     else:
-        run(python("import ensurepip, venv"), "-m", "venv", str(environment))
+        run(str(find_python("import ensurepip, venv")), "-m", "venv", str(environment))
         installer = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         # pip takes neither extras nor, unless the wheel had one, too, hashes in constraints.
         constraints = environment / "constraints.txt"
         constraints.write_text(re.sub(r"\[[a-z,]+\](?===)|( \\\n +--hash=\S+)+", "", LOCK.read_text(encoding="utf-8")))
     run(*installer, *(["--constraint", str(constraints)] if locked else []), requirement)
-
-
-def python(program: str) -> str:
-    """A Python of 3.11 or newer that the account may run, which that of root's own home is not, and that runs
-    `program`."""
-    candidates = [Path(sys.base_prefix) / "bin" / "python3", Path("/usr/local/bin/python3"), Path("/usr/bin/python3")]
-    check = f"import sys; assert sys.version_info >= (3, 11); {program}"
-    for candidate in candidates:
-        try:
-            subprocess.run([str(candidate), "-I", "-c", check], cwd="/", check=True, capture_output=True, **ACCOUNT)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        return str(candidate)
-    raise AssertionError(f"{'nobody' if ACCOUNT else 'you'} can run none of {', '.join(map(str, candidates))}")
 
 
 def run(*command: str) -> None:
