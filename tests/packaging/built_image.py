@@ -55,6 +55,8 @@ def test_it_migrates_serves_and_stops(image: Image, variables: dict[str, str], t
     code, printed = run(image, [*entrypoint, "migrate"], variables, tmp_path)
     assert code == 0, printed
     assert "Made the schema in a new database" in printed
+    code, printed = run(image, [*entrypoint, "doctor"], variables, tmp_path)
+    assert code == 0, printed
 
     url = f"http://127.0.0.1:{variables['PORT']}"
     with (tmp_path / "serve.log").open("wb") as output:
