@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation lock clean
+.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation package package-test lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -59,13 +59,22 @@ measure-memory: $(INSTALLED) ## Measure whether memory grows in ten minutes of l
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
 
+package: $(INSTALLED) ## Build wheel and source archive into dist (the same sources give the same bytes)
+	@rm -rf dist
+	@$(BIN)/hatchling build
+
+package-test: package ## Install the wheel into empty environments, run the image's commands, and see both serve
+	@# Named here, since their names are not those of tests: they ask a package index, which the tests do not.
+	@UV="$(UV)" $(BIN)/python -m pytest -q -n 2 --dist loadfile \
+	  tests/packaging/installed_wheel.py tests/packaging/built_image.py
+
 lock: ## Choose versions anew and write requirements.lock (needs uv)
 	@# Extras stay in the lock: without them pip would resolve again, and stop at the first newer release.
 	@$(UV) pip compile pyproject.toml --all-extras --no-strip-extras --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove the environment and what tools left behind (.latchkey, your data, stays)
-	@rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov
+	@rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -239,5 +239,5 @@ def test_without_the_extra_it_says_how_to_install_it(data_dir: Path) -> None:
     program = f"import sys; sys.path.insert(0, {str(Path(latchkey.__file__).parents[1])!r})\n"
     program += f"from pathlib import Path; from latchkey.database.embedded import start; start(Path({str(data_dir)!r}))"
     bare = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
-    assert "pip install 'latchkey[embedded]', or set DATABASE_URL" in bare.stderr
+    assert "pip install 'latchkey-server[embedded]', or set DATABASE_URL" in bare.stderr
     assert list(data_dir.iterdir()) == []

@@ -6,10 +6,10 @@ from collections.abc import Callable
 SECONDS = 30.0
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def eventually(condition: Callable[[], bool], what: str, *, within: float = SECONDS) -> None:
     """Waits until the condition holds; AssertionError when it does not come to that."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {SECONDS} s: {what}")
+            raise AssertionError(f"not within {within} s: {what}")
         time.sleep(0.02)

