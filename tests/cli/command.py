@@ -85,10 +85,10 @@ def is_served(url: str) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def eventually(condition: Callable[[], bool], what: str, *, seconds: float = SECONDS) -> None:
     """Waits until the condition holds; AssertionError when it does not come to that."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {SECONDS} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.02)

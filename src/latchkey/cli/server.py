@@ -15,6 +15,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from latchkey.cli.configuration_checks import AT_START
+from latchkey.cli.connections import connections_at_a_time
 from latchkey.cli.failing import explained, fail
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
@@ -90,6 +91,7 @@ def run_server(settings: Settings, *, reload: bool) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADERS_MAX_BYTES),
         websockets=False,
+        backpressure=connections_at_a_time(),
         respawn_failed_workers=not reload,
         workers_kill_timeout=GRACE_SECONDS,
         log_level=LogLevels.warning,
