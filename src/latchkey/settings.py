@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     rate_limit: str = "100/15 minutes"
     rate_limit_storage: str = "memory://"
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    keep_alive_seconds: int | None = Field(None, ge=1, le=3600)
     bcrypt_rounds: int = Field(10, ge=4, le=16)
     hash_queue_seconds: float = Field(2.0, gt=0, le=30)
     password_min_length: int = Field(8, ge=1, le=72)

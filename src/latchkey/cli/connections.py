@@ -1,4 +1,4 @@
-"""Bounds of connections for which the server has no option: how many there are, and how long a client may not read."""
+"""Bounds of connections: how many there are, how long they may be idle, and how long a client may not read."""
 
 import asyncio
 import os
@@ -9,9 +9,14 @@ from pathlib import Path
 
 import structlog
 
+from latchkey.settings import Settings
+
 CONNECTIONS = 8192
 OTHER_FILES = 256
 """What the process opens besides: the database, a store, its log, the code."""
+
+KEEP_ALIVE_SECONDS, KEEP_ALIVE_SECONDS_OF_PROXIES = 10, 75
+"""Proxies and load balancers keep idle connections for 60 s, and must not find one closed that they are about to use."""
 
 UNREAD_SECONDS = 30
 SEND_BUFFER_BYTES = 64 * 1024
@@ -19,6 +24,13 @@ OPEN_FILES = Path("/proc/self/fd")
 LOOKS, LOOK_SECONDS = 500, 0.02
 
 log = structlog.get_logger(__name__)
+
+
+def keep_alive_seconds(settings: Settings) -> int:
+    """Returns how long a connection may be idle, which is also how long the head of a request may take: the server has
+    one timer for both."""
+    default = KEEP_ALIVE_SECONDS_OF_PROXIES if settings.trusted_proxies else KEEP_ALIVE_SECONDS
+    return settings.keep_alive_seconds or default
 
 
 def connections_at_a_time() -> int:
