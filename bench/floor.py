@@ -28,7 +28,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench import statements as sql
 from bench.data import FLOOR_SESSIONS, ROUNDS, floor_hash
-from latchkey.cli.server import HEADER_READ_MILLISECONDS, HEADERS_MAX_BYTES
+from latchkey.cli.connections import KEEP_ALIVE_SECONDS
+from latchkey.cli.server import HEADERS_MAX_BYTES
 from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import POOL_MAX
 
@@ -195,7 +196,7 @@ def main() -> None:
         workers=1,
         loop=Loops.uvloop,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADERS_MAX_BYTES),
+        http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_SECONDS * 1000, max_buffer_size=HEADERS_MAX_BYTES),
         websockets=False,
         log_level=LogLevels.warning,
     )

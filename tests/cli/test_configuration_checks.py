@@ -43,7 +43,10 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.rate_limit_storage, {"environment": "development"}, "ok"),
         (checks.trusted_proxies, {}, "warning"),
         (checks.trusted_proxies, {"host": "::1"}, "warning"),
-        (checks.trusted_proxies, {"host": "0.0.0.0"}, "ok"),  # noqa: S104 nobody listens
+        (checks.trusted_proxies, {"host": "0.0.0.0"}, "warning"),  # noqa: S104 nobody listens
+        (checks.trusted_proxies, {"host": "::"}, "warning"),
+        (checks.trusted_proxies, {"host": "192.0.2.1", "environment": "development"}, "warning"),
+        (checks.trusted_proxies, {"host": "::", "trusted_proxies": "10.0.0.7"}, "ok"),
         (checks.trusted_proxies, {"trusted_proxies": "127.0.0.1, 10.0.0.0/8, fd00::/8"}, "problem"),
         (checks.trusted_proxies, {"trusted_proxies": "127.0.0.1,10.0.0.0/8,fd12::/16"}, "ok"),
         (checks.trusted_proxies, {"trusted_proxies": "0.0.0.0/0"}, "problem"),

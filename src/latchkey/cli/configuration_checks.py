@@ -106,7 +106,7 @@ def rate_limit_storage(settings: Settings) -> Finding:
 
 
 def trusted_proxies(settings: Settings) -> Finding:
-    """Who is believed about the client's address, by which requests are counted."""
+    """Who is believed about the client's address, by which requests are counted, and who bears slow clients."""
     name, networks = "TRUSTED_PROXIES", settings.trusted_proxies
     wide = [str(network) for network in networks if _is_too_wide(network)]
     if wide:
@@ -120,6 +120,13 @@ def trusted_proxies(settings: Settings) -> Finding:
             name,
             f"is empty while HOST is {settings.host}: everybody who comes through a proxy shares one rate limit",
             "set it to the proxy's address, such as 127.0.0.1",
+        )
+    if not networks and not is_loopback(settings.host):
+        return warning(
+            name,
+            f"is empty while HOST is {settings.host}: without a proxy that buffers, slow clients hold connections of"
+            " ours, and one client can hold them all",
+            "put a proxy such as nginx in front, and set it to the proxy's address",
         )
     return ok(name, f"{_listed(map(str, networks))} may name the client" if networks else "no proxy is trusted")
 

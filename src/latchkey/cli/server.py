@@ -16,13 +16,13 @@ from granian.log import LogLevels
 
 from latchkey.app import MAIL_KINDS, Settings
 from latchkey.cli.configuration_checks import AT_START, environment
+from latchkey.cli.connections import connections_at_a_time, keep_alive_seconds
 from latchkey.cli.feature_checks import check_features
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
 from latchkey.terminal.failing import explained, fail
 
 GRACE_SECONDS = 10
-HEADER_READ_MILLISECONDS = 10_000
 HEADERS_MAX_BYTES = 32 * 1024
 
 # Granian's own lines, warnings and worse only, go where ours go.
@@ -90,8 +90,11 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
         workers=1,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADERS_MAX_BYTES),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=keep_alive_seconds(settings) * 1000, max_buffer_size=HEADERS_MAX_BYTES
+        ),
         websockets=False,
+        backpressure=connections_at_a_time(),
         respawn_failed_workers=not reload,
         workers_kill_timeout=GRACE_SECONDS,
         log_level=LogLevels.warning,

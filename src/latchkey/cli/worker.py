@@ -12,6 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latchkey.app import Settings
+from latchkey.cli.connections import disconnect_stalled_readers
 from latchkey.logs import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ def load_app(settings: Settings, address: str, *, gives_up: bool, dev: bool) -> 
         # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
         from latchkey.process import create_app
 
-        return _Worker(create_app(settings, dev=dev), url, gives_up=gives_up)
+        return _Worker(create_app(settings, dev=dev), url, settings.port, gives_up=gives_up)
     except BaseException:
         if gives_up:
             _end_supervisor()
@@ -60,8 +61,9 @@ def _end_supervisor() -> None:
 class _Worker:
     """The application between its server and its start: one line when it serves, one failure when it cannot."""
 
-    def __init__(self, app: ASGIApp, url: str, *, gives_up: bool) -> None:
+    def __init__(self, app: ASGIApp, url: str, port: int, *, gives_up: bool) -> None:
         self._app = app
+        self._port = port
         self._line = f"listening at {url}"
         self._gives_up = gives_up
 
@@ -83,5 +85,7 @@ class _Worker:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 log.info(self._line)
+                # The server listens after this; the attribute keeps the task from being collected.
+                self._bounding = asyncio.create_task(disconnect_stalled_readers(self._port))
 
         await self._app(scope, receive, watch)

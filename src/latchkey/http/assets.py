@@ -1,14 +1,14 @@
-"""Pages of ours and their assets: files of the package, read once, served as they are."""
+"""Pages of ours and their assets: files of the package, read once."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from starlette.responses import Response
 
 from latchkey.http.endpoint import Call, Endpoint, Reply
 from latchkey.http.exchange import answer_header
+from latchkey.http.stored import StoredContent
 
 ASSET_CACHE = "public, max-age=3600"
 _TEMPLATES = Environment(
@@ -45,10 +45,10 @@ def asset_endpoint(path: str, file: Path, *, cross_origin: bool = False) -> Endp
 def _file_endpoint(
     path: str, content: bytes, suffix: str, headers: list[tuple[bytes, bytes]], *, summary: str, counted: bool
 ) -> Endpoint[Any]:
-    async def send_file(_: Call[None]) -> Reply:
-        response = Response(content, media_type=MEDIA_TYPES[suffix])
-        response.raw_headers.extend(headers)
-        return Reply(response=response)
+    stored = StoredContent(content, MEDIA_TYPES[suffix], headers)
+
+    async def send_file(call: Call[None]) -> Reply:
+        return Reply(response=await stored.response(call.exchange))
 
     return Endpoint(
         method="GET",

@@ -8,11 +8,13 @@ from pydantic_core import to_json
 
 from latchkey.http.assets import asset_endpoint, page_endpoint
 from latchkey.http.endpoint import Call, Endpoint, Reply
-from latchkey.http.envelope import json_response
+from latchkey.http.exchange import answer_header
 from latchkey.http.openapi import openapi_document
+from latchkey.http.stored import StoredContent
 
 SWAGGER = Path(__file__).parent / "swagger"
 SWAGGER_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "init.js", "page.css", "favicon-32x32.png")
+NO_STORE = answer_header("Cache-Control", "no-store")
 SWAGGER_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,10 +32,10 @@ def docs_endpoints(
         access_cookie=access_cookie,
         refresh_cookie=refresh_cookie,
     )
-    body = to_json(document)
+    stored = StoredContent(to_json(document), "application/json; charset=utf-8", [NO_STORE])
 
-    async def openapi(_: Call[None]) -> Reply:
-        return Reply(response=json_response(body, 200))
+    async def openapi(call: Call[None]) -> Reply:
+        return Reply(response=await stored.response(call.exchange))
 
     return [
         Endpoint(

@@ -35,6 +35,13 @@ class HttpSettings(ServiceSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed."
     )
+    keep_alive_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=3600,
+        description="Seconds that an idle connection, or one without a whole request header, stays. Unset: 10, or 75 with "
+        "TRUSTED_PROXIES.",
+    )
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = Field(
         "",
         description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",

@@ -16,6 +16,7 @@ from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
 from latchkey.http.edge.host import check_host, names_loopback
+from latchkey.http.edge.large_answers import LARGE_BYTES, LargeAnswers
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.endpoint import SAFE_METHODS
@@ -55,6 +56,7 @@ class Edge:
         self._rate_limit = rate_limit
         self._csrf = csrf
         self._authenticators = authenticators
+        self._large = LargeAnswers()
         self._translated = translated
         self._root_path = root_path
         self._logs_requests = logs_requests
@@ -77,7 +79,10 @@ class Edge:
             response.body = b""
         if self._logs_requests:
             log_request(exchange, response.status_code, started)
-        await response(scope, receive, send)
+        if len(response.body) > LARGE_BYTES:
+            await self._large.send(response, exchange, send)
+        else:
+            await response(scope, receive, send)
 
     async def _pass(self, exchange: Exchange) -> Response:
         if (preflight := self._cors.preflight(exchange)) is not None:
@@ -97,7 +102,11 @@ class Edge:
             raise NotFound
         if endpoint is None:
             raise MethodNotAllowed(headers=(("Allow", match.resource.allow),))
-        return await endpoint.answer(exchange, match.parameters)
+        response = await endpoint.answer(exchange, match.parameters)
+        # Only a GET may be refused this late: it has changed nothing.
+        if len(response.body) > LARGE_BYTES and exchange.method == "GET":
+            self._large.require_room(exchange)
+        return response
 
     def _sent_unasked(self, exchange: Exchange) -> bool:
         """Whether a browser may have sent this request without its page's knowing who asks: also where nothing in it
