@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.command_line import answers, is_served, latchkey, spawn
 from tests.kit.server import Server
 from tests.kit.source_copy import copy_source
@@ -77,7 +77,7 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
 
     second = latchkey("dev", directory=project, PORT=str(server.port), **UNSET).refusal()
     assert second == f"latchkey: cannot listen on 127.0.0.1 port {server.port} (HOST, PORT): Address already in use"
-    assert httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200
+    assert plain_http.get(f"{server.url}/readyz", timeout=5).status_code == 200
 
     health = source / "health.py"
     right = health.read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     health.write_text(right.replace('message="OK"', 'message="Changed"'), encoding="utf-8")
 
     def serves_the_change() -> bool:
-        return answers(server) and httpx.get(f"{server.url}/healthz", timeout=5).json()["message"] == "Changed"
+        return answers(server) and plain_http.get(f"{server.url}/healthz", timeout=5).json()["message"] == "Changed"
 
     eventually(serves_the_change, "the changed code serves")
 
