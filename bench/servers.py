@@ -14,7 +14,7 @@ import httpx
 
 from bench.accounting import Processes, idle_cpu_millis, listening_on, processes_of
 from bench.data import ROUNDS, Secrets
-from tests.kit.server import free_port
+from tests.kit.ports import free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.kit import plain_http
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
 from tests.kit.chromium import Tab
 from tests.kit.nginx import Nginx
-from tests.kit.server import Server, free_port
+from tests.kit.ports import free_port
+from tests.kit.server import Server
 from tests.kit.wire import Wire
 
 ROOT = "/accounts"
@@ -32,7 +33,7 @@ def nginx(
 @pytest.fixture
 def browser(nginx: Nginx) -> Iterator[Browser]:
     """A browser that comes through nginx."""
-    document = httpx.get(f"{nginx.url}/openapi.json").json()
+    document = plain_http.get(f"{nginx.url}/openapi.json").json()
     assert [server["url"] for server in document["servers"]] == [ROOT]
     opened = Browser(nginx.server, Wire(document), headers={"Origin": f"http://localhost:{urlsplit(nginx.url).port}"})
     yield opened
@@ -51,7 +52,7 @@ def test_the_life_of_an_account(browser: Browser, nginx: Nginx) -> None:
     foreign = browser.post("/auth/logout", headers={"Origin": "https://elsewhere.example"})
     assert refused(foreign)[:2] == (403, "EBADCSRFTOKEN")
     assert browser.post("/auth/logout").status_code == 200
-    assert httpx.get(nginx.url.removesuffix(ROOT) + "/").text == "the app"
+    assert plain_http.get(nginx.url.removesuffix(ROOT) + "/").text == "the app"
 
 
 def test_clients_are_told_apart(browser: Browser, nginx: Nginx) -> None:

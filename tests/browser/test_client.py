@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 import latchkey
 from latchkey.sessions.tokens import TokenKind
+from tests.kit import plain_http
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, new_email
 from tests.kit.chromium import Tab
@@ -72,7 +73,7 @@ def test_is_small_and_stands_alone(server: Server) -> None:
     source = SOURCE.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 300
     assert not re.search(r"\bimport\b(?!\.meta)|\brequire\(|document\.cookie", source)
-    assert httpx.get(f"{server.url}/client.js").text == source
+    assert plain_http.get(f"{server.url}/client.js").text == source
 
 
 def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
@@ -379,7 +380,7 @@ def _expire(context: BrowserContext, server: Server) -> None:
     (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "accessToken"]
     claims = claims_of(cookie["value"])
     expired = minted(TokenKind.ACCESS, claims["id"], claims["sid"], age=301)
-    asked = httpx.get(f"{server.url}/auth/me", cookies={"accessToken": expired})
+    asked = plain_http.get(f"{server.url}/auth/me", cookies={"accessToken": expired})
     assert asked.json()["code"] == "TOKEN_EXPIRED"
     context.add_cookies(
         [
@@ -411,7 +412,7 @@ def _hold_until_asked(context: BrowserContext, url: str, *, times: int) -> None:
 def _answer_by_token(server: Server, route: Route) -> None:
     """The app's own API: it asks Latchkey whose token that is and answers 401, without a code of ours, or an echo."""
     cookies = {"Cookie": route.request.header_value("cookie") or ""}
-    status = httpx.get(f"{server.url}/auth/me", headers=cookies).status_code
+    status = plain_http.get(f"{server.url}/auth/me", headers=cookies).status_code
     route.fulfill(status=status, body=route.request.post_data if status == 200 else "who are you?")
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from secrets import token_hex
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.kit import plain_http
 from tests.kit.browser import PASSWORD, Browser
 from tests.kit.chromium import Tab
 from tests.kit.server import Server
@@ -144,7 +144,7 @@ def test_an_encoded_link_confirms_an_address(tab: Tab, browser: Browser, server:
 
 def test_opening_the_link_spends_nothing(tab: Tab, link: str) -> None:
     """Mail scanners follow links, some of them in a browser; the user comes after them."""
-    assert httpx.get(link).status_code == 200
+    assert plain_http.get(link).status_code == 200
     scanner = _open(tab, link)
     expect(scanner.get_by_label("New password")).to_be_visible()
     page = _open(tab, link)

@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.command_line import answers, is_served, latchkey, spawn
 from tests.kit.server import Server
 from tests.kit.source_copy import copy_source
@@ -72,14 +72,14 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     assert f"Latchkey is at http://localhost:{server.port}/api-docs" in server.printed()
     assert f"listening at {server.url}" in server.printed()
     assert stat.S_IMODE((project / ".latchkey" / "secrets.json").stat().st_mode) == 0o600
-    assert httpx.get(f"{server.url}/dev/mailbox", timeout=5).status_code == 200
+    assert plain_http.get(f"{server.url}/dev/mailbox", timeout=5).status_code == 200
     assert "latchkey serve" not in server.printed()
     listed = latchkey("users", "list", directory=project, **UNSET)
     assert listed.out.endswith("0 of 0 live users, page 1\n")
 
     second = latchkey("dev", directory=project, PORT=str(server.port), **UNSET).refusal()
     assert second == f"latchkey: cannot listen on 127.0.0.1 port {server.port} (HOST, PORT): Address already in use"
-    assert httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200
+    assert plain_http.get(f"{server.url}/readyz", timeout=5).status_code == 200
 
     health = source / "features" / "health" / "endpoints.py"
     right = health.read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     health.write_text(right.replace('message="OK"', 'message="Changed"'), encoding="utf-8")
 
     def serves_the_change() -> bool:
-        return answers(server) and httpx.get(f"{server.url}/healthz", timeout=5).json()["message"] == "Changed"
+        return answers(server) and plain_http.get(f"{server.url}/healthz", timeout=5).json()["message"] == "Changed"
 
     eventually(serves_the_change, "the changed code serves")
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import bcrypt
-import httpx
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.command_line import Result, latchkey
-from tests.kit.server import environment, free_port
+from tests.kit.ports import free_port
+from tests.kit.server import environment
 
 Run = Callable[..., Result]
 HASH = "$2b$04$abcdefghijklmnopqrstuuu3lWuXkXoL1Lr4YbN1x0cI6pWmXy1bO"
@@ -235,7 +236,7 @@ def test_invites(run: Run, sql: Any, start: Callable[..., Any]) -> None:
     user = run(*invite, "--json", PASSWORD_MIN_LENGTH="72").json()  # noqa: S106 a length
     server = start(REGISTRATION="closed", REQUIRE_VERIFIED_EMAIL="true")
     token = server.reset_token_mailed_to("siam@example.com")
-    with httpx.Client(base_url=server.url) as client:
+    with plain_http.client(base_url=server.url) as client:
         client.headers["X-CSRF-Token"] = client.get("/auth/csrf-token").json()["csrfToken"]
         chosen = client.post("/auth/reset-password", json={"token": token, "newPassword": "Secret123!"})
         assert chosen.status_code == 200, chosen.text

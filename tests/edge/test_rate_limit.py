@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.raw_http import RawConnection, RawResponse, request
 from tests.kit.server import Server, start_server
 
@@ -39,7 +40,7 @@ def limited(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def ask(limited: Server) -> Iterator[Ask]:
     """Sends a request as the client that an X-Forwarded-For names: `ask("198.51.100.1", "/users")`."""
-    with httpx.Client(base_url=limited.url, timeout=30) as client:
+    with plain_http.client(base_url=limited.url, timeout=30) as client:
 
         def send(
             forwarded: str,
@@ -193,7 +194,7 @@ def test_headers_of_a_stranger_open_no_new_count(start: Callable[..., Server]) -
 def test_window_opens_again(start: Callable[..., Server]) -> None:
     """T-132: after Retry-After seconds a client is let in, with a whole new count."""
     server = start(RATE_LIMIT="3/2 seconds")
-    with httpx.Client(base_url=server.url) as client:
+    with plain_http.client(base_url=server.url) as client:
         deadline = time.monotonic() + 20
         while (refusal := client.get("/users")).status_code != 429:
             assert time.monotonic() < deadline, "no window holds three requests"

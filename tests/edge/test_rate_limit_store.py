@@ -13,6 +13,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import Counts, SharedCounts, open_counts
+from tests.kit import plain_http
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.redis_server import RedisServer
 from tests.kit.server import Server
@@ -49,7 +50,7 @@ async def test_two_processes_share_one_count(start: Start, store: RedisServer) -
         *(asyncio.to_thread(start, RATE_LIMIT="100/15 minutes", RATE_LIMIT_STORAGE=url) for url in urls)
     )
     limits = httpx.Limits(max_connections=40)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as client:
+    async with plain_http.async_client(timeout=30, limits=limits) as client:
         answers = await asyncio.gather(*(client.get(f"{servers[n % 2].url}/users") for n in range(200)))
     assert sorted(answer.status_code for answer in answers) == [401] * 100 + [429] * 100
     for server in servers:

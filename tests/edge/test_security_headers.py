@@ -6,6 +6,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.browser import Browser, new_email
 from tests.kit.read_only_database import make_read_only
 from tests.kit.server import Server
@@ -76,7 +77,7 @@ def test_every_status_has_them_all(browser: Browser) -> None:
 def test_refusals_of_a_server_in_trouble_have_them_too(start: Callable[..., Server]) -> None:
     """T-144: 429, 500 and 503; the 500 says nothing of its cause, which is in the log under the request's id."""
     server = start(RATE_LIMIT="5/15 minutes")
-    with httpx.Client(base_url=server.url, headers={"Origin": "http://localhost:3000"}) as client:
+    with plain_http.client(base_url=server.url, headers={"Origin": "http://localhost:3000"}) as client:
         token = client.get("/auth/csrf-token").json()["csrfToken"]
         body = {"name": "Siam", "email": new_email(), "password": "Secret123!"}
         with psycopg.connect(server.dsn, autocommit=True) as connection:

@@ -17,6 +17,7 @@ import pytest
 
 from latchkey.sessions.feed import PROVEN_FOR_SECONDS
 from latchkey.sessions.tokens import TokenKind
+from tests.kit import plain_http
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.forging import refresh_with
@@ -106,7 +107,7 @@ def probe(server: Server, cookies: dict[str, str]) -> Probe:
     """Asks once."""
     sent = time.monotonic()
     header = {"Cookie": f"accessToken={cookies['accessToken']}"}
-    status = httpx.get(f"{server.url}{ASKS_ONLY_WHO}", headers=header, timeout=30).status_code
+    status = plain_http.get(f"{server.url}{ASKS_ONLY_WHO}", headers=header, timeout=30).status_code
     return Probe(sent, time.monotonic(), status)
 
 
@@ -121,7 +122,7 @@ def probes(server: Server, cookies: dict[str, str], *, seconds: float, every: fl
     async def ask_all() -> list[Probe]:
         header = {"Cookie": f"accessToken={cookies['accessToken']}"}
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(base_url=server.url, headers=header, timeout=30, limits=limits) as client:
+        async with plain_http.async_client(base_url=server.url, headers=header, timeout=30, limits=limits) as client:
             asked = []
             end = time.monotonic() + seconds
             while time.monotonic() < end:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.kit import plain_http
 from tests.kit.server import Server
 from tests.kit.wire import Wire
 
@@ -29,8 +30,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.csrf: str | None = None
         self.set_cookies: list[Morsel[str]] = []
-        # Without TLS there is nothing to verify; loading the authorities would cost 50 ms a browser.
-        self._http = httpx.Client(base_url=server.url, headers=headers, timeout=30, verify=False)  # noqa: S501
+        self._http = plain_http.client(base_url=server.url, headers=headers, timeout=30)
 
     def request(
         self,

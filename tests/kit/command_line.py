@@ -6,13 +6,16 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import httpx
 
-from tests.kit.server import Server, environment, free_port
-
-SECONDS = 30.0
+from tests.kit import plain_http
+from tests.kit.ports import free_port
+from tests.kit.server import Server, environment
+from tests.kit.waiting import SECONDS
+from tests.kit.warm_start import start
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,22 @@ class Result:
 
 def latchkey(*arguments: str, directory: Path, dsn: str | None = None, answer: str = "", **settings: str) -> Result:
     """Runs `latchkey ARGUMENTS` in `directory` to its end, with `answer` on its standard input."""
-    done = subprocess.run(
-        [sys.executable, "-m", "latchkey", *arguments],
-        cwd=directory,
-        env=environment(dsn, free_port(), **settings),
-        input=answer,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(answer.encode())
+        given.seek(0)
+        process = start(
+            arguments, directory, environment(dsn, free_port(), **settings), stdin=given, stdout=out, stderr=err
+        )
+        try:
+            code = process.wait(SECONDS)
+        finally:
+            process.kill()
+        return Result(code, _text(out), _text(err))
+
+
+def _text(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode()
 
 
 def spawn(*arguments: str, directory: Path, dsn: str | None = None, **settings: str) -> Server:
@@ -79,6 +87,6 @@ def answers(server: Server) -> bool:
 def is_served(url: str) -> bool:
     """Whether somebody answers there."""
     try:
-        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+        return plain_http.get(f"{url}/healthz", timeout=2).status_code == 200
     except httpx.TransportError:
         return False

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psycopg
 import pytest
 
 from latchkey.app import Settings
+from tests.kit import plain_http
 from tests.kit.browser import Browser
 from tests.kit.server import Server, start_server
 from tests.kit.wire import Wire
@@ -33,7 +33,7 @@ def server(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def wire(server: Server) -> Wire:
     """The shared server's OpenAPI document, to hold every answer to."""
-    return Wire(httpx.get(f"{server.url}/openapi.json", timeout=10).json())
+    return Wire(plain_http.get(f"{server.url}/openapi.json", timeout=10).json())
 
 
 @pytest.fixture

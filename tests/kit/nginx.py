@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.kit import plain_http
 from tests.kit.server import Server
-
-START_SECONDS = 10.0
+from tests.kit.waiting import SECONDS
 
 # As docs/operations.md has it for a path, but without TLS.
 CONFIGURATION = """
@@ -58,10 +58,10 @@ class Nginx:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SECONDS
         while True:
             try:
-                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                if plain_http.get(f"{self.url}/healthz").status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.02)

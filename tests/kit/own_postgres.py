@@ -18,6 +18,7 @@ import psycopg
 from latchkey.database.embedded import EmbeddedPostgres, start
 from latchkey.database.migrate import migrate
 from latchkey.database.pool import connect
+from tests.kit.waiting import SECONDS
 
 
 class OwnPostgres:
@@ -67,7 +68,7 @@ class OwnPostgres:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET log_statement = '{value}'")
             connection.execute("SELECT pg_reload_conf()")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             # A new connection has it once the postmaster has, which tells all others in the same breath.
             with psycopg.connect(self.dsn) as connection:

@@ -11,10 +11,11 @@ from typing import Any, LiteralString, TypeVar
 import httpx
 import psycopg
 
+from tests.kit import plain_http
 from tests.kit.browser import Browser
+from tests.kit.waiting import SECONDS
 
 T = TypeVar("T")
-WAIT_SECONDS = 5.0
 
 
 def together(calls: list[Callable[[], T]]) -> list[T]:
@@ -38,7 +39,7 @@ def crowd(browser: Browser, path: str, bodies: list[Any]) -> list[httpx.Response
 
     async def post_all() -> list[httpx.Response]:
         url = browser.server.url
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+        async with plain_http.async_client(base_url=url, headers=headers, timeout=30) as client:
             await asyncio.gather(*(client.get("/healthz") for _ in bodies))  # the race is not one of handshakes
             return await asyncio.gather(*(client.post(path, json=body) for body in bodies))
 
@@ -82,7 +83,7 @@ def held_until_blocked(
 
 def wait_for_blocked(dsn: str, count: int) -> None:
     """Waits until so many statements stand before somebody else's row lock."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + SECONDS
     with psycopg.connect(dsn, autocommit=True) as watcher:
         while time.monotonic() < deadline:
             row = watcher.execute(
@@ -91,4 +92,4 @@ def wait_for_blocked(dsn: str, count: int) -> None:
             if row is not None and row[0] >= count:
                 return
             time.sleep(0.005)
-    raise AssertionError(f"no {count} statements wait for a lock after {WAIT_SECONDS} s")
+    raise AssertionError(f"no {count} statements wait for a lock after {SECONDS} s")

@@ -7,9 +7,8 @@ from typing import Self
 
 import redis
 
-from tests.kit.server import free_port
-
-START_SECONDS = 10.0
+from tests.kit.ports import free_port
+from tests.kit.waiting import SECONDS
 
 
 class RedisServer:
@@ -36,7 +35,7 @@ class RedisServer:
     def start(self) -> Self:
         """Starts it, empty, and waits until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SECONDS
         with self.client() as client:
             while True:
                 try:

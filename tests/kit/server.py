@@ -3,9 +3,7 @@
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,13 +11,16 @@ from pathlib import Path
 
 import httpx
 
+from tests.kit import plain_http
+from tests.kit.ports import free_port
+from tests.kit.waiting import SECONDS
+from tests.kit.warm_start import Process
+from tests.kit.warm_start import start as start_process
+
 ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"
 REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"
-START_SECONDS = 20.0
 STOP_SECONDS = 15.0
-SERVE = ("-m", "latchkey", "serve")
-# Without -P Python would find modules of the directory that it is in.
-DEVELOP = ("-P", str(Path(__file__).with_name("develop.py")))
+DEVELOP = Path(__file__).with_name("develop.py")
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Server:
     url: str
     dsn: str
     log: Path
-    process: "subprocess.Popen[bytes]" = field(repr=False)
+    process: Process = field(repr=False)
 
     @property
     def port(self) -> int:
@@ -40,7 +41,7 @@ class Server:
         """Everything printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def reset_token_mailed_to(self, email: str, *, within: float = 10.0) -> str:
+    def reset_token_mailed_to(self, email: str, *, within: float = SECONDS) -> str:
         """The token of the newest reset mail to that address, waiting for it (development prints mails)."""
         deadline = time.monotonic() + within
         # Not beyond the next mail: one without a link goes to the same address when the password has changed.
@@ -93,18 +94,10 @@ def start_server(dsn: str, directory: Path, **settings: str) -> Server:
     `latchkey dev` runs when all else is there."""
     port = free_port()
     variables = environment(dsn, port, **settings)
-    command = DEVELOP if variables["ENVIRONMENT"] == "development" else SERVE
+    script = DEVELOP if variables["ENVIRONMENT"] == "development" else None
     log = directory / f"server-{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=directory,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = start_process(["serve"], directory, variables, stdout=output, script=script)
     server = Server(f"http://127.0.0.1:{port}", dsn, log, process)
     try:
         _wait_until_it_answers(server)
@@ -115,20 +108,13 @@ def start_server(dsn: str, directory: Path, **settings: str) -> Server:
 
 
 def _wait_until_it_answers(server: Server) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise AssertionError(f"the server exited with {server.process.returncode}:\n{server.printed()}")
         try:
-            if httpx.get(f"{server.url}/healthz", timeout=2).status_code == 200:
+            if plain_http.get(f"{server.url}/healthz", timeout=2).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.03)
-    raise AssertionError(f"the server did not answer within {START_SECONDS} s:\n{server.printed()}")
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    raise AssertionError(f"the server did not answer within {SECONDS} s:\n{server.printed()}")

@@ -13,7 +13,8 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.kit.server import free_port
+from tests.kit.ports import free_port
+from tests.kit.waiting import SECONDS
 
 USER, PASSWORD = "latchkey@mail.test", "p@ss/w:rd%é"
 
@@ -118,7 +119,7 @@ class SmtpServer:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.stop()
 
-    def wait_for(self, count: int, *, within: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, *, within: float = SECONDS) -> list[Received]:
         """The mails, once there are so many."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.received) >= count, within), len(self.received)

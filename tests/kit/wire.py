@@ -13,7 +13,7 @@ ALWAYS = {"vary", "x-request-id", "content-security-policy", "strict-transport-s
 
 UNDOCUMENTED = frozenset(
     {
-        "",
+        "/",
         "/page.css",
         "/openapi.json",
         "/api-docs",
@@ -56,7 +56,7 @@ class Wire:
         operation = self.operation(method, target)
         if operation is None:
             # A preflight is answered before anybody looks at its path.
-            known = method == "OPTIONS" or target.partition("?")[0].removesuffix("/") in UNDOCUMENTED
+            known = method == "OPTIONS" or (target.partition("?")[0].removesuffix("/") or "/") in UNDOCUMENTED
             assert known or not response.is_success, f"{method} {target}: {response.status_code}, but not documented"
             return
         declared = operation["responses"].get(str(response.status_code))

@@ -15,8 +15,9 @@ import pytest
 
 from tests.kit.command_line import is_served
 from tests.kit.containers import TEMPORARY, Image
+from tests.kit.ports import free_port
 from tests.kit.postgres_proxy import Loses, Proxy
-from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, free_port
+from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
 from tests.kit.waiting import eventually
 
 SECONDS = 120.0

@@ -21,7 +21,8 @@ import pytest
 from tests.kit.browser import PASSWORD, Browser, new_email
 from tests.kit.command_line import answers
 from tests.kit.ordinary_user import ACCOUNT, find_python
-from tests.kit.server import Server, free_port
+from tests.kit.ports import free_port
+from tests.kit.server import Server
 from tests.kit.waiting import eventually
 from tests.kit.wire import Wire
 

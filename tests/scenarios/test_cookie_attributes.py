@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from http.cookies import Morsel
 
-import httpx
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.answers import ACCESS_COOKIE, CLEARED_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, cookies_set
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
 from tests.kit.forging import Genuine, genuine_access
@@ -55,7 +55,7 @@ def test_a_prefix_leaves_the_bare_names_without_meaning(
 
 def test_a_real_jar_is_empty_after_logout(browser: Browser) -> None:
     """T-073: protects shared computers: a jar that follows RFC 6265 by itself holds no token any more."""
-    with httpx.Client(base_url=browser.server.url) as client:
+    with plain_http.client(base_url=browser.server.url) as client:
         token = client.get("/auth/csrf-token").json()["csrfToken"]
         headers = {"X-CSRF-Token": token}
         account = {"name": "Siam", "email": new_email(), "password": PASSWORD}

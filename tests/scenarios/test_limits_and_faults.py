@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.browser import Browser, refused
 from tests.kit.routes import (
     FORGOT_PASSWORD,
@@ -61,7 +61,7 @@ def test_body_in_chunks_is_counted_too(browser: Browser, size: int, answer: int)
         "X-CSRF-Token": browser.csrf or "",
         "Cookie": f"_csrf={browser.cookies['_csrf']}",
     }
-    response = httpx.post(f"{browser.server.url}/auth/login", content=chunks(size), headers=headers)
+    response = plain_http.post(f"{browser.server.url}/auth/login", content=chunks(size), headers=headers)
     assert response.status_code == answer, response.text
 
 

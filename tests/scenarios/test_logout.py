@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from latchkey.sessions.tokens import TokenKind
+from tests.kit import plain_http
 from tests.kit.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
 from tests.kit.routes import minted
@@ -33,7 +33,7 @@ def test_ends_the_session_and_clears_both_cookies(browser: Browser, sql: Sql) ->
 
 def test_real_cookie_jar_is_empty_after_it(server: Server) -> None:
     """T-073: by the rules of RFC 6265, as the standard library's jar keeps them."""
-    with httpx.Client(base_url=server.url) as client:
+    with plain_http.client(base_url=server.url) as client:
         headers = {"X-CSRF-Token": client.get("/auth/csrf-token").json()["csrfToken"]}
         account = {"name": "Siam", "email": new_email(), "password": PASSWORD}
         assert client.post("/auth/register", json=account, headers=headers).status_code == 201

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.browser import Browser
 from tests.kit.routes import CSRF_TOKEN, GET, LIST, ME, UNSAFE, WITH_BODY
 
@@ -123,7 +124,7 @@ def test_bad_requests_are_refused_in_good_order(open_browser: Callable[[], Brows
     """Whatever is sent, the server answers like itself and goes on; the statuses show that it was really tried."""
     rng = random.Random(seed)
     statuses: Counter[int] = Counter()
-    with httpx.Client(base_url=open_browser().server.url, verify=False, timeout=10) as client:  # noqa: S501
+    with plain_http.client(base_url=open_browser().server.url, timeout=10) as client:
         for _ in range(REQUESTS_A_SEED // PER_USER):
             browser = open_browser()
             user = browser.sign_up()

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
+from tests.kit import plain_http
 from tests.kit.browser import Browser, refused
 from tests.kit.server import Server
 from tests.kit.wire import Wire
@@ -22,7 +22,7 @@ def restricted(start: Callable[..., Server], open_browser: Callable[..., Browser
     before.register("first@example.com")
     before.register("second@example.com")
     server = start(REGISTRATION="closed", USERS_LIST="self")
-    browser = Browser(server, Wire(httpx.get(f"{server.url}/openapi.json").json()))
+    browser = Browser(server, Wire(plain_http.get(f"{server.url}/openapi.json").json()))
     yield browser
     browser.close()
 

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 
 from tests.kit.browser import PASSWORD, Browser
+from tests.kit.ports import free_port
 from tests.kit.releases import Release
-from tests.kit.server import free_port
 from tests.kit.waiting import eventually
 
 Sql = psycopg.Connection[dict[str, Any]]
