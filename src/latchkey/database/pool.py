@@ -57,8 +57,14 @@ REFUSED = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
 )
-# Another transaction won; doing the same again is right, since nothing of this one happened.
-CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# Doing the same again is right, since nothing of this transaction happened.
+AGAIN = (
+    # Another transaction won.
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    # A column has another type than when the statement was prepared. Outside of transactions asyncpg repeats it.
+    asyncpg.InvalidCachedStatementError,
+)
 
 
 class Database:
@@ -90,17 +96,22 @@ class Database:
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Runs `work` in one transaction and returns what it returns, committed.
 
-        Whatever `work` raises rolls everything back and is raised on. After a deadlock or a serialization failure
-        `work` runs again, up to three times in all: it must do nothing but database work.
+        Whatever `work` raises rolls everything back and is raised on. After a deadlock, a serialization failure or a
+        change of the schema `work` runs again, up to three times in all: it must do nothing but database work.
         """
         began = False
 
         async def in_transaction(connection: asyncpg.pool.PoolConnectionProxy) -> T:
             nonlocal began
             began = False
-            async with connection.transaction():
-                began = True
-                return await work(connection)
+            try:
+                async with connection.transaction():
+                    began = True
+                    return await work(connection)
+            except asyncpg.OutdatedSchemaCacheError:
+                # Found by asyncpg when it read the answer; by now the transaction is rolled back.
+                began = False
+                raise
 
         # A pooled connection that died while idle is found out by BEGIN, when nothing has happened yet.
         return await self._run(in_transaction, again_if_lost=lambda: not began)
@@ -118,9 +129,9 @@ class Database:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(query)
-            except CONTENDED as error:
+            except AGAIN as error:
                 if attempt == ATTEMPTS:
-                    raise DatabaseUnavailable("too many conflicts") from error
+                    raise DatabaseUnavailable(f"{ATTEMPTS} times {type(error).__name__}") from error
             except DatabaseUnavailable as error:
                 if attempt == ATTEMPTS or not again_if_lost() or not _was_stale(error):
                     raise
