@@ -100,7 +100,7 @@ def build_service(settings: Settings, database: Database, open_connection: OpenC
         allowed=settings.allowed_origins(),
     )
     ended = EndedSessions(stopwatch)
-    feed = RevocationFeed(open_connection, ended, stopwatch)
+    feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     guards = Guards(database, tokens, cookies, ended, feed, clock)
     ender = SessionEnder(ended)
     sessions = SessionOpener(tokens, clock, ender, max_days=settings.session_max_days, limit=settings.session_limit)
