@@ -104,7 +104,7 @@ def build_platform(
     tokens = Tokens(access_secret, refresh_secret, clock)
     cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure)
     ended = EndedSessions(stopwatch)
-    feed = RevocationFeed(open_connection, ended, stopwatch)
+    feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     return Platform(
         settings=settings,
         dev=dev,

@@ -23,7 +23,7 @@ class Loses(Enum):
 class Proxy:
     """Forwards every connection to the PostgreSQL of `dsn` (on a Unix socket); `self.dsn` leads through it."""
 
-    def __init__(self, dsn: str, loses: Loses) -> None:
+    def __init__(self, dsn: str, loses: Loses, port: int) -> None:
         parts = urlsplit(dsn)
         query = parse_qs(parts.query)
         self._target = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
@@ -33,7 +33,7 @@ class Proxy:
         self._feeds_moving = threading.Event()
         self._feeds_moving.set()
         self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         port = self._listener.getsockname()[1]
         user = parts.netloc.rpartition("@")[0]
         # Without TLS, so that the messages can be told apart.
@@ -162,9 +162,9 @@ class _Line:
 
 
 @contextmanager
-def proxy(dsn: str, loses: Loses = Loses.NONE) -> Iterator[Proxy]:
-    """One in front of that PostgreSQL; gone at the end."""
-    between = Proxy(dsn, loses)
+def proxy(dsn: str, loses: Loses = Loses.NONE, port: int = 0) -> Iterator[Proxy]:
+    """One in front of that PostgreSQL, on that port or any; gone at the end."""
+    between = Proxy(dsn, loses, port)
     try:
         yield between
     finally:

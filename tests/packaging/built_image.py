@@ -39,7 +39,7 @@ def image(require: Callable[[str], str]) -> Iterator[Image]:
 @pytest.fixture
 def variables(empty_database: str) -> Iterator[dict[str, str]]:
     """What `docker run --env` would say."""
-    proxy = Proxy(empty_database, Loses.NONE)
+    proxy = Proxy(empty_database, Loses.NONE, 0)
     yield {
         "DATABASE_URL": proxy.dsn,
         "JWT_ACCESS_SECRET": ACCESS_SECRET,

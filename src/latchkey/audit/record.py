@@ -8,7 +8,7 @@ import structlog
 
 from latchkey.audit import queries
 from latchkey.audit.event import Event
-from latchkey.database.pool import CONTENDED, Connection, Database, DatabaseUnavailable
+from latchkey.database.pool import AGAIN, Connection, Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Change:
             return
         try:
             await queries.insert(self.connection, event)
-        except CONTENDED:
+        except AGAIN:
             raise
         except asyncpg.PostgresError as error:
             if _connection_is_lost(error):

@@ -10,6 +10,8 @@ from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect, is_local
+from latchkey.database.pooler import UnfitPooler, is_lent_by_transaction
+from latchkey.database.pooler_queries import is_direct
 from latchkey.database.queries import ServerState, server_state, server_time
 from latchkey.database.schema import schema_difference
 from latchkey.housekeeping.chore import Chore
@@ -30,6 +32,8 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
     try:
         connection = await connect(url, production=production)
     except DatabaseUnavailable as error:
+        if isinstance(error.__cause__, UnfitPooler):
+            return [*findings, problem("database", f"cannot be used: {error}", "see the pooler's settings")]
         return [*findings, problem("database", f"cannot be reached: {error}", "see that it runs, and DATABASE_URL")]
     try:
         state = await server_state(connection)
@@ -37,6 +41,7 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
         return [
             *findings,
             ok("database", "is there"),
+            await _pooler(connection, url, production=production),
             _writes(state),
             _version(state),
             _schema(revision),
@@ -48,6 +53,26 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
         return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "see the database's log")]
     finally:
         await connection.close()
+
+
+async def _pooler(connection: asyncpg.Connection, url: str, *, production: bool) -> Finding:
+    """Whether connections stay the same from one transaction to the next."""
+    name = "pooler"
+    if await is_direct(connection):
+        return ok(name, "there is none: connections lead straight to PostgreSQL")
+    other = await connect(url, production=production)
+    try:
+        by_transaction = await is_lent_by_transaction(connection, other)
+    finally:
+        await other.close()
+    if not by_transaction:
+        return ok(name, "lends connections for a session each, as far as could be seen")
+    return warning(
+        name,
+        "lends connections by the transaction (PgBouncer: pool_mode = transaction): it works, but statements are not"
+        " prepared, and each request asks the database whether its session has ended",
+        "for speed, point DATABASE_URL at PostgreSQL itself, or at a pooler with pool_mode = session",
+    )
 
 
 async def check_store(url: str) -> Finding:

@@ -5,7 +5,8 @@ Alembic and SQLAlchemy are imported only when there is something to do: a server
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from latchkey.database.adoption import Adoption, MigrationError, Resolutions
 from latchkey.database.blockers import describe_blockers
 from latchkey.database.dirty_data import DirtyData, Finding, find_dirty_data
 from latchkey.database.original_schema import UnfitSchema, original_tables, require_adoptable
+from latchkey.database.pooler_queries import is_direct
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,6 +47,7 @@ RULES_REVISION = "0005"
 LOCK_KEY = int.from_bytes(b"latchkey")
 LOCK_POLL_SECONDS = 0.1
 LOCK_TIMEOUT_SECONDS = 5
+LIMITS = f"SET {{0}} statement_timeout = 0; SET {{0}} lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
 
 STOP_AND_LIST = Resolutions()
 
@@ -116,28 +119,41 @@ async def migrate(
     Rules: contract.md section 10.
     """
     connection = await connect()
+    stays = "What was done before stays"
     try:
-        await _lock(connection)
-        return await _migrate_locked(connection, source_timezone, resolve)
+        by_session = await is_direct(connection)
+        if not by_session:
+            stays = "Nothing was changed"
+        waiting = False
+        while True:
+            async with _locked(connection, by_session=by_session) as locked:
+                if locked:
+                    return await _migrate_locked(connection, source_timezone, resolve)
+            # Asked for again and again, since waiting inside PostgreSQL would hold a snapshot (which CREATE INDEX
+            # CONCURRENTLY waits for) and run into lock_timeout.
+            if not waiting:
+                log.info("another instance is migrating the database, waiting for it")
+            waiting = True
+            await asyncio.sleep(LOCK_POLL_SECONDS)
     except Exception as error:
-        raise await _explained(error, connect) from error
+        raise await _explained(error, connect, stays) from error
     finally:
-        # Also gives the lock back, if Alembic has not closed the connection already.
+        # Also gives the lock back.
         await connection.close(timeout=LOCK_TIMEOUT_SECONDS)
 
 
-async def _lock(connection: asyncpg.Connection) -> None:
-    """Wait until this connection alone may migrate. The work is done on this very connection: when it is lost,
-    work and lock are gone together. Asked for again and again, since waiting inside PostgreSQL would hold a
-    snapshot (which CREATE INDEX CONCURRENTLY waits for) and run into lock_timeout."""
-    await connection.execute("SET statement_timeout = 0")
-    await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
-    waiting = False
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
-        if not waiting:
-            log.info("another instance is migrating the database, waiting for it")
-        waiting = True
-        await asyncio.sleep(LOCK_POLL_SECONDS)
+@asynccontextmanager
+async def _locked(connection: asyncpg.Connection, *, by_session: bool) -> AsyncIterator[bool]:
+    """Whether this connection alone may migrate, from now on until it is closed. The work is done on this very
+    connection: when it is lost, work and lock are gone together. A pooler may lend another one after each commit, so
+    that there everything is done in one transaction (`by_session` is off)."""
+    if by_session:
+        await connection.execute(LIMITS.format("SESSION"))
+        yield await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY)
+    else:
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute(LIMITS.format("LOCAL"))
+            yield await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK_KEY)
 
 
 async def _migrate_locked(
@@ -196,13 +212,14 @@ def _is_ours(revision: str) -> bool:
 
 
 async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption) -> None:
-    from sqlalchemy import NullPool
+    from sqlalchemy import StaticPool
     from sqlalchemy.ext.asyncio import create_async_engine
 
     async def hand_over() -> asyncpg.Connection:
         return connection
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=hand_over, poolclass=NullPool)
+    # It leaves the connection open. Where that is in a transaction already, revisions become savepoints of it.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=hand_over, poolclass=StaticPool)
     async with engine.connect() as bound:
         await bound.run_sync(functools.partial(_upgrade, adoption=adoption))
 
@@ -216,11 +233,11 @@ def _upgrade(connection: "Connection", adoption: Adoption) -> None:
     command.upgrade(config, REQUIRED_REVISION)
 
 
-async def _explained(error: Exception, connect: Connect) -> Exception:
+async def _explained(error: Exception, connect: Connect, stays: str) -> Exception:
     """The error as the operator should read it; one that is not the database's is passed through."""
     # SQLAlchemy has the driver's error as `orig`; those that the driver finds by itself have no SQLSTATE.
     cause = getattr(error, "orig", error)
-    again = "What was done before stays; run it again."
+    again = f"{stays}; run it again."
     if getattr(cause, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
         return TableBusy(
             f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "

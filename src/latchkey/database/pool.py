@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import structlog
 
+from latchkey.database.pooler import Opener, UnfitPooler, lends_by_statement
+
 POOL_MAX = 10
 CONNECT_SECONDS = 2.0
 ACQUIRE_SECONDS = 2.0
@@ -57,16 +59,25 @@ REFUSED = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
 )
-# Another transaction won; doing the same again is right, since nothing of this one happened.
-CONTENDED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# Doing the same again is right, since nothing of this transaction happened.
+AGAIN = (
+    # Another transaction won.
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    # A column has another type than when the statement was prepared. Outside of transactions asyncpg repeats it.
+    asyncpg.InvalidCachedStatementError,
+    # A pooler has lent this connection another server process, which does not know the statement.
+    asyncpg.InvalidSQLStatementNameError,
+)
 
 
 class Database:
     """The pool of one process. Opened by `open_database`; every method raises DatabaseUnavailable when PostgreSQL
     cannot serve, after at most about 2 s for a connection and 5 s for a statement."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, opener: Opener) -> None:
         self._pool = pool
+        self._opener = opener
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a read."""
@@ -90,20 +101,33 @@ class Database:
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Runs `work` in one transaction and returns what it returns, committed.
 
-        Whatever `work` raises rolls everything back and is raised on. After a deadlock or a serialization failure
-        `work` runs again, up to three times in all: it must do nothing but database work.
+        Whatever `work` raises rolls everything back and is raised on. After a deadlock, a serialization failure or a
+        change of the schema `work` runs again, up to three times in all: it must do nothing but database work.
         """
         began = False
 
         async def in_transaction(connection: asyncpg.pool.PoolConnectionProxy) -> T:
             nonlocal began
             began = False
-            async with connection.transaction():
-                began = True
-                return await work(connection)
+            try:
+                async with connection.transaction():
+                    began = True
+                    return await work(connection)
+            except asyncpg.OutdatedSchemaCacheError:
+                # Found by asyncpg when it read the answer; by now the transaction is rolled back.
+                began = False
+                raise
 
         # A pooled connection that died while idle is found out by BEGIN, when nothing has happened yet.
         return await self._run(in_transaction, again_if_lost=lambda: not began)
+
+    async def pooler_lends_sessions(self, known: bool) -> None:
+        """Notes whether a pooler on the way is known to lend connections for a session each: only then statements are
+        prepared through it."""
+        if known != self._opener.by_session:
+            self._opener.by_session = known
+            if self._opener.behind_pooler:
+                await self._pool.expire_connections()
 
     async def close(self) -> None:
         """Waits for connections in use, then closes all."""
@@ -118,9 +142,11 @@ class Database:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(query)
-            except CONTENDED as error:
+            except AGAIN as error:
                 if attempt == ATTEMPTS:
-                    raise DatabaseUnavailable("too many conflicts") from error
+                    raise DatabaseUnavailable(f"{ATTEMPTS} times {type(error).__name__}") from error
+                if isinstance(error, asyncpg.InvalidSQLStatementNameError):
+                    await self.pooler_lends_sessions(False)
             except DatabaseUnavailable as error:
                 if attempt == ATTEMPTS or not again_if_lost() or not _was_stale(error):
                     raise
@@ -130,6 +156,8 @@ class Database:
         """Runs `query` on a connection of the pool; the driver's errors come out as ours."""
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except UnfitPooler as error:
+            raise DatabaseUnavailable(f"no connection: {error}") from error
         except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
             # A server that lets nobody in (password, database name, TLS) is as good as gone, and no bug of a request.
             raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
@@ -142,6 +170,9 @@ class Database:
             if isinstance(error, ValueError):
                 # asyncpg counts an argument that does not fit its column as an InterfaceError; it is a bug of ours.
                 raise
+            if lends_by_statement(error):
+                # No connection will do: reads, and whether this instance is ready, must find that out too.
+                await self._pool.expire_connections()
             raise DatabaseUnavailable(type(error).__name__) from error
         except REFUSED as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
@@ -169,21 +200,28 @@ def _was_stale(error: DatabaseUnavailable) -> bool:
 
 async def open_database(url: str, *, production: bool, pool_max: int = POOL_MAX) -> Database:
     """Opens a pool. It connects lazily, so this works while PostgreSQL is away. `url`: see `connection_options`."""
+    opener = Opener(connection_options(url, production=production))
+
+    async def open_one(_: str | None, **more: Any) -> asyncpg.Connection:
+        return await opener.open(**more)
+
     pool = await asyncpg.create_pool(
-        **connection_options(url, production=production),
+        connect=open_one,
         min_size=0,
         max_size=pool_max,
         command_timeout=STATEMENT_SECONDS,
         # We set nothing on a connection, so there is nothing to reset, and no statement to pay for it.
         reset=_keep_as_is,
     )
-    return Database(pool)
+    return Database(pool, opener)
 
 
 async def connect(url: str, *, production: bool) -> asyncpg.Connection:
     """One connection outside the pool, for migrations and checks. Raises DatabaseUnavailable when there is none."""
     try:
-        return await asyncpg.connect(**connection_options(url, production=production))
+        return await Opener(connection_options(url, production=production)).open()
+    except UnfitPooler as error:
+        raise DatabaseUnavailable(str(error)) from error
     except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 

@@ -1,7 +1,9 @@
 """Whether the database is at the schema that this version works with."""
 
+import asyncpg
+
 from latchkey.database.migrate import REQUIRED_REVISION, is_current, schema_revision
-from latchkey.database.pool import connect
+from latchkey.database.pool import LOST, REFUSED, DatabaseUnavailable, connect
 
 
 class SchemaNotCurrent(Exception):
@@ -13,8 +15,11 @@ async def require_current_schema(url: str, *, production: bool) -> None:
     connection = await connect(url, production=production)
     try:
         revision = await schema_revision(connection)
-    finally:
         await connection.close()
+    except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.terminate()
     if not is_current(revision):
         raise SchemaNotCurrent(f"{schema_difference(revision)}: run latchkey migrate")
 

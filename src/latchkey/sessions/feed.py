@@ -14,6 +14,8 @@ import asyncpg
 import structlog
 
 from latchkey.database.pool import LOST, REFUSED, DatabaseUnavailable
+from latchkey.database.pooler import is_lent_by_transaction
+from latchkey.database.pooler_queries import is_direct
 from latchkey.sessions import queries
 
 BEAT_EVERY_SECONDS = 0.5
@@ -27,6 +29,12 @@ SILENT_RETRY_SECONDS = 2.0
 # An access token lives 300 s; the rest is for clocks that differ. Counted from arrival, by our own clock.
 KEPT_SECONDS = 360.0
 log = structlog.get_logger(__name__)
+
+Note = Callable[[bool], Awaitable[None]]
+
+
+async def _nobody(_: bool) -> None:
+    """Where nobody wants to know."""
 
 
 class EndedSessions:
@@ -57,17 +65,20 @@ class EndedSessions:
 
 
 class RevocationFeed:
-    """Keeps `ended` up to date. `connect` opens the connection to listen on."""
+    """Keeps `ended` up to date. `connect` opens the connection to listen on. `note` is told whether a pooler on the way
+    is known to lend connections for a session each."""
 
     def __init__(
         self,
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         ended: EndedSessions,
         stopwatch: Callable[[], float],
+        note: Note = _nobody,
     ) -> None:
         self._connect = connect
         self._ended = ended
         self._stopwatch = stopwatch
+        self._note = note
         self._proven_at: float | None = None
         self._is_cut = False
 
@@ -96,45 +107,47 @@ class RevocationFeed:
             finally:
                 self._proven_at = None
                 connection.terminate()
+            await self._note(False)
             await asyncio.sleep(pause)
 
     async def _listen(self, connection: asyncpg.Connection) -> None:
-        echo = f"echo {uuid4()}"
-        echoed = asyncio.Event()
+        echo = _Echo()
 
         def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
-            if payload == echo:
-                echoed.set()
-            elif session_id := _session_id(payload):
+            if not echo.hear(payload) and (session_id := _session_id(payload)):
                 self._ended.add([session_id])
 
         connection.add_termination_listener(self._lost)
-        async with asyncio.timeout(SETUP_SECONDS):
-            # Listening first: what ends between the two is heard, what ended before is read.
-            await connection.add_listener(queries.ENDED_CHANNEL, hear)
-            await self._await_echo(echo, echoed)
-            self._ended.add(await queries.ended_lately(connection))
-        while True:
-            sent_at = self._stopwatch()
-            # PostgreSQL delivers what it has before it answers: the answer proves all that was committed before.
-            await connection.fetchval("SELECT 1", timeout=BEAT_DEADLINE_SECONDS)
-            self._proven(sent_at)
-            self._ended.forget_old()
-            await asyncio.sleep(BEAT_EVERY_SECONDS)
-
-    async def _await_echo(self, echo: str, echoed: asyncio.Event) -> None:
-        """Proves that what others say arrives while this end is silent: behind a pooler that lends connections by the
-        transaction, LISTEN succeeds and one even hears oneself, but nobody else."""
-        other = await self._connect()
+        other: asyncpg.Connection | None = None
         try:
-            await queries.notify_ended(other, echo)
+            async with asyncio.timeout(SETUP_SECONDS):
+                other = await self._connect()
+                behind_pooler = not await is_direct(connection)
+                if behind_pooler and await is_lent_by_transaction(connection, other):
+                    # Before LISTEN, which would stay on a server process that is somebody else's next.
+                    raise _NothingArrives
+                # Listening first: what ends between the two is heard, what ended before is read.
+                await connection.add_listener(queries.ENDED_CHANNEL, hear)
+                await echo.prove(other)
+                self._ended.add(await queries.ended_lately(connection))
+                if behind_pooler:
+                    await self._note(True)
+                else:
+                    await other.close(timeout=BEAT_DEADLINE_SECONDS)
+            while True:
+                sent_at = self._stopwatch()
+                if behind_pooler:
+                    # It may be told to lend by the transaction from now on, and would go on answering.
+                    await echo.prove(other)
+                else:
+                    # PostgreSQL delivers what it has before it answers: the answer proves all that was committed before.
+                    await connection.fetchval("SELECT 1", timeout=BEAT_DEADLINE_SECONDS)
+                self._proven(sent_at)
+                self._ended.forget_old()
+                await asyncio.sleep(BEAT_EVERY_SECONDS)
         finally:
-            await other.close(timeout=BEAT_DEADLINE_SECONDS)
-        try:
-            async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
-                await echoed.wait()
-        except TimeoutError:
-            raise _NothingArrives from None
+            if other is not None:
+                other.terminate()
 
     def _proven(self, sent_at: float) -> None:
         self._proven_at = sent_at
@@ -149,11 +162,43 @@ class RevocationFeed:
         # Once, not at each of the attempts that follow.
         if not self._is_cut:
             self._is_cut = True
-            log.warning("the feed of ended sessions is cut: each request asks", cause=type(cause).__name__)
+            said = str(cause) if isinstance(cause, _NothingArrives) else type(cause).__name__
+            log.warning("the feed of ended sessions is cut: each request asks", cause=said)
+
+
+class _Echo:
+    """Proves that what others say arrives while this end is silent: behind a pooler that lends connections by the
+    transaction, LISTEN succeeds and one even hears oneself, but nobody else."""
+
+    def __init__(self) -> None:
+        self._awaited = ""
+        self._heard = asyncio.Event()
+
+    async def prove(self, other: asyncpg.Connection) -> None:
+        """Has `other` say something, and waits until it is heard. Raises _NothingArrives."""
+        self._awaited = f"echo {uuid4()}"
+        self._heard.clear()
+        async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
+            await queries.notify_ended(other, self._awaited)
+        try:
+            async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
+                await self._heard.wait()
+        except TimeoutError:
+            raise _NothingArrives from None
+
+    def hear(self, payload: object) -> bool:
+        """Whether that is what is awaited."""
+        if payload != self._awaited:
+            return False
+        self._heard.set()
+        return True
 
 
 class _NothingArrives(Exception):
     """PostgreSQL answers on the connection that listens, but notifications do not come through."""
+
+    def __str__(self) -> str:
+        return "notifications do not arrive, as behind a pooler that lends connections by the transaction"
 
 
 def _session_id(payload: object) -> UUID | None:
