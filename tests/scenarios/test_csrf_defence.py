@@ -141,6 +141,25 @@ def test_our_own_pages_and_allowed_ones_pass(browser: Browser, sql: Sql, headers
     assert user_row(sql, user["id"])["name"] == "Renamed by rule"
 
 
+def test_our_origin_is_that_of_public_url_whole(
+    start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """A page that somebody on the way serves over http in our name is none of ours, whatever Host says."""
+    browser = open_browser(start(PUBLIC_URL="https://accounts.test/base"))
+    user = browser.sign_up()
+    for origin, host in (
+        ("http://accounts.test", "accounts.test"),
+        ("https://accounts.test:444", "accounts.test:444"),
+        ("http://127.0.0.1:{port}", "127.0.0.1:{port}"),
+        ("http://localhost:{port}", "localhost:{port}"),
+        ("https://accounts.test.evil.test", "accounts.test"),
+    ):
+        assert rename(browser, user["id"], {"Origin": origin, "Host": host}) == REFUSED
+    for host in ("accounts.test", "127.0.0.1:{port}"):
+        assert rename(browser, user["id"], {"Origin": "https://accounts.test", "Host": host}) == 200
+    assert rename(browser, user["id"], {}) == 200
+
+
 @pytest.mark.parametrize("route", UNSAFE, ids=str)
 def test_every_unsafe_route_is_behind_the_origin_rule(browser: Browser, sql: Sql, route: Route) -> None:
     """T-066: protects all eleven, login too: a page elsewhere can sign nobody in, out or up."""
