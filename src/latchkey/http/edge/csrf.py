@@ -15,6 +15,8 @@ from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.keys import Mac, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
+TOKEN_HEADERS = ("x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token")
+"""What csurf read, so that clients made for it (axios, Angular) work. Where several are sent, all must say the same."""
 _NONCE_BYTES = 16
 _NONCES_AT_ONCE = 256
 
@@ -45,11 +47,8 @@ class Csrf:
         if self._is_cross_site(exchange):
             raise CsrfRefused
         seed = self._seed(exchange)
-        token = exchange.header("x-csrf-token")
-        other = exchange.header("csrf-token")
-        if token is not None and other is not None and token != other:
-            raise CsrfRefused
-        signed = _SIGNED.fullmatch(token or other or "")
+        sent = {exchange.headers[name] for name in TOKEN_HEADERS if name in exchange.headers}
+        signed = _SIGNED.fullmatch(sent.pop()) if len(sent) == 1 else None
         if seed is None or signed is None:
             raise CsrfRefused
         if not hmac.compare_digest(signed[2], self._signature(f"token|{seed}|{signed[1]}")):
