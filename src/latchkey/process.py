@@ -26,6 +26,7 @@ from latchkey.http.edge.client import ClientAddress
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
+from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
@@ -120,7 +121,7 @@ def build_platform(
             access_secret,
             cookie_name=f"{settings.cookie_prefix}_csrf",
             secure=secure,
-            own_origin=origin_of(settings.base_url()),
+            own=OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url())),
             allowed=settings.allowed_origins(),
         ),
         tokens=tokens,

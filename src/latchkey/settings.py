@@ -83,6 +83,9 @@ class ServiceSettings(BaseSettings):
     def _public_url_is_absolute(cls, value: str) -> str:
         if value and origin_of(value) is None:
             raise ValueError("must be an absolute http or https URL")
+        if not value.isascii():
+            # Compared with what browsers send as Origin.
+            raise ValueError("must be ASCII: write an international host as browsers do, as xn--…")
         return value.rstrip("/")
 
     @field_validator("root_path")

@@ -8,7 +8,7 @@ import pytest
 from latchkey.app import Settings
 from latchkey.cli import configuration_checks as checks
 from latchkey.cli.feature_checks import check_features
-from latchkey.settings import load_settings
+from latchkey.settings import SettingsError, load_settings
 
 HTTPS = "https://accounts.example.com"
 
@@ -129,3 +129,11 @@ def test_kept_secrets(tmp_path: Path, mode: int, level: str) -> None:
     kept.chmod(mode)
     settings = load_settings(Settings, environment="development", data_dir=tmp_path)
     assert checks.kept_secrets(settings).level == level
+
+
+def test_public_url_is_written_as_browsers_write_origins() -> None:
+    """They are compared: an international host would never match, and every change from a page be refused."""
+    with pytest.raises(SettingsError, match="xn--"):
+        load_settings(Settings, public_url="https://b\u00fccher.example")
+    url = "https://xn--bcher-kva.example"
+    assert load_settings(Settings, public_url=url).public_url == url

@@ -88,6 +88,14 @@ def test_preflight(browser: Browser) -> None:
     assert browser.cookies == {}
 
 
+@pytest.mark.parametrize("name", ["x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token"])
+def test_preflight_of_a_token(browser: Browser, name: str) -> None:
+    """Whatever its header is called: a page elsewhere may send what we read."""
+    headers = {"Origin": OURS, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": name}
+    answer = browser.request("OPTIONS", "/users/1", headers=headers)
+    assert answer.headers["access-control-allow-headers"] == name
+
+
 def test_preflight_of_our_own_header_alone(browser: Browser) -> None:
     """Asked for no headers, the answer names none: it invents nothing."""
     headers = {"Origin": OURS, "Access-Control-Request-Method": "PUT"}

@@ -59,7 +59,9 @@ def test_names_what_clients_refer_to(document: Json) -> None:
     components = document["components"]
     assert {"User", "SuccessResponse", "PaginatedUsersResponse", "ErrorResponse"} <= components["schemas"].keys()
     assert components["securitySchemes"]["cookieAuth"]["in"] == "cookie"
-    assert components["securitySchemes"]["csrfToken"].items() >= {"in": "header", "name": "X-CSRF-Token"}.items()
+    scheme = components["securitySchemes"]["csrfToken"]
+    assert scheme.items() >= {"in": "header", "name": "X-CSRF-Token"}.items()
+    assert all(f"`{name}`" in scheme["description"] for name in ("csrf-token", "X-XSRF-TOKEN", "XSRF-TOKEN"))
 
 
 def test_shows_no_secret_of_a_user(document: Json) -> None:

@@ -1,5 +1,6 @@
 """What a hostile page can and cannot send: the token pair and the origin rule (T-058 to T-070)."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,8 @@ from tests.kit.server import Server
 from tests.kit.stored import Sql, everything_of, user_row
 
 REFUSED = (403, "EBADCSRFTOKEN", "invalid csrf token")
+
+NAMES = ("X-CSRF-Token", "csrf-token", "X-XSRF-TOKEN", "XSRF-TOKEN")
 
 
 def _flipped(token: str) -> str:
@@ -89,13 +92,34 @@ def test_a_spoilt_token_is_refused(browser: Browser, sql: Sql, spoil: Callable[[
     assert everything_of(sql, user["id"]) == before
 
 
-def test_two_headers_must_say_the_same(browser: Browser) -> None:
-    """Protects against a proxy or page that adds the other header: both are read, and neither wins."""
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_of_the_header_is_read(browser: Browser, name: str) -> None:
+    """All that csurf read: clients of the original may send any of them."""
+    user = browser.sign_up()
+    token = browser.fetch_csrf()
+    path, body = f"/users/{user['id']}", {"name": "Renamed"}
+    assert browser.patch(path, body, headers={name: token}, with_csrf=False).status_code == 200
+    assert browser.patch(path, body, headers={name.lower(): token}, with_csrf=False).status_code == 200
+    bad = {name: _flipped(token)}
+    assert refused(browser.patch(path, body, headers=bad, with_csrf=False)) == REFUSED
+    assert refused(browser.patch(path, body, headers={name: ""}, with_csrf=False)) == REFUSED
+
+
+@pytest.mark.parametrize(("name", "second"), list(itertools.permutations(NAMES, 2)))
+def test_all_headers_must_say_the_same(browser: Browser, name: str, second: str) -> None:
+    """Protects against a proxy or page that adds another one: all are read, and none wins."""
     user = browser.sign_up()
     token, other = browser.fetch_csrf(), browser.fetch_csrf()
-    assert rename(browser, user["id"], {"X-CSRF-Token": token, "csrf-token": token}) == 200
-    assert rename(browser, user["id"], {"X-CSRF-Token": token, "csrf-token": other}) == REFUSED
-    assert rename(browser, user["id"], {"X-CSRF-Token": token, "csrf-token": ""}) == REFUSED
+
+    def renamed(**headers: str) -> int:
+        path, body = f"/users/{user['id']}", {"name": "Renamed"}
+        return browser.patch(path, body, headers=headers, with_csrf=False).status_code
+
+    assert renamed(**{name: token, second: token}) == 200
+    assert renamed(**{name: token, second: other}) == 403
+    assert renamed(**{name: token, second: ""}) == 403
+    assert renamed(**dict.fromkeys(NAMES, token)) == 200
+    assert renamed(**dict.fromkeys(NAMES, token) | {second: other}) == 403
 
 
 def test_the_token_counts_in_its_header_alone(browser: Browser) -> None:
@@ -139,6 +163,25 @@ def test_our_own_pages_and_allowed_ones_pass(browser: Browser, sql: Sql, headers
     user = browser.sign_up()
     assert rename(browser, user["id"], headers, "Renamed by rule") == 200
     assert user_row(sql, user["id"])["name"] == "Renamed by rule"
+
+
+def test_our_origin_is_that_of_public_url_whole(
+    start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """A page that somebody on the way serves over http in our name is none of ours, whatever Host says."""
+    browser = open_browser(start(PUBLIC_URL="https://accounts.test/base"))
+    user = browser.sign_up()
+    for origin, host in (
+        ("http://accounts.test", "accounts.test"),
+        ("https://accounts.test:444", "accounts.test:444"),
+        ("http://127.0.0.1:{port}", "127.0.0.1:{port}"),
+        ("http://localhost:{port}", "localhost:{port}"),
+        ("https://accounts.test.evil.test", "accounts.test"),
+    ):
+        assert rename(browser, user["id"], {"Origin": origin, "Host": host}) == REFUSED
+    for host in ("accounts.test", "127.0.0.1:{port}"):
+        assert rename(browser, user["id"], {"Origin": "https://accounts.test", "Host": host}) == 200
+    assert rename(browser, user["id"], {}) == 200
 
 
 @pytest.mark.parametrize("route", UNSAFE, ids=str)

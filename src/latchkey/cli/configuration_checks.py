@@ -36,7 +36,7 @@ def public_url(settings: Settings) -> Finding:
     if not settings.public_url:
         return problem(
             name,
-            f"is not set: links in mails point to {url}",
+            f"is not set: links in mails point to {url}, and a page counts as ours by its host alone, over http too",
             "set it to the https URL by which people reach this service",
         )
     if is_plain(url):

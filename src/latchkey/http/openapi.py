@@ -65,7 +65,10 @@ def openapi_document(
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-CSRF-Token",
-                    "description": "From `GET /auth/csrf-token`, together with its cookie. `csrf-token` is read too.",
+                    "description": (
+                        "From `GET /auth/csrf-token`, together with its cookie. `csrf-token`, `X-XSRF-TOKEN` and"
+                        " `XSRF-TOKEN` are read too; if several are sent, they must be equal."
+                    ),
                 },
             },
         },

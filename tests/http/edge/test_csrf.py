@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from latchkey.http.edge.csrf import Csrf
+from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange
 
@@ -16,9 +17,10 @@ LISTED = "https://app.test"
 unsafe_methods = st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "post", "TRACE", "CONNECT", "PROPFIND"])
 
 
-def csrf(secret: str = SECRET) -> Csrf:
-    """The check of an instance at accounts.test that allows app.test."""
-    return Csrf(secret, cookie_name="_csrf", secure=True, own_origin=OWN, allowed=frozenset({LISTED}))
+def csrf(secret: str = SECRET, *, public: str | None = OWN) -> Csrf:
+    """The check of an instance at accounts.test that allows app.test; `public` None: it was not told where it is."""
+    own = OwnOrigin(public=public, assumed="http://localhost:3000")
+    return Csrf(secret, cookie_name="_csrf", secure=True, own=own, allowed=frozenset({LISTED}))
 
 
 async def never() -> Message:
@@ -129,16 +131,48 @@ def test_tokens_and_cookies_are_not_interchangeable() -> None:
     | st.text(alphabet=ALPHABET + ":/.", max_size=40)
 )
 def test_an_origin_that_is_not_ours_is_refused(origin: str) -> None:
-    """Whatever it looks like; ours is the host of the request, whose port is its scheme's where none is written."""
-    ours = {OWN, LISTED, "http://accounts.test", "http://accounts.test:80", f"{OWN}:443"}
-    assume(origin not in ours)
+    """Whatever it looks like. Where PUBLIC_URL is set, it is compared whole; the port may be its scheme's own."""
+    assume(origin not in {OWN, f"{OWN}:443", LISTED})
     token, cookie = issued(csrf())
     assert not passes(csrf(), token, cookie, origin=origin)
+    assume(origin not in {"http://accounts.test", "http://accounts.test:80", "http://localhost:3000"})
+    assert not passes(csrf(public=None), token, cookie, origin=origin)
 
 
-@pytest.mark.parametrize("origin", [OWN, LISTED, "http://accounts.test", "https://accounts.test:443"])
-def test_our_own_origins_pass(origin: str) -> None:
-    """That of PUBLIC_URL, an allowed one, and the host of the request itself, with either scheme: TLS may end before us."""
+@pytest.mark.parametrize("origin", [OWN, f"{OWN}:443", LISTED])
+@pytest.mark.parametrize("public", [OWN, None])
+def test_our_own_origins_pass(origin: str, public: str | None) -> None:
+    """That of PUBLIC_URL, and an allowed one, which alone may be of another site."""
     token, cookie = issued(csrf())
-    assert passes(csrf(), token, cookie, origin=origin)
-    assert passes(csrf(), token, cookie, origin=origin, sec_fetch_site="cross-site") == (origin == LISTED)
+    assert passes(csrf(public=public), token, cookie, origin=origin)
+    assert passes(csrf(public=public), token, cookie, origin=origin, sec_fetch_site="cross-site") == (origin == LISTED)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("http://accounts.test", "http://accounts.test:80", "http://accounts.test:443", "https://accounts.test:80"),
+        *("https://accounts.test:8443", "http://localhost:3000", "https://other.test"),
+    ],
+)
+def test_scheme_and_port_count_once_they_are_known(origin: str) -> None:
+    """Over http anybody on the way can serve a page in our name: with PUBLIC_URL https, its requests are not ours."""
+    token, cookie = issued(csrf())
+    assert not passes(csrf(), token, cookie, origin=origin)
+    assert not passes(csrf(), token, cookie, origin=origin, host=origin.partition("//")[2])
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://accounts.test", "accounts.test"),
+        ("https://accounts.test", "accounts.test:443"),
+        ("http://accounts.test:8080", "ACCOUNTS.TEST:8080"),
+        ("http://[::1]:3000", "[::1]:3000"),
+        ("http://localhost:3000", "accounts.test"),
+    ],
+)
+def test_host_counts_while_nothing_is_known(origin: str, host: str) -> None:
+    """Without PUBLIC_URL, with either scheme: TLS may end before us."""
+    token, cookie = issued(csrf())
+    assert passes(csrf(public=None), token, cookie, origin=origin, host=host)

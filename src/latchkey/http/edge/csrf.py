@@ -9,30 +9,26 @@ import re
 import secrets
 from collections.abc import Iterator
 
+from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie
 from latchkey.keys import Mac, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
+TOKEN_HEADERS = ("x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token")
+"""What csurf read, so that clients made for it (axios, Angular) work. Where several are sent, all must say the same."""
 _NONCE_BYTES = 16
 _NONCES_AT_ONCE = 256
-# As browsers write it (RFC 6454 section 6.2). A parser of URLs would read more into it: a user, a path, a tab in a name.
-_HOST_AND_PORT = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?"
-_ORIGIN = re.compile(rf"(https?)://{_HOST_AND_PORT}")
-_HOST = re.compile(_HOST_AND_PORT)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Csrf:
-    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `own_origin` is that of PUBLIC_URL."""
+    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `allowed` are the origins of others."""
 
-    def __init__(
-        self, secret: str, *, cookie_name: str, secure: bool, own_origin: str | None, allowed: frozenset[str]
-    ) -> None:
+    def __init__(self, secret: str, *, cookie_name: str, secure: bool, own: OwnOrigin, allowed: frozenset[str]) -> None:
         self._mac = Mac(secret, "csrf")
         self.cookie_name = cookie_name
         self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
-        self._listed = allowed if own_origin is None else allowed | {own_origin}
+        self._own = own
         self._allowed = allowed
         self._random = _random()
 
@@ -51,11 +47,8 @@ class Csrf:
         if self._is_cross_site(exchange):
             raise CsrfRefused
         seed = self._seed(exchange)
-        token = exchange.header("x-csrf-token")
-        other = exchange.header("csrf-token")
-        if token is not None and other is not None and token != other:
-            raise CsrfRefused
-        signed = _SIGNED.fullmatch(token or other or "")
+        sent = {exchange.headers[name] for name in TOKEN_HEADERS if name in exchange.headers}
+        signed = _SIGNED.fullmatch(sent.pop()) if len(sent) == 1 else None
         if seed is None or signed is None:
             raise CsrfRefused
         if not hmac.compare_digest(signed[2], self._signature(f"token|{seed}|{signed[1]}")):
@@ -67,7 +60,7 @@ class Csrf:
             return False
         if exchange.header("sec-fetch-site") == "cross-site":
             return True
-        return origin is not None and origin not in self._listed and not _same_host(origin, exchange.header("host"))
+        return origin is not None and not self._own.is_that_of(exchange)
 
     def _seed(self, exchange: Exchange) -> str | None:
         try:
@@ -89,11 +82,3 @@ def _random() -> Iterator[str]:
         many = secrets.token_bytes(_NONCE_BYTES * _NONCES_AT_ONCE)
         for start in range(0, len(many), _NONCE_BYTES):
             yield base64url(many[start : start + _NONCE_BYTES])
-
-
-def _same_host(origin: str, host: str | None) -> bool:
-    theirs, own = _ORIGIN.fullmatch(origin), _HOST.fullmatch(host or "")
-    if theirs is None or own is None:
-        return False
-    default = _DEFAULT_PORTS[theirs[1]]
-    return theirs[2].lower() == own[1].lower() and int(theirs[3] or default) == int(own[2] or default)

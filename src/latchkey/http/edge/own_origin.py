@@ -1,0 +1,41 @@
+"""Which Origin headers are those of our own pages."""
+
+import re
+
+from latchkey.http.exchange import Exchange
+
+# As browsers write it (RFC 6454 section 6.2). A parser of URLs would read more into it: a user, a path, a tab in a name.
+_HOST_AND_PORT = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?"
+_ORIGIN = re.compile(rf"(https?)://{_HOST_AND_PORT}")
+_HOST = re.compile(_HOST_AND_PORT)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class OwnOrigin:
+    """Compares an Origin with where people reach this service: `public`, if the operator has said so, and nothing else.
+
+    Otherwise `assumed` counts, and the host and port of Host with either scheme, since TLS may end before us. Then a
+    page that somebody on the way serves in our name over http passes for one of ours.
+    """
+
+    def __init__(self, *, public: str | None, assumed: str | None) -> None:
+        self._origin = _parsed(public or assumed or "")
+        self._is_set = public is not None
+
+    def is_that_of(self, exchange: Exchange) -> bool:
+        """Whether the request has an Origin, and it is ours."""
+        origin = _parsed(exchange.header("origin") or "")
+        if origin is None:
+            return False
+        return origin == self._origin or (not self._is_set and _names_host(origin, exchange.header("host")))
+
+
+def _parsed(origin: str) -> tuple[str, str, int] | None:
+    parts = _ORIGIN.fullmatch(origin)
+    return (parts[1], parts[2].lower(), int(parts[3] or _DEFAULT_PORTS[parts[1]])) if parts else None
+
+
+def _names_host(origin: tuple[str, str, int], host: str | None) -> bool:
+    scheme, name, port = origin
+    own = _HOST.fullmatch(host or "")
+    return own is not None and (own[1].lower(), int(own[2] or _DEFAULT_PORTS[scheme])) == (name, port)
