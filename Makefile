@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation package package-test lock clean
+.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ package-test: package ## Install the wheel into empty environments, run the imag
 	@# Named here, since their names are not those of tests: they ask a package index, which the tests do not.
 	@UV="$(UV)" $(BIN)/python -m pytest -q -n 2 --dist loadfile \
 	  tests/packaging/installed_wheel.py tests/packaging/built_image.py
+
+settings-page: $(INSTALLED) ## Make docs/settings.md from the settings models
+	@$(BIN)/python -m tests.kit.settings_page
 
 lock: ## Choose versions anew and write requirements.lock (needs uv)
 	@# Extras stay in the lock: without them pip would resolve again, and stop at the first newer release.

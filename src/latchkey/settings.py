@@ -1,15 +1,22 @@
 """How settings are read, from the environment and `.env`, and those of the service itself."""
 
+import os
 import re
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from dotenv import dotenv_values
+from pydantic import AliasChoices, AliasPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from latchkey.urls import origin_of, require_readable
+from latchkey.urls import host_problem, require_readable
 
 MINIMUM_SECRET_BYTES = 32
+ALIKE = 0.85
+"""How much a name must have in common with a setting to be taken for a misspelt one; difflib's ratio."""
+PREFIX = "LATCHKEY_"
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
@@ -24,7 +31,7 @@ class SettingsError(Exception):
 
 
 class ServiceSettings(BaseSettings):
-    """The settings that every process needs. Secrets never print."""
+    """Service."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -63,6 +70,14 @@ class ServiceSettings(BaseSettings):
         description="URL by which people reach Latchkey: base of links in mails, and its own origin. Set it in production.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_newlines_at_the_end(cls, data: Any) -> Any:
+        """Files and secret stores often add one, which nobody means; `setting_warnings` names it."""
+        if isinstance(data, dict):
+            return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
+        return data
+
     @property
     def development(self) -> bool:
         """Whether ENVIRONMENT is development: cookies without Secure, pages on this machine as CORS origins. What shows
@@ -81,11 +96,8 @@ class ServiceSettings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _public_url_is_absolute(cls, value: str) -> str:
-        if value and origin_of(value) is None:
-            raise ValueError("must be an absolute http or https URL")
-        if not value.isascii():
-            # Compared with what browsers send as Origin.
-            raise ValueError("must be ASCII: write an international host as browsers do, as xn--…")
+        if value and (problem := host_problem(value)):
+            raise ValueError(problem)
         return value.rstrip("/")
 
     @field_validator("root_path")
@@ -141,6 +153,36 @@ def load_settings(model: type[AnySettings], *, required: bool = False, **overrid
     if settings is None or problems:
         raise SettingsError(problems)
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingWarning:
+    """Something about a setting's name or value that works, but hardly as it is meant."""
+
+    name: str
+    message: str
+    advice: str
+
+
+def setting_warnings(model: type[BaseSettings]) -> list[SettingWarning]:
+    """Returns what is odd in the environment and `.env`: names that look like one of ours but are none, and values that
+    end with a newline, which is left out."""
+    ours = {alias for name, field in model.model_fields.items() for alias in _names(name, field.validation_alias)}
+    given = dotenv_values(".env") | os.environ
+    warnings = []
+    for name, value in sorted(given.items()):
+        upper = name.upper()
+        if upper in ours:
+            if value is not None and value != value.rstrip("\r\n"):
+                message = "ends with a newline, which is left out"
+                warnings.append(SettingWarning(upper, message, "remove the newline, so that other programs agree"))
+        elif meant := get_close_matches(upper.removeprefix(PREFIX), ours, n=1, cutoff=ALIKE):
+            warnings.append(SettingWarning(name, "is no setting and is ignored", f"write {meant[0]}, if you mean that"))
+    return warnings
+
+
+def _names(name: str, alias: str | AliasPath | AliasChoices | None) -> list[str]:
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [name.upper()]
 
 
 def says_development() -> bool:

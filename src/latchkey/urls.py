@@ -4,6 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?")
 
 
@@ -21,6 +22,43 @@ def origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}" if port in {None, default} else f"{parts.scheme}://{host}:{port}"
 
 
+def host_problem(url: str) -> str | None:
+    """Returns what is wrong with an http(s) URL whose origin browsers are to compare, or None."""
+    origin = origin_of(url)
+    if origin is None or any(character.isspace() for character in url):
+        return "must be an absolute http or https URL"
+    host = urlsplit(origin).hostname or ""
+    if "*" in host:
+        return "must name one host: wildcards are not supported"
+    if not host.isascii():
+        return f"must have the ASCII form of its host, as browsers send it: {_in_ascii(origin)}"
+    if not _HOST_NAME.fullmatch(host) and ":" not in host:
+        return "must be an absolute http or https URL"
+    return None
+
+
+def origin_problem(text: str) -> str | None:
+    """Returns what is wrong with the origin of a front end, as browsers send it (RFC 6454, section 6), or None."""
+    if any(character.isspace() for character in text):
+        return "is no origin: separate origins by commas, without spaces in them"
+    if "*" in text:
+        return "is no origin: wildcards are not supported, list each origin"
+    origin = origin_of(text)
+    if origin is None:
+        return "is no origin: write scheme://host or scheme://host:port, in lower case"
+    if host_problem(text):
+        return f"is no origin as browsers send it: write {_in_ascii(origin)}"
+    return None if text == origin else f"is no origin as browsers send it: write {origin}"
+
+
+def _in_ascii(origin: str) -> str:
+    host = urlsplit(origin).hostname or ""
+    try:
+        return origin.replace(host, host.encode("idna").decode())
+    except UnicodeError:
+        return "its host as xn--…"
+
+
 def require_readable(url: str) -> None:
     """Raises ValueError for the URL of a server that would be misread. Quotes nothing of it: it may hold a password."""
     try:
@@ -36,7 +74,7 @@ def require_readable(url: str) -> None:
 def require_page(url: str) -> str:
     """Returns the URL of a page that links in mails open, or "" for none. Raises ValueError for what is no such URL."""
     # The token is put behind `#`, which must be the only one.
-    if url and (origin_of(url) is None or "#" in url or re.search(r"[^!-~]", url)):
+    if url and (host_problem(url) or "#" in url or re.search(r"[^!-~]", url)):
         raise ValueError("must be an absolute http or https URL of ASCII characters, without #")
     return url
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class AuditSettings(BaseModel):
-    """Whether a change needs its row, and how long rows are kept."""
+    """Audit log."""
 
     audit_required: bool = Field(
         False, description="true: a change whose audit row the database refuses fails with 503."

@@ -10,9 +10,9 @@ from latchkey.cli.feature_checks import check_features
 from latchkey.cli.live_checks import check_database, check_store
 from latchkey.cli.mail_checks import check_smtp, templates
 from latchkey.clock import system_clock
-from latchkey.settings import SettingsError, load_settings, says_development
+from latchkey.settings import SettingsError, load_settings, says_development, setting_warnings
 from latchkey.terminal.development import development_dsn, dsn_file
-from latchkey.terminal.finding import Finding, ok, problem
+from latchkey.terminal.finding import Finding, ok, problem, warning
 from latchkey.terminal.output import print_json, print_line
 
 SECRETS = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET")
@@ -22,6 +22,7 @@ def doctor(*, as_json: bool) -> None:
     """Prints every finding; exits with 1 when one is a problem. No secret and no password is ever printed."""
     findings, settings = _settings()
     named = {finding.message.partition(":")[0] for finding in findings if finding.level == "problem"}
+    findings += [warning(odd.name, odd.message, odd.advice) for odd in setting_warnings(Settings)]
     checked = [*(check(settings) for check in configuration_checks.ALL), *check_features(settings)]
     findings += [finding for finding in checked if finding.check not in named]
     findings += asyncio.run(_ask(settings))

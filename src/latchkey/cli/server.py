@@ -20,6 +20,7 @@ from latchkey.cli.connections import connections_at_a_time, keep_alive_seconds
 from latchkey.cli.feature_checks import check_features
 from latchkey.cli.worker import load_app
 from latchkey.logs import configure_logging
+from latchkey.settings import setting_warnings
 from latchkey.terminal.failing import explained, fail
 
 GRACE_SECONDS = 10
@@ -76,6 +77,9 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
     address = require_free_port(settings)
     _require_usable_templates(settings)
     configure_logging(development=settings.development)
+    for odd in setting_warnings(Settings):
+        line = f"{odd.name}: {odd.message}"
+        log.warning(line, advice=odd.advice)
     checks = AT_START if dev else (environment, *AT_START)
     for finding in (*(check(settings) for check in checks), *check_features(settings)):
         if finding.level != "ok":

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class HashingSettings(BaseModel):
-    """What a hash costs, and how long a sign-in waits for a core."""
+    """Password hashing."""
 
     bcrypt_rounds: int = Field(
         10,

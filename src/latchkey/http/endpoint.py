@@ -8,9 +8,10 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from latchkey.http.authenticate import Guard, Principal
-from latchkey.http.envelope import PageMeta, json_response, success
+from latchkey.http.envelope import json_response, success
 from latchkey.http.errors import Forbidden
 from latchkey.http.exchange import Exchange, answer_header
+from latchkey.http.page_meta import PageMeta
 from latchkey.http.validation import parse_body, parse_params, parse_query
 from latchkey.origin import Origin
 from latchkey.refusal import Refusal, ServiceUnavailable

@@ -3,22 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from latchkey.http.page_meta import PageMeta
 from latchkey.refusal import Refusal, ValidationFailed
 
 _HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store"))
-
-
-class PageMeta(BaseModel):
-    """`meta` of a page: `total` rows in all, `totalPages` pages of `limit` rows, this one being number `page`."""
-
-    page: int = Field(examples=[1])
-    limit: int = Field(examples=[10])
-    total: int = Field(examples=[42])
-    total_pages: int = Field(serialization_alias="totalPages", examples=[5])
 
 
 def success(message: str, data: Any = None, meta: PageMeta | None = None) -> bytes:

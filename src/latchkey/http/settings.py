@@ -5,12 +5,11 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import limits
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from latchkey.settings import ServiceSettings
-from latchkey.urls import origin_of, require_readable
+from latchkey.urls import host_problem, origin_problem, require_readable
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
@@ -68,20 +67,25 @@ class HttpSettings(ServiceSettings):
     @classmethod
     def _origins_are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin != origin_of(origin):
-                raise ValueError(f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case")
+            if problem := origin_problem(origin):
+                raise ValueError(f"{origin!r} {problem}")
         return value
 
     @field_validator("return_url")
     @classmethod
     def _return_url_is_absolute(cls, value: str) -> str:
-        if value and (origin_of(value) is None or re.search(r"[^!-~]", value)):
+        if value and (problem := host_problem(value)):
+            raise ValueError(problem)
+        if re.search(r"[^!-~]", value):
             raise ValueError("must be an absolute http or https URL of ASCII characters")
         return value
 
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit_parses(cls, value: str) -> str:
+        # Imported here: only a process that has the setting pays for it.
+        import limits
+
         try:
             limits.parse(value)
         except ValueError:

@@ -92,7 +92,7 @@ def parse_mail_from(value: str) -> Address:
 
 
 class MailSettings(ServiceSettings):
-    """The server that takes mails, whom they come from, and the templates that replace ours."""
+    """Mail."""
 
     smtp_url: SecretStr | None = Field(
         None,

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class SessionSettings(BaseModel):
-    """How long sessions last, how many a user may have, and how strictly refresh tokens are used once."""
+    """Sessions."""
 
     refresh_leeway_seconds: int = Field(
         0,

@@ -6,8 +6,8 @@ from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplac
 from latchkey.features.accounts.errors import NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UsersNotListed
 from latchkey.features.accounts.service import Accounts
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
-from latchkey.http.envelope import PageMeta
 from latchkey.http.errors import Forbidden
+from latchkey.http.page_meta import PageMeta
 from latchkey.sessions.guard import Guards
 from latchkey.users.errors import EmailTaken, UserNotFound
 from latchkey.users.user import User, UserPath

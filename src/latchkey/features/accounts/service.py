@@ -13,7 +13,7 @@ from latchkey.features.accounts.actions import AccountAction
 from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
 from latchkey.features.email_verification.address_change import AddressChange
 from latchkey.features.email_verification.queries import end_tokens
-from latchkey.http.envelope import PageMeta
+from latchkey.http.page_meta import PageMeta
 from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy

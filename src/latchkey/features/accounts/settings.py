@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class AccountSettings(BaseModel):
-    """Who sees accounts, and when deleted ones are erased."""
+    """Accounts."""
 
     users_list: Literal["all", "self"] = Field("all", description="`self`: users see only their own account.")
     purge_deleted_after_days: int | None = Field(

@@ -6,7 +6,7 @@ from latchkey.urls import require_page
 
 
 class EmailVerificationSettings(BaseModel):
-    """Whether addresses must be verified, and the page that verifies them."""
+    """E-mail verification."""
 
     require_verified_email: bool = Field(
         False, description="true: no login before the address is verified. Registration mails the link."
@@ -21,7 +21,7 @@ class EmailVerificationSettings(BaseModel):
 
     @field_validator("verify_url")
     @classmethod
-    def _is_a_page(cls, value: str) -> str:
+    def _verify_url_is_a_page(cls, value: str) -> str:
         return require_page(value)
 
     def verify_page(self, base_url: str) -> str:

@@ -6,7 +6,7 @@ from latchkey.urls import require_page
 
 
 class PasswordSettings(BaseModel):
-    """What a new password must have, and the page that sets one."""
+    """Passwords."""
 
     password_min_length: int = Field(
         8, ge=1, le=72, description="Characters that a new password must have. The maximum is 72 bytes."
@@ -17,7 +17,7 @@ class PasswordSettings(BaseModel):
 
     @field_validator("reset_url")
     @classmethod
-    def _is_a_page(cls, value: str) -> str:
+    def _reset_url_is_a_page(cls, value: str) -> str:
         return require_page(value)
 
     def reset_page(self, base_url: str) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class RegistrationSettings(BaseModel):
-    """Who may register."""
+    """Registration."""
 
     registration: Literal["open", "closed"] = Field(
         "open", description="`closed`: only `latchkey users create` makes accounts."

@@ -4,6 +4,6 @@ from pydantic import BaseModel, Field
 
 
 class SignInSettings(BaseModel):
-    """What happens around a sign-in."""
+    """Sign-in."""
 
     new_device_mail: bool = Field(False, description="true: e-mail the user about a sign-in from a new device.")

@@ -1,0 +1,12 @@
+"""`meta` of an answer that is one page of a list."""
+
+from pydantic import BaseModel, Field
+
+
+class PageMeta(BaseModel):
+    """`meta` of a page: `total` rows in all, `totalPages` pages of `limit` rows, this one being number `page`."""
+
+    page: int = Field(examples=[1])
+    limit: int = Field(examples=[10])
+    total: int = Field(examples=[42])
+    total_pages: int = Field(serialization_alias="totalPages", examples=[5])
