@@ -15,6 +15,7 @@ import pytest
 from tests.kit.browser import Browser
 from tests.kit.releases import Release, Unchecked
 from tests.kit.server import Server, environment, start_server
+from tests.kit.smtp_server import SmtpServer, settings_of
 from tests.kit.wire import Wire
 
 HERE = Path(__file__).parent
@@ -50,17 +51,22 @@ def previous_source(require: Callable[[str], str], tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture
-def releases(previous_source: Path, empty_database: str, tmp_path: Path) -> Iterator[tuple[Release, Release]]:
-    """The previous release and this one, on one empty database; their servers are killed at the end."""
+def releases(
+    previous_source: Path, empty_database: str, smtp: SmtpServer, tmp_path: Path
+) -> Iterator[tuple[Release, Release]]:
+    """The previous release and this one, in production on one empty database; both send mail by `smtp`. Their servers
+    are killed at the end."""
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
         started.append(start_server(empty_database, tmp_path, **settings))
         return started[-1]
 
+    settings = settings_of(smtp)
+    previous = {"PYTHONPATH": str(previous_source)}
     yield (
-        Release(empty_database, tmp_path, start, {"PYTHONPATH": str(previous_source)}),
-        Release(empty_database, tmp_path, start, {}),
+        Release(empty_database, tmp_path, start, previous, settings),
+        Release(empty_database, tmp_path, start, {}, settings),
     )
     for server in started:
         server.kill()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.kit.browser import Browser
-from tests.kit.releases import Release
-from tests.kit.server import Server
+from tests.kit.releases import Release, mailed_token
+from tests.kit.smtp_server import SmtpServer
 from tests.kit.waiting import eventually
 
 NEW_PASSWORD = "Changed456!"
@@ -14,7 +14,7 @@ NEW_PASSWORD = "Changed456!"
 
 @pytest.mark.parametrize("first", ["previous", "this"])
 def test_both_releases_serve_the_same_users(
-    releases: tuple[Release, Release], browse: Callable[..., Browser], first: str
+    releases: tuple[Release, Release], browse: Callable[..., Browser], smtp: SmtpServer, first: str
 ) -> None:
     """What one has done, the other one knows: sessions, rotations, endings, passwords, deletions."""
     old, new = releases
@@ -54,7 +54,7 @@ def test_both_releases_serve_the_same_users(
     assert other_device.login(user["email"], NEW_PASSWORD).status_code == 200
 
     assert here.post("/auth/forgot-password", {"email": user["email"]}).status_code == 200
-    reset = {"token": mailed_token(user["email"], before, after), "newPassword": "Again789!"}
+    reset = {"token": mailed_token(smtp, user["email"]), "newPassword": "Again789!"}
     assert at(second).post("/auth/reset-password", reset).status_code == 200
     eventually(lambda: here.get("/auth/me").status_code == 401, "the reset ends sessions of the other release")
 
@@ -69,19 +69,3 @@ def test_both_releases_serve_the_same_users(
     assert before.stop() == 0, before.printed()
     assert browse(after, early.cookies).post("/auth/refresh-token").status_code == 200
     assert after.stop() == 0, after.printed()
-
-
-def mailed_token(email: str, *servers: Server) -> str:
-    """The token of a reset mail, which either server may have sent."""
-    found: list[str] = []
-
-    def arrived() -> bool:
-        for server in servers:
-            try:
-                found.append(server.reset_token_mailed_to(email, within=0.1))
-            except AssertionError:
-                continue
-        return bool(found)
-
-    eventually(arrived, "the mail arrives")
-    return found[0]

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 
 from tests.kit.browser import PASSWORD, Browser
-from tests.kit.ports import free_port
-from tests.kit.releases import Release
+from tests.kit.releases import Release, mailed_token
+from tests.kit.smtp_server import SmtpServer
 from tests.kit.waiting import eventually
 
 Sql = psycopg.Connection[dict[str, Any]]
@@ -15,12 +15,11 @@ NEW_PASSWORD = "Changed456!"
 
 
 def test_users_sessions_audit_rows_and_waiting_mails_come_over(
-    releases: tuple[Release, Release], browse: Callable[..., Browser], sql: Sql
+    releases: tuple[Release, Release], browse: Callable[..., Browser], sql: Sql, smtp: SmtpServer
 ) -> None:
     old, new = releases
     old.command("migrate")
-    # Nobody takes mails there: they wait.
-    before = old.serve(SMTP_URL=f"smtp://127.0.0.1:{free_port()}", MAIL_FROM="accounts@example.com")
+    before = old.serve()
     laptop = browse(before, previous=True)
     siam = laptop.sign_up()
     phone = browse(before, previous=True)
@@ -28,6 +27,8 @@ def test_users_sessions_audit_rows_and_waiting_mails_come_over(
     leaver = browse(before, previous=True)
     gone = leaver.sign_up()
     assert leaver.delete(f"/users/{gone['id']}").status_code == 200
+    # Nobody takes mails now: this one waits.
+    smtp.stop()
     assert laptop.post("/auth/forgot-password", {"email": siam["email"]}).status_code == 200
     eventually(lambda: bool(sql.execute("SELECT 1 FROM mail_outbox WHERE attempts > 0").fetchone()), "a mail waits")
     assert before.stop() == 0
@@ -38,6 +39,7 @@ def test_users_sessions_audit_rows_and_waiting_mails_come_over(
     rows = sql.execute("SELECT * FROM audit_logs ORDER BY id").fetchall()
     assert [{name: row[name] for name in recorded[0]} for row in rows] == recorded
     sql.execute("UPDATE mail_outbox SET next_attempt_at = now()")
+    smtp.start()
     after = new.serve()
 
     # Signed in stays signed in, on both devices.
@@ -54,8 +56,7 @@ def test_users_sessions_audit_rows_and_waiting_mails_come_over(
     new.command("users", "restore", str(gone["id"]))
     assert browse(after).login(gone["email"]).status_code == 200
 
-    token = after.reset_token_mailed_to(siam["email"])
-    reset = {"token": token, "newPassword": NEW_PASSWORD}
+    reset = {"token": mailed_token(smtp, siam["email"]), "newPassword": NEW_PASSWORD}
     assert browse(after).post("/auth/reset-password", reset).status_code == 200
     assert at_home.get("/auth/me").status_code == 401
     assert browse(after).login(siam["email"], PASSWORD).status_code == 401
