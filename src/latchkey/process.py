@@ -17,7 +17,7 @@ from latchkey.audit.record import AuditLog
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
-from latchkey.feature import Contribution, Platform
+from latchkey.feature import Contribution, Platform, PlatformSettings
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
 from latchkey.http.csrf_token import csrf_token_endpoint
@@ -121,8 +121,9 @@ def build_platform(
             access_secret,
             cookie_name=f"{settings.cookie_prefix}_csrf",
             secure=secure,
-            own=OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url())),
+            own=_own_origin(settings),
             allowed=settings.allowed_origins(),
+            explains=dev,
         ),
         tokens=tokens,
         cookies=cookies,
@@ -131,6 +132,10 @@ def build_platform(
         guards=Guards(database, tokens, cookies, ended, feed, clock),
         presented_sessions=PresentedSessions(database, tokens, cookies),
     )
+
+
+def _own_origin(settings: PlatformSettings) -> OwnOrigin:
+    return OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
 
 
 def _sessions(platform: Platform) -> Contribution:
@@ -161,10 +166,11 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
         root_path=settings.root_path,
         access_cookie=platform.cookies.access_name,
         refresh_cookie=platform.cookies.refresh_name,
+        explains=platform.dev,
     )
     return Edge(
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
-        cors=Cors(settings.allowed_origins()),
+        cors=Cors(settings.allowed_origins(), _own_origin(settings)),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,

@@ -1,7 +1,8 @@
 """What the service refuses, whatever brought the request: the cases of every feature are subclasses of Refusal.
 
 Each class is one case. Its status, code and public message are class attributes, so that an endpoint declares the cases
-it can give and the OpenAPI document lists them. The cause goes to the log, never into the answer.
+it can give and the OpenAPI document lists them. Production keeps the cause for the log; `latchkey dev` may add it to the
+answer.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ class Refusal(Exception):
     message: ClassVar[str]
     closes_connection: ClassVar[bool] = False
 
-    def __init__(self, *, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, *, headers: tuple[tuple[str, str], ...] = (), cause: str = "") -> None:
         super().__init__(self.message)
         self.headers = headers
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,8 @@ def test_a_setting_does_not_make_it_latchkey_dev(serve: Spawn, open_browser: Cal
     for path in ("/dev/mailbox", "/dev", "/dev/mailbox/"):
         assert refused(browser.get(path)) == (404, "RESOURCE_NOT_FOUND", "Not found")
         assert refused(browser.post(path)) == (404, "RESOURCE_NOT_FOUND", "Not found")
+    refusal = browser.post("/auth/logout", headers={"Origin": "https://evil.test"})
+    assert refused(refusal) == (403, "EBADCSRFTOKEN", "invalid csrf token")
     assert "mail |" not in server.printed()
     assert "#token=" not in server.printed()
 

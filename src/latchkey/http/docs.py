@@ -22,7 +22,13 @@ SWAGGER_POLICY = (
 
 
 def docs_endpoints(
-    endpoints: Sequence[Endpoint[Any]], *, version: str, root_path: str, access_cookie: str, refresh_cookie: str
+    endpoints: Sequence[Endpoint[Any]],
+    *,
+    version: str,
+    root_path: str,
+    access_cookie: str,
+    refresh_cookie: str,
+    explains: bool,
 ) -> list[Endpoint[Any]]:
     """The document of `endpoints` and the page that shows it."""
     document = openapi_document(
@@ -31,6 +37,7 @@ def docs_endpoints(
         root_path=root_path,
         access_cookie=access_cookie,
         refresh_cookie=refresh_cookie,
+        explains=explains,
     )
     stored = StoredContent(to_json(document), "application/json; charset=utf-8", [NO_STORE])
 

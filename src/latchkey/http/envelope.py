@@ -22,8 +22,9 @@ def success(message: str, data: Any = None, meta: PageMeta | None = None) -> byt
 
 
 def failure(error: Refusal) -> bytes:
-    """The body of a refusal: message, code and, for bad fields, one entry each."""
-    body: dict[str, Any] = {"success": False, "message": error.message, "code": error.code}
+    """The body of a refusal: message, with a cause where one is to be shown, code and, for bad fields, one entry each."""
+    message = f"{error.message}: {error.cause}" if error.cause else error.message
+    body: dict[str, Any] = {"success": False, "message": message, "code": error.code}
     if isinstance(error, ValidationFailed):
         body["errors"] = [{"field": bad.field, "message": bad.message} for bad in error.fields]
     return to_json(body)

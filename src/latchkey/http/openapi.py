@@ -25,13 +25,22 @@ class FieldProblem(BaseModel):
 
 
 def openapi_document(
-    endpoints: Iterable[Endpoint[Any]], *, version: str, root_path: str, access_cookie: str, refresh_cookie: str
+    endpoints: Iterable[Endpoint[Any]],
+    *,
+    version: str,
+    root_path: str,
+    access_cookie: str,
+    refresh_cookie: str,
+    explains: bool = False,
 ) -> JsonObject:
-    """The whole document. `root_path` is the path that we are served under, the cookie names come with prefix."""
+    """The whole document. `root_path` is the path that we are served under, the cookie names come with prefix.
+    `explains`: causes may follow the message of a CSRF refusal, as under `latchkey dev`."""
     documented = [endpoint for endpoint in endpoints if endpoint.documented]
     paths: JsonObject = {}
     for endpoint in documented:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, refresh_cookie)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
+            endpoint, refresh_cookie, explains=explains
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,14 +84,14 @@ def openapi_document(
     }
 
 
-def _operation(endpoint: Endpoint[Any], refresh_cookie: str) -> JsonObject:
+def _operation(endpoint: Endpoint[Any], refresh_cookie: str, *, explains: bool) -> JsonObject:
     name = endpoint.handler.__name__.split("_")
     operation: JsonObject = {
         "operationId": name[0] + "".join(part.capitalize() for part in name[1:]),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "security": _security(endpoint, refresh_cookie),
-        "responses": _successes(endpoint) | _failures(endpoint),
+        "responses": _successes(endpoint) | _failures(endpoint, explains=explains),
     }
     if endpoint.description:
         operation["description"] = endpoint.description
@@ -198,19 +207,23 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
     return list(dict.fromkeys([*endpoint.failures, *cases]))
 
 
-def _failures(endpoint: Endpoint[Any]) -> JsonObject:
+def _failures(endpoint: Endpoint[Any], *, explains: bool) -> JsonObject:
     by_status: dict[int, list[type[Refusal]]] = {}
     for case in failures_of(endpoint):
         by_status.setdefault(case.status, []).append(case)
-    return {str(status): _failure(cases) for status, cases in sorted(by_status.items())}
+    return {str(status): _failure(cases, explains=explains) for status, cases in sorted(by_status.items())}
 
 
-def _failure(cases: Sequence[type[Refusal]]) -> JsonObject:
+def _failure(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
     cases = sorted(cases, key=lambda case: case.__name__)
+    messages: JsonObject = {"enum": sorted({case.message for case in cases})}
+    if explains and errors.CsrfRefused in cases:
+        explained = {"type": "string", "pattern": f"^{errors.CsrfRefused.message}: "}
+        messages = {"anyOf": [messages, explained]}
     detail = {
         "properties": {
             "code": {"enum": sorted({case.code for case in cases})},
-            "message": {"enum": sorted({case.message for case in cases})},
+            "message": messages,
         }
     }
     response: JsonObject = {

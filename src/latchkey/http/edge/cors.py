@@ -2,6 +2,8 @@
 
 from starlette.responses import Response
 
+from latchkey.http.edge.own_origin import OwnOrigin
+from latchkey.http.edge.unlisted_origins import UnlistedOrigins
 from latchkey.http.exchange import Exchange, answer_header
 
 EXPOSED = "RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"
@@ -12,8 +14,10 @@ PREFLIGHT_MAX_AGE_SECONDS = "600"
 class Cors:
     """Lets the pages of allowed origins read our answers. An origin that is not allowed gets no CORS header."""
 
-    def __init__(self, allowed: frozenset[str]) -> None:
+    def __init__(self, allowed: frozenset[str], own: OwnOrigin) -> None:
         self._allowed = allowed
+        self._own = own
+        self._unlisted = UnlistedOrigins()
 
     def preflight(self, exchange: Exchange) -> Response | None:
         """Adds the CORS headers to come; returns the answer to a preflight, which goes no further."""
@@ -28,6 +32,8 @@ class Cors:
                 answer_header("Access-Control-Allow-Credentials", "true"),
                 answer_header("Access-Control-Expose-Headers", EXPOSED),
             ]
+        elif not self._own.is_that_of(exchange):
+            self._unlisted.note(origin)
         if exchange.method != "OPTIONS" or "access-control-request-method" not in exchange.headers:
             return None
         answer = Response(status_code=204)

@@ -9,6 +9,8 @@ import re
 import secrets
 from collections.abc import Iterator
 
+import structlog
+
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie
@@ -19,17 +21,30 @@ TOKEN_HEADERS = ("x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token")
 """What csurf read, so that clients made for it (axios, Angular) work. Where several are sent, all must say the same."""
 _NONCE_BYTES = 16
 _NONCES_AT_ONCE = 256
+ORIGIN_MAX_CHARS = 200
+log = structlog.get_logger(__name__)
 
 
 class Csrf:
-    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `allowed` are the origins of others."""
+    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `allowed` are the origins of others.
+    `explains`: answers say why the origin rule refuses."""
 
-    def __init__(self, secret: str, *, cookie_name: str, secure: bool, own: OwnOrigin, allowed: frozenset[str]) -> None:
+    def __init__(
+        self,
+        secret: str,
+        *,
+        cookie_name: str,
+        secure: bool,
+        own: OwnOrigin,
+        allowed: frozenset[str],
+        explains: bool = False,
+    ) -> None:
         self._mac = Mac(secret, "csrf")
         self.cookie_name = cookie_name
         self._flags = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._own = own
         self._allowed = allowed
+        self._explains = explains
         self._random = _random()
 
     def issue(self, exchange: Exchange) -> tuple[str, str | None]:
@@ -44,8 +59,9 @@ class Csrf:
 
     def check(self, exchange: Exchange) -> None:
         """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
-        if self._is_cross_site(exchange):
-            raise CsrfRefused
+        if (cause := self._cross_site_cause(exchange)) is not None:
+            log.warning("a change was refused by the origin rule", cause=cause, request_id=exchange.request_id)
+            raise CsrfRefused(cause=cause if self._explains else "")
         seed = self._seed(exchange)
         sent = {exchange.headers[name] for name in TOKEN_HEADERS if name in exchange.headers}
         signed = _SIGNED.fullmatch(sent.pop()) if len(sent) == 1 else None
@@ -54,13 +70,26 @@ class Csrf:
         if not hmac.compare_digest(signed[2], self._signature(f"token|{seed}|{signed[1]}")):
             raise CsrfRefused
 
-    def _is_cross_site(self, exchange: Exchange) -> bool:
+    def _cross_site_cause(self, exchange: Exchange) -> str | None:
+        """Why a request counts as one of another site; None if it does not."""
         origin = exchange.header("origin")
         if origin in self._allowed:
-            return False
-        if exchange.header("sec-fetch-site") == "cross-site":
-            return True
-        return origin is not None and not self._own.is_that_of(exchange)
+            return None
+        is_cross_site = exchange.header("sec-fetch-site") == "cross-site"
+        if origin is None:
+            return "Sec-Fetch-Site is cross-site, and there is no Origin" if is_cross_site else None
+        # A stranger's text: quoted, so that it cannot forge a line of the log.
+        named = f"Origin {origin[:ORIGIN_MAX_CHARS]!r}"
+        if is_cross_site:
+            return f"Sec-Fetch-Site is cross-site, and {named} is not in CORS_ORIGINS"
+        if self._own.is_that_of(exchange):
+            return None
+        if self._own.public is not None:
+            return f"{named} is neither that of PUBLIC_URL ({self._own.public}) nor in CORS_ORIGINS"
+        return (
+            f"{named} is neither that of Host {exchange.header('host')!r} nor in CORS_ORIGINS. A proxy in between must pass"
+            " Host on unchanged (changeOrigin: false), or PUBLIC_URL must be the URL that browsers see"
+        )
 
     def _seed(self, exchange: Exchange) -> str | None:
         try:

@@ -20,14 +20,14 @@ class OwnOrigin:
 
     def __init__(self, *, public: str | None, assumed: str | None) -> None:
         self._origin = _parsed(public or assumed or "")
-        self._is_set = public is not None
+        self.public = public
 
     def is_that_of(self, exchange: Exchange) -> bool:
         """Whether the request has an Origin, and it is ours."""
         origin = _parsed(exchange.header("origin") or "")
         if origin is None:
             return False
-        return origin == self._origin or (not self._is_set and _names_host(origin, exchange.header("host")))
+        return origin == self._origin or (self.public is None and _names_host(origin, exchange.header("host")))
 
 
 def _parsed(origin: str) -> tuple[str, str, int] | None:
