@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from latchkey.urls import origin_of, require_readable
+from latchkey.database_url import parse_database_url
+from latchkey.urls import origin_of
 
 MINIMUM_SECRET_BYTES = 32
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
@@ -73,9 +74,7 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _database_url_is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-                raise ValueError("must begin with postgresql://")
-            require_readable(value.get_secret_value())
+            parse_database_url(value.get_secret_value())
         return value
 
     @field_validator("public_url")
