@@ -11,7 +11,8 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, AliasPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from latchkey.urls import host_problem, require_readable
+from latchkey.database_url import parse_database_url
+from latchkey.urls import host_problem
 
 MINIMUM_SECRET_BYTES = 32
 ALIKE = 0.85
@@ -88,9 +89,7 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _database_url_is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-                raise ValueError("must begin with postgresql://")
-            require_readable(value.get_secret_value())
+            parse_database_url(value.get_secret_value())
         return value
 
     @field_validator("public_url")

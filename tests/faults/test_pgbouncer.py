@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.kit.browser import Browser, refused
-from tests.kit.command_line import answers, latchkey, spawn
+from tests.kit.command_line import Result, answers, latchkey, spawn
 from tests.kit.own_postgres import OwnPostgres, own_postgres
 from tests.kit.pgbouncer import POOL_SIZE, PgBouncer, pgbouncer
 from tests.kit.postgres_proxy import proxy
@@ -252,10 +252,20 @@ def test_a_pooler_where_there_was_none(program: str, database: str, start: Start
 
 
 def test_settings_in_the_url(program: str, database: str, tmp_path: Path) -> None:
-    """PgBouncer refuses most of them; what to do instead is said."""
+    """PgBouncer refuses most of them; what to do instead is said. What it is told to ignore must not be the place where
+    tables are looked for."""
+
+    def users(setting: str) -> Result:
+        return latchkey("users", "list", directory=tmp_path, dsn=f"{pooler.dsn}&{setting}")
+
     with pgbouncer(program, database, "transaction") as pooler:
-        for setting in ("search_path=public", "statement_timeout=1000"):
-            refusal = latchkey("users", "list", directory=tmp_path, dsn=f"{pooler.dsn}&{setting}").refusal()
-            name = setting.partition("=")[0]
+        for setting in ("search_path=public", "options=-c%20statement_timeout%3D1000"):
+            name = "search_path" if "search_path" in setting else "statement_timeout"
+            refusal = users(setting).refusal()
             assert f"refuses the setting {name} of DATABASE_URL" in refusal
             assert f"ALTER ROLE … SET {name} = …" in refusal
+        assert users("application_name=accounts&connect_timeout=5&keepalives=1").code == 0
+    ignored = "search_path, statement_timeout"
+    with pgbouncer(program, database, "transaction", ignore_startup_parameters=ignored) as pooler:
+        assert "ignores the setting search_path of DATABASE_URL" in users("options=-csearch_path%3Delsewhere").refusal()
+        assert users("statement_timeout=1000").code == 0

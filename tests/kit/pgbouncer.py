@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import psycopg
 
 from latchkey.database.account import ROOTS_STAND_IN
+from tests.kit.certificates import Certified
 from tests.kit.ports import free_port
 
 START_SECONDS = 10.0
@@ -91,12 +92,18 @@ class PgBouncer:
 
 
 @contextmanager
-def pgbouncer(program: str, dsn: str, pool_mode: str, *, port: int = 0, **settings: str | int) -> Iterator[PgBouncer]:
-    """One in front of that PostgreSQL, on that port or any; gone at the end."""
+def pgbouncer(
+    program: str, dsn: str, pool_mode: str, *, port: int = 0, certified: Certified | None = None, **settings: str | int
+) -> Iterator[PgBouncer]:
+    """One in front of that PostgreSQL, on that port or any, over TLS alone when it has a certificate; gone at the end."""
     directory = Path(tempfile.mkdtemp(prefix="latchkey-pgbouncer-"))
     # Whoever root has it run as must be able to read its files.
     directory.chmod(0o755)
     try:
+        if certified:
+            for name, file in (("cert", certified.authority), ("key", certified.authority.with_suffix(".key"))):
+                settings[f"client_tls_{name}_file"] = str(shutil.copy(file, directory))
+            settings["client_tls_sslmode"] = "require"
         settings = {"pool_mode": pool_mode, "default_pool_size": POOL_SIZE, **settings}
         running = PgBouncer(program, directory, dsn, port or free_port(), settings)
         try:

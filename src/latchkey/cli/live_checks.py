@@ -1,19 +1,21 @@
 """What only asking can tell: the database and the rate limit's store. Nothing is written to either."""
 
 import asyncio
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
+from latchkey.database.connection_options import tls_mode
 from latchkey.database.migrate import is_current, schema_revision
-from latchkey.database.pool import DatabaseUnavailable, connect, is_local
+from latchkey.database.pool import DatabaseUnavailable, connect
 from latchkey.database.pooler import UnfitPooler, is_lent_by_transaction
 from latchkey.database.pooler_queries import is_direct
 from latchkey.database.queries import ServerState, server_state, server_time
 from latchkey.database.schema import schema_difference
+from latchkey.database_url import DatabaseUrl, parse_database_url
+from latchkey.database_url_advice import CHANNEL_BINDING
 from latchkey.housekeeping.chore import Chore
 from latchkey.housekeeping.queries import count_due
 from latchkey.terminal.finding import Finding, ok, problem, warning
@@ -28,7 +30,7 @@ BACKLOG = 10_000
 async def check_database(url: str, due: list[Chore], *, production: bool, clock: Clock) -> list[Finding]:
     """Whether the database can be reached, takes writes, is new enough, migrated, in time, reached safely, and how
     much of the chores `due` waits in it."""
-    findings = [_tls(url, production=production)]
+    findings = [_tls(parse_database_url(url), production=production)]
     try:
         connection = await connect(url, production=production)
     except DatabaseUnavailable as error:
@@ -89,13 +91,13 @@ async def check_store(url: str) -> Finding:
     return ok(name, "answers") if answers else problem(name, "does not answer, or refuses user or password", advice)
 
 
-def _tls(url: str, *, production: bool) -> Finding:
+def _tls(url: DatabaseUrl, *, production: bool) -> Finding:
     name = "database TLS"
-    if is_local(url):
+    mode = tls_mode(url, production=production)
+    if url.binds_channel:
+        return warning(name, CHANNEL_BINDING, "write sslmode=verify-full instead")
+    if url.is_local:
         return ok(name, "not needed: the database is on this machine")
-    given = parse_qs(urlsplit(url).query)
-    unset = "verify-full" if production and "sslrootcert" not in given else "prefer"
-    mode = given.get("sslmode", [unset])[0]
     if mode.startswith("verify-"):
         return ok(name, f"encrypted, and the server is verified (sslmode {mode})")
     risk = "whoever is on the way can pose as the database" if mode == "require" else "may not be encrypted"

@@ -3,15 +3,14 @@
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import structlog
 
+from latchkey.database.connection_options import UnusableUrl, connection_options
 from latchkey.database.pooler import Opener, UnfitPooler, lends_by_statement
 
 POOL_MAX = 10
-CONNECT_SECONDS = 2.0
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 CANCEL_SECONDS = 1.0
@@ -220,36 +219,15 @@ async def connect(url: str, *, production: bool) -> asyncpg.Connection:
     """One connection outside the pool, for migrations and checks. Raises DatabaseUnavailable when there is none."""
     try:
         return await Opener(connection_options(url, production=production)).open()
-    except UnfitPooler as error:
+    except (UnfitPooler, UnusableUrl) as error:
         raise DatabaseUnavailable(str(error)) from error
+    except ssl.SSLCertVerificationError as error:
+        raise DatabaseUnavailable(
+            f"the server's certificate cannot be verified: {error.verify_message}: name the file of its authority by"
+            " sslrootcert=…/ca.pem in DATABASE_URL, and the server as the certificate does"
+        ) from error
     except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-
-
-def connection_options(url: str, *, production: bool) -> dict[str, Any]:
-    """asyncpg's arguments for a PostgreSQL URL.
-
-    Several hosts mean: the one that takes writes. In production a database that is not on this machine is reached
-    over TLS with its certificate verified by the system's authorities, unless the URL's sslmode says otherwise.
-    """
-    parameters = parse_qs(urlsplit(url).query)
-    options: dict[str, Any] = {"dsn": url, "timeout": CONNECT_SECONDS}
-    if len(_hosts(url)) > 1 and "target_session_attrs" not in parameters:
-        options["target_session_attrs"] = "read-write"
-    if production and not is_local(url) and not {"sslmode", "sslrootcert"} & parameters.keys():
-        options["ssl"] = ssl.create_default_context()
-    return options
-
-
-def is_local(url: str) -> bool:
-    """Whether a PostgreSQL URL stays on this machine, all of its hosts."""
-    return all(name in {"", "localhost", "127.0.0.1", "[::1]"} or name.startswith("/") for name in _hosts(url))
-
-
-def _hosts(url: str) -> list[str]:
-    parts = urlsplit(url)
-    hosts = parse_qs(parts.query).get("host", [parts.netloc.rpartition("@")[2]])[0].split(",")
-    return [host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0] for host in hosts]
 
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:

@@ -6,15 +6,17 @@ session-level locks, LISTEN.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
 import asyncpg
 
-from latchkey.database.pooler_queries import is_direct, learn_arrays, server_process
+from latchkey.database.pooler_queries import ignored_settings, is_direct, learn_arrays, server_process
 
 LOOKS = 5
+DECISIVE = {"search_path", "role"}
+"""Settings without which this would be another database, or somebody else's."""
 
 
 class UnfitPooler(Exception):
@@ -34,7 +36,7 @@ class Opener:
     """Opens connections with asyncpg's `options`. They prepare statements only where these stay: straight to PostgreSQL,
     or through a pooler of which `by_session` says that it lends for a session each."""
 
-    options: dict[str, Any]
+    options: dict[str, Any] = field(repr=False)
     by_session: bool = False
     behind_pooler: bool = False
     """What the newest connection has found."""
@@ -58,7 +60,7 @@ class Opener:
                 self.behind_pooler = not await is_direct(connection)
                 if prepares == self._may_prepare():
                     if not prepares:
-                        await _prepare_for_lending(connection)
+                        await _prepare_for_lending(connection, self.options.get("server_settings", {}))
                     return connection
                 prepares = not prepares
                 await connection.close()
@@ -70,12 +72,19 @@ class Opener:
         return self.by_session or not self.behind_pooler
 
 
-async def _prepare_for_lending(connection: asyncpg.Connection) -> None:
-    """What is done once and for all, so that no later statement changes anything of the session."""
+async def _prepare_for_lending(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
+    """What is done once and for all, so that no later statement changes anything of the session.
+
+    Raises UnfitPooler when the pooler has ignored one of the settings by which tables and rights are found.
+    """
     transaction = connection.transaction()
     await transaction.start()
     await learn_arrays(connection)
+    wanted = {name: value for name, value in settings.items() if name in DECISIVE}
+    ignored = await ignored_settings(connection, wanted)
     await transaction.rollback()
+    if ignored:
+        raise UnfitPooler(f"a pooler on the way ignores the setting {ignored[0]} {_elsewhere(ignored[0])}")
 
 
 def lends_by_statement(error: Exception) -> bool:
@@ -92,11 +101,12 @@ def _unfit_pooler(error: Exception) -> UnfitPooler | None:
         )
     _, refused, setting = str(error).partition("unsupported startup parameter: ")
     if refused:
-        return UnfitPooler(
-            f"a pooler on the way refuses the setting {setting} of DATABASE_URL: leave it out there, "
-            f"and set it in PostgreSQL (ALTER ROLE … SET {setting} = …)"
-        )
+        return UnfitPooler(f"a pooler on the way refuses the setting {setting} {_elsewhere(setting)}")
     return None
+
+
+def _elsewhere(setting: str) -> str:
+    return f"of DATABASE_URL: leave it out there, and set it in PostgreSQL (ALTER ROLE … SET {setting} = …)"
 
 
 async def is_lent_by_transaction(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
