@@ -172,3 +172,41 @@ def test_half_of_every_row_leaves_the_process_alone(server: Server) -> None:
                 connection.send(data[: len(data) // 2])
         assert bystander.answer(GET + HOST + b"\r\n").status == 200
     assert worker_of(server) == worker
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/healthz/", "/readyz?x=1"])
+def test_probe_in_http_1_0_needs_no_host(server: Server, path: str) -> None:
+    """Simple probes send none; RFC 9112 section 3.2 asks for one only since HTTP/1.1."""
+    with RawConnection(server) as connection:
+        response = connection.answer(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        assert response.status == 200
+        assert response.json()["success"] is True
+        assert "content-security-policy" in response.headers
+        assert connection.ended()
+
+
+@pytest.mark.parametrize("name", BAD_HOSTS)
+@pytest.mark.parametrize(
+    ("line", "paths"),
+    [
+        (b"GET %s HTTP/1.1", (b"/healthz", b"/readyz")),
+        (b"GET %s HTTP/1.0", (b"/auth/csrf-token", b"/users", b"/openapi.json", b"/client.js", b"/nothing", b"/")),
+        (b"POST %s HTTP/1.0", (b"/healthz", b"/auth/login")),
+    ],
+    ids=repr,
+)
+def test_other_requests_need_one_host(server: Server, name: str, line: bytes, paths: tuple[bytes, ...]) -> None:
+    """Whatever the version."""
+    for path in paths:
+        with RawConnection(server) as connection:
+            response = connection.answer(line % path + b"\r\n" + BAD_HOSTS[name] + b"\r\n")
+            assert response.refused == (400, "INVALID_REQUEST")
+            assert response.json()["message"] == "Invalid Host header"
+
+
+@pytest.mark.parametrize("name", [name for name in BAD_HOSTS if name not in {"none", "empty"}])
+def test_probe_in_http_1_0_with_a_bad_host(server: Server, name: str) -> None:
+    """What it does send must be one host."""
+    with RawConnection(server) as connection:
+        response = connection.answer(b"GET /healthz HTTP/1.0\r\n" + BAD_HOSTS[name] + b"\r\n")
+        assert response.refused == (400, "INVALID_REQUEST")

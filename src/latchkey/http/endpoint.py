@@ -83,8 +83,8 @@ class Endpoint(Generic[Body]):
     raise; the others follow from the declaration. `cookies_in` names cookies that the handler reads itself,
     `cookies_out` those that a success sets, for the document. `counted` is off for what the rate limit leaves out,
     `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
-    `needs_limiter`: refuse with 503 while the rate limit cannot count. `refused`: what everybody gets who may ask at
-    all, since the settings do not offer it.
+    `for_probes`: HTTP/1.0 needs no Host, as simple probes send none. `needs_limiter`: refuse with 503 while the rate
+    limit cannot count. `refused`: what everybody gets who may ask at all, since the settings do not offer it.
     """
 
     method: str
@@ -106,6 +106,7 @@ class Endpoint(Generic[Body]):
     counted: bool = True
     documented: bool = True
     loopback_only: bool = False
+    for_probes: bool = False
     touches_database: bool = True
     needs_limiter: bool = False
 

@@ -12,7 +12,7 @@ TAG = "Health"
 
 
 def health_endpoints(database: Database) -> list[Endpoint[Any]]:
-    """/healthz, which touches no database, and /readyz. Neither is counted by the rate limit."""
+    """/healthz, which touches no database, and /readyz. The rate limit counts neither; in HTTP/1.0 they need no Host."""
 
     async def alive(_: Call[None]) -> Reply:
         return Reply()
@@ -37,6 +37,7 @@ def health_endpoints(database: Database) -> list[Endpoint[Any]]:
             summary="Is the process alive",
             success=(Success(message="OK"),),
             counted=False,
+            for_probes=True,
             touches_database=False,
         ),
         Endpoint(
@@ -47,5 +48,6 @@ def health_endpoints(database: Database) -> list[Endpoint[Any]]:
             summary="Does the database take writes",
             success=(Success(message="Ready"),),
             counted=False,
+            for_probes=True,
         ),
     ]

@@ -94,7 +94,7 @@ class Edge:
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:
             await self._rate_limit.count(exchange)
-        check_host(exchange)
+        check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
         await read_body(exchange)
         if exchange.method not in SAFE_METHODS and self._sent_unasked(exchange):
             self._csrf.check(exchange)

@@ -11,9 +11,19 @@ _LOOPBACK = re.compile(
 )
 
 
-def check_host(exchange: Exchange) -> None:
-    """Raises InvalidHost for a request without Host, with two, or with one that holds more than a host and a port."""
-    if not _HOST.fullmatch(exchange.header("host") or ""):
+# Granian writes 1.0 as the first, and an empty Host where none was sent.
+_VERSIONS_WITHOUT_HOST = frozenset({"1", "1.0"})
+
+
+def check_host(exchange: Exchange, *, optional: bool = False) -> None:
+    """Raises InvalidHost for a request without Host, with two, or with one that holds more than a host and a port.
+
+    `optional`: HTTP/1.0, which has no such header, may leave it out.
+    """
+    host = exchange.header("host") or ""
+    if not host and optional and exchange.scope.get("http_version") in _VERSIONS_WITHOUT_HOST:
+        return
+    if not _HOST.fullmatch(host):
         raise InvalidHost
 
 
