@@ -1,4 +1,4 @@
-"""When PostgreSQL refuses the audit row: the change, or the record, whichever was asked for (T-185, section 9)."""
+"""When PostgreSQL refuses the audit row: the change, or the record, whichever was asked for."""
 
 import ast
 import json
@@ -46,7 +46,7 @@ def fields(line: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", REFUSALS)
 def test_the_change_happens_and_the_log_has_the_record(marked: Browser, sql: Sql, state: str) -> None:
-    """Protects service and record both: signing in works while rows are refused, and nothing of the row is lost."""
+    """Signing in works while rows are refused, and nothing of the row is lost."""
     user = marked.register()
     with refusing(sql, "INSERT", "audit_logs", WHEN, state):
         response = marked.login(user["email"])
@@ -73,7 +73,7 @@ def test_the_change_happens_and_the_log_has_the_record(marked: Browser, sql: Sql
 
 
 def test_every_kind_of_change_goes_on(marked: Browser, sql: Sql) -> None:
-    """Protects every door at once: each change is made exactly once, and is one line with no secret in it."""
+    """Each change is made exactly once, and is one line with no secret in it."""
     email, moved = new_email(), new_email()
     with refusing(sql, "INSERT", "audit_logs", WHEN, "42501"):
         answers = {"LOGIN_FAILED": marked.login(new_email("nobody"))}
@@ -110,7 +110,7 @@ def test_every_kind_of_change_goes_on(marked: Browser, sql: Sql) -> None:
 
 @pytest.mark.parametrize("state", NOT_REFUSALS)
 def test_a_lost_connection_or_a_conflict_is_no_refusal(marked: Browser, sql: Sql, state: str) -> None:
-    """Protects "once": where the COMMIT may have happened, or will succeed again, the change is not made without a row."""
+    """Where the COMMIT may have happened, or will succeed again, the change is not made without a row."""
     user = marked.register()
     before = everything_of(sql, user["id"])
     with refusing(sql, "INSERT", "audit_logs", WHEN, state):
@@ -133,7 +133,7 @@ def strict(start: Callable[..., Server], database: str) -> Iterator[tuple[Server
 def test_with_audit_required_nothing_happens_instead(
     strict: tuple[Server, Sql], open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects who must have the record: no row, no change, 503 without a cookie, and all is well again afterwards."""
+    """No row, no change, 503 without a cookie, and all is well again afterwards."""
     server, sql = strict
     browser, stranger = open_browser(server), open_browser(server)
     user = browser.sign_up()
@@ -164,7 +164,7 @@ def test_with_audit_required_nothing_happens_instead(
 def test_in_production_the_record_is_one_json_line(
     start: Callable[..., Server], open_browser: Callable[..., Browser], database: str
 ) -> None:
-    """Protects programs that collect logs: the record is one line, valid JSON, level error, complete."""
+    """The record is one line, valid JSON, level error, complete."""
     server = start(ENVIRONMENT="production")
     browser = open_browser(server)
     user = browser.register()

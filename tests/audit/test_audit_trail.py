@@ -1,4 +1,4 @@
-"""The audit log of a whole account's life: each change once, with who, where and by which session (section 9, T-021)."""
+"""The audit log of a whole account's life: each change once, with who, where and by which session."""
 
 from collections.abc import Callable
 
@@ -58,7 +58,7 @@ class Trail:
 
 
 def test_signing_in_and_changing_the_account(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects whoever asks later what happened: one row for each change, and none where nothing changed."""
+    """One row for each change, and none where nothing changed."""
     other = open_browser()
     account = {"name": "Siam", "email": new_email(), "password": PASSWORD}
     registered = browser.post("/auth/register", account)
@@ -87,7 +87,7 @@ def test_signing_in_and_changing_the_account(browser: Browser, open_browser: Cal
 
 
 def test_passwords_recovery_and_reuse(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects the rows that matter after a theft: what was changed by whom, and by the session of which token."""
+    """What was changed by whom, and by the session of which token."""
     other = open_browser()
     user = browser.sign_up()
     me, there = user["id"], user["email"]
@@ -112,7 +112,7 @@ def test_passwords_recovery_and_reuse(browser: Browser, open_browser: Callable[.
 
 
 def test_deletion_and_return(browser: Browser, sql: Sql) -> None:
-    """Protects the account of who left and came back: both rows name the one session that may do so."""
+    """Both rows name the one session that may do so."""
     user = browser.sign_up()
     me = user["id"]
     sql.execute("DELETE FROM audit_logs WHERE entity_id = %s", [me])
@@ -126,7 +126,7 @@ def test_deletion_and_return(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_login_of_nobody_is_recorded_about_nobody(browser: Browser, sql: Sql) -> None:
-    """Protects the people behind guessed addresses: a row says that somebody tried, and not which address."""
+    """A row says that somebody tried, and not which address."""
     address = new_email("nobody")
     response = browser.login(address)
     (row,) = audit_rows(sql, response)
@@ -136,7 +136,7 @@ def test_a_login_of_nobody_is_recorded_about_nobody(browser: Browser, sql: Sql) 
 
 
 def test_the_user_agent_is_cleaned_and_cut(open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects whoever reads the log: a client's own text has no control characters and at most 512 characters."""
+    """A client's own text has no control characters and at most 512 characters."""
     agent = "Evil\tAgent\x85\xa0" + "\xe9" * 600
     browser = open_browser(headers={"User-Agent": agent.encode("latin-1")})
     user = browser.register()
@@ -149,7 +149,7 @@ def test_the_user_agent_is_cleaned_and_cut(open_browser: Callable[..., Browser],
 
 
 def test_no_row_holds_what_it_must_not(browser: Browser, sql: Sql) -> None:
-    """Protects against a log that is a second leak: no password, token, name or address of the account is in any row."""
+    """No password, token, name or address of the account is in any row."""
     user = browser.sign_up()
     secrets = [PASSWORD, NEW_PASSWORD, RESET_PASSWORD, browser.csrf, *browser.cookies.values()]
     names = [user["email"], "Siam", "Renamed Again", new_email("moved")]

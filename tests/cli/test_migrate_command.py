@@ -53,7 +53,7 @@ def test_takes_over_the_originals_database(empty_database: str, tmp_path: Path) 
 
     lines = migrate(*SETTLED).out.splitlines()
     assert lines[:3] == [
-        f"Took over the original's database, now at revision {REQUIRED_REVISION}.",
+        f"Took over node-api-postgres's database, now at revision {REQUIRED_REVISION}.",
         "Taken over: 4 users, 0 of them signed in, 2 audit rows.",
         "Their times were read as Europe/Berlin.",
     ]

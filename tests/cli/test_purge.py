@@ -55,7 +55,7 @@ def count(sql: Sql, table: str) -> int:
 
 
 def test_removes_what_is_due_and_nothing_else(run: Run, sql: Sql) -> None:
-    """Protects the disk, and what must stay: an ended session's row for 48 hours, tokens and mails that live, every
+    """An ended session's row for 48 hours, tokens and mails that live, every
     audit row and deleted account, unless the settings give them a time. More than one batch of it, too."""
     user_id = add_user(sql, "a@example.com")
     add_sessions(sql, user_id, 1201, ended="-49 hours")
@@ -105,7 +105,7 @@ def test_removes_what_is_due_and_nothing_else(run: Run, sql: Sql) -> None:
 
 
 def test_old_audit_rows_and_deleted_accounts(run: Run, sql: Sql) -> None:
-    """Protects privacy, where the operator sets a time: the account goes with all that is its own, its audit rows stay
+    """The account goes with all that is its own, its audit rows stay
     with nobody as actor, and who is not deleted long enough can be restored."""
     keep = add_user(sql, "keep@example.com")
     old = add_user(sql, "old@example.com", deleted_days_ago=31)
@@ -127,7 +127,7 @@ def test_old_audit_rows_and_deleted_accounts(run: Run, sql: Sql) -> None:
 
 
 def test_servers_do_it_by_themselves(start: Callable[..., Server], sql: Sql) -> None:
-    """Protects operators from chores: of two servers that start, each row is removed once and counted in a log."""
+    """Of two servers that start, each row is removed once and counted in a log."""
     user_id = add_user(sql, "a@example.com")
     add_sessions(sql, user_id, 700, ended="-3 days")
     servers = [start(), start()]
@@ -141,7 +141,7 @@ def test_servers_do_it_by_themselves(start: Callable[..., Server], sql: Sql) -> 
 
 
 def test_only_one_at_a_time(run: Run, sql: Sql) -> None:
-    """Protects the database from ten instances with one chore: who finds another at it leaves it at that."""
+    """Who finds another at it leaves it at that."""
     user_id = add_user(sql, "a@example.com")
     add_sessions(sql, user_id, 10, ended="-3 days")
     with psycopg.connect(sql.info.dsn) as other:
@@ -153,7 +153,7 @@ def test_only_one_at_a_time(run: Run, sql: Sql) -> None:
 
 
 def test_erasing_an_account_reads_no_whole_table(sql: Sql) -> None:
-    """Protects the erasure itself: for each account PostgreSQL looks for what refers to it, and without an index a
+    """For each account PostgreSQL looks for what refers to it, and without an index a
     batch of 500 reads a big table 500 times, which no statement has the time for."""
     keys = sql.execute(
         "SELECT conrelid::regclass::text AS of, attname AS key FROM pg_constraint"
@@ -169,13 +169,13 @@ def test_erasing_an_account_reads_no_whole_table(sql: Sql) -> None:
 
 @pytest.mark.parametrize("setting", ["AUDIT_KEEP_DAYS", "PURGE_DELETED_AFTER_DAYS"])
 def test_days_that_no_calendar_has(run: Run, setting: str) -> None:
-    """Protects all other chores from a number that PostgreSQL cannot count back: refused at the start."""
+    """Refused at the start."""
     assert set(run("purge", "--json", **{setting: "36500"}).json()["removed"].values()) == {0}
     assert f"{setting}: " in run("purge", **{setting: "9999999"}).refusal()
 
 
 def test_audit_rows_without_a_time(run: Run, sql: Sql) -> None:
-    """Protects the time that an operator sets: the original's column may be empty, and a batch of such rows at the head
+    """node-api-postgres's column may be empty, and a batch of such rows at the head
     must not hide all that follow."""
     sql.execute(
         "INSERT INTO audit_logs (action, entity_type, created_at) SELECT 'LOGIN', 'users', at FROM ("
@@ -187,7 +187,7 @@ def test_audit_rows_without_a_time(run: Run, sql: Sql) -> None:
 
 
 def test_a_wish_that_got_no_mail(run: Run, sql: Sql, database: str) -> None:
-    """Protects addresses that somebody only wished for: with no mail ever made, they do not stay for ever."""
+    """With no mail ever made, they do not stay for ever."""
     user_id = add_user(sql, "a@example.com")
 
     async def wish() -> None:

@@ -30,7 +30,7 @@ def live_ids(sql: Any, user_id: int) -> list[str]:
 
 
 def test_lists_the_live_ones(run: Run, sql: Any) -> None:
-    """Protects the operator's answer to "where am I signed in?": newest use first, nothing ended, nothing secret."""
+    """Newest use first, nothing ended, nothing secret."""
     user = add_user(sql, "siam@example.com", sessions=2)
     add_user(sql, "other@example.com", sessions=1)
     sql.execute(
@@ -51,7 +51,7 @@ def test_lists_the_live_ones(run: Run, sql: Any) -> None:
 
 
 def test_ends_one_or_all(run: Run, sql: Any) -> None:
-    """Protects other users, and the record: each command is one row without an actor that names what ended."""
+    """Each command is one row without an actor that names what ended."""
     user = add_user(sql, "siam@example.com", sessions=3)
     other = add_user(sql, "other@example.com", sessions=1)
     first, second, third = live_ids(sql, user)
@@ -72,7 +72,7 @@ def test_ends_one_or_all(run: Run, sql: Any) -> None:
 
 
 def test_whom_it_refuses(run: Run, sql: Any) -> None:
-    """Protects operators from a typing error: unknown and deleted users are told apart, without a traceback."""
+    """Unknown and deleted users are told apart, without a traceback."""
     gone = add_user(sql, "gone@example.com", deleted=True)
     assert run("list", "--user", "4711").refusal() == "latchkey: there is no user 4711"
     assert run("revoke", "--user", str(gone)).refusal().endswith("is deleted")
@@ -83,7 +83,7 @@ def test_whom_it_refuses(run: Run, sql: Any) -> None:
 def test_a_running_server_hears_of_it(
     run: Run, start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects the operator's word: what the command line has ended a running server refuses."""
+    """What the command line has ended a running server refuses."""
     server = start()
     browser, bystander = open_browser(server), open_browser(server)
     user = browser.sign_up()

@@ -44,7 +44,7 @@ def test_everybody_gets_their_own(keys: list[int]) -> None:
 
 
 async def test_a_read_is_no_older_than_its_question() -> None:
-    """Protects read-your-writes: what is asked while a statement is under way is not answered by it."""
+    """What is asked while a statement is under way is not answered by it."""
     table = Table()
     reads = BatchedReads(table.read_many)
     table.go_on.clear()
@@ -59,7 +59,6 @@ async def test_a_read_is_no_older_than_its_question() -> None:
 
 
 async def test_who_goes_away_strands_nobody() -> None:
-    """Protects the others from a client that hangs up."""
     table = Table()
     reads = BatchedReads(table.read_many)
     table.go_on.clear()
@@ -73,7 +72,6 @@ async def test_who_goes_away_strands_nobody() -> None:
 
 
 async def test_a_failure_is_everybodys_and_the_next_read_works() -> None:
-    """Protects callers from waiting for ever, and from the failure of others before them."""
     table = Table()
     reads = BatchedReads(table.read_many)
     rows, table.rows = table.rows, None  # type: ignore[assignment]  # a statement that fails
@@ -84,7 +82,7 @@ async def test_a_failure_is_everybodys_and_the_next_read_works() -> None:
 
 
 async def test_a_statement_that_stands_still_does_not_stop_the_next() -> None:
-    """Protects readers from one slow connection: another batch goes by another."""
+    """Another batch goes by another."""
     table = Table()
     reads = BatchedReads(table.read_many)
     table.go_on.clear()

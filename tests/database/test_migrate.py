@@ -147,7 +147,7 @@ async def test_unknown_source_timezone_is_refused_by_name(empty_database: str) -
 
 
 async def test_addresses_are_unique_among_live_users_only_and_in_any_case(empty_database: str) -> None:
-    """contract.md section 10: a deleted user's address can register again."""
+    """A deleted user's address can register again."""
     await migrate(connector(empty_database))
     insert = "INSERT INTO users (name, email, password, is_deleted) VALUES ('n', '{}', 'p', {})"
     await run(empty_database, insert.format("a@example.com", "true"))

@@ -1,4 +1,4 @@
-"""T-192: rows that the new rules cannot hold are listed, every one, and nothing is changed until they are settled."""
+"""Rows that the new rules cannot hold are listed, every one, and nothing is changed until they are settled."""
 
 import pytest
 
@@ -110,7 +110,7 @@ async def test_all_kinds_are_listed_at_once(empty_database: str) -> None:
 
 @pytest.mark.parametrize(("answer", "flag"), [("active", False), ("deleted", True)])
 async def test_null_flags_become_what_the_operator_says(empty_database: str, answer: str, flag: bool) -> None:
-    """D-55: rows that the original could neither show nor delete."""
+    """Rows that node-api-postgres could neither show nor delete."""
     await run(empty_database, NULL_FLAGS)
     report = await migrate(connector(empty_database), resolve=Resolutions(null_flags=answer))  # type: ignore[arg-type]
     assert await rows(empty_database, "SELECT id, is_deleted, deleted_at IS NOT NULL FROM users ORDER BY id") == [

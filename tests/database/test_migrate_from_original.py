@@ -1,4 +1,4 @@
-"""T-188, T-189: a database of the original comes over with everything in it, and its users notice nothing."""
+"""A database of node-api-postgres comes over with everything in it, and its users notice nothing."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -26,20 +26,20 @@ ZONED = README.replace("TIMESTAMP", "TIMESTAMPTZ")
 
 
 async def fill(dsn: str, schema: str, zone: str = "UTC", users: int = 1000, audits: int = 2000) -> None:
-    """Make a database of the original, in that zone, with that many rows."""
+    """Make a database of node-api-postgres, in that zone, with that many rows."""
     name = await value(dsn, "SELECT current_database()")
     await run(dsn, f"ALTER DATABASE {name} SET timezone = '{zone}'; SET timezone = '{zone}'; {schema}")
     await run(dsn, ROWS.format(users=users, audits=audits))
 
 
 async def one(dsn: str, user: dict[str, Any], schema: str = README) -> None:
-    """Make a database of the original with one user."""
+    """Make a database of node-api-postgres with one user."""
     await run(dsn, schema)
     await add(dsn, user)
 
 
 async def add(dsn: str, user: dict[str, Any]) -> None:
-    """Add a user as the original, or a person with psql, would."""
+    """Add a user as node-api-postgres, or a person with psql, would."""
     user = {"name": "Siam", "email": "siam@example.com", "password": "$2b$10$x", **user}
     places = ", ".join(f"${n}" for n in range(1, len(user) + 1))
     await rows(dsn, f"INSERT INTO users ({', '.join(user)}) VALUES ({places})", *user.values())
@@ -47,7 +47,7 @@ async def add(dsn: str, user: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("schema", ZONELESS, ids=["readme", "partial index", "no foreign key"])
 async def test_all_data_comes_over_unchanged(empty_database: str, schema: str) -> None:
-    """T-188, T-189: ids, names, addresses, hashes, tokens, JSON and times are equal by checksum."""
+    """Ids, names, addresses, hashes, tokens, JSON and times are equal by checksum."""
     await fill(empty_database, schema, users=10_000, audits=50_000)
     before = await checksum(empty_database, "UTC")
     report = await migrate(connector(empty_database))
@@ -57,7 +57,7 @@ async def test_all_data_comes_over_unchanged(empty_database: str, schema: str) -
 
 
 async def test_every_variant_ends_in_the_same_schema(empty_database: str) -> None:
-    """T-189: code and later migrations may rely on one schema, wherever the database came from."""
+    """Code and later migrations may rely on one schema, wherever the database came from."""
     seen = []
     for schema in ["", *ZONELESS, ZONED]:
         await run(empty_database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" + schema)
@@ -68,7 +68,7 @@ async def test_every_variant_ends_in_the_same_schema(empty_database: str) -> Non
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Asia/Kolkata"])
 async def test_old_times_are_read_in_the_databases_zone(empty_database: str, zone: str) -> None:
-    """D-56: the original wrote the wall clock of the database's zone, summer time included."""
+    """node-api-postgres wrote the wall clock of the database's zone, summer time included."""
     await fill(empty_database, README, zone)
     before = await checksum(empty_database, zone)
     report = await migrate(connector(empty_database))
@@ -95,7 +95,7 @@ async def test_times_that_have_a_zone_are_left_alone(empty_database: str) -> Non
 
 
 async def test_no_table_is_rewritten_when_the_zone_is_utc(empty_database: str) -> None:
-    """T-194: what keeps the lock short on a large table."""
+    """What keeps the lock short on a large table."""
     await fill(empty_database, README, "Etc/UTC")
     files = "SELECT pg_relation_filenode('users'), pg_relation_filenode('audit_logs')"
     before = await rows(empty_database, files)
@@ -104,7 +104,7 @@ async def test_no_table_is_rewritten_when_the_zone_is_utc(empty_database: str) -
 
 
 async def test_signed_in_clients_get_a_session(empty_database: str) -> None:
-    """contract.md section 10: the stored hash becomes a session, for live users and real hashes only."""
+    """The stored hash becomes a session, for live users and real hashes only."""
     await one(empty_database, {"refresh_token": sha256(b"1").hexdigest()})
     await add(empty_database, {"email": "2@x", "refresh_token": sha256(b"2").hexdigest(), "is_deleted": True})
     await add(empty_database, {"email": "3@x", "refresh_token": "eyJhbGciOi" * 10})
@@ -142,7 +142,7 @@ async def test_only_users_of_the_original_have_migrated_passwords(empty_database
 
 
 async def test_reset_links_on_their_way_keep_working_but_no_longer_than_15_minutes(empty_database: str) -> None:
-    """D-56: the expiry was written in the application's zone; read in another it must not live on for hours."""
+    """The expiry was written in the application's zone; read in another it must not live on for hours."""
     soon = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(minutes=10)
     late = soon + timedelta(hours=2)
     await one(empty_database, {"reset_token": "a" * 64, "reset_token_expires": soon})
@@ -158,7 +158,7 @@ async def test_reset_links_on_their_way_keep_working_but_no_longer_than_15_minut
 
 
 async def test_a_sequence_left_behind_by_a_restore_is_put_right(empty_database: str) -> None:
-    """T-188: the first registration after the migration must not meet a taken id."""
+    """The first registration after the migration must not meet a taken id."""
     await one(empty_database, {"id": 500})
     await run(empty_database, "INSERT INTO audit_logs (id, action, entity_type) VALUES (77, 'LOGIN', 'users')")
     await migrate(connector(empty_database))
@@ -176,7 +176,7 @@ async def test_a_sequence_ahead_stays_ahead(empty_database: str) -> None:
 
 @pytest.mark.parametrize("schema", [README, PARTIAL_INDEX], ids=["readme", "partial index"])
 async def test_addresses_become_lower_case(empty_database: str, schema: str) -> None:
-    """D-12; also beside a deleted user who has the lower-case form, which the old constraint would forbid."""
+    """Also beside a deleted user who has the lower-case form, which the old constraint would forbid."""
     await one(empty_database, {"email": "Siam@Example.COM"}, schema)
     await add(empty_database, {"email": "siam@example.com", "is_deleted": True})
     report = await migrate(connector(empty_database))
@@ -185,7 +185,7 @@ async def test_addresses_become_lower_case(empty_database: str, schema: str) -> 
 
 
 async def test_addresses_that_nobody_can_type_are_named(empty_database: str) -> None:
-    """contract.md section 3: sign-in takes ASCII with one '@'; the operator learns whom to write to."""
+    """Sign-in takes ASCII with one '@'; the operator learns whom to write to."""
     await one(empty_database, {"email": "JÖRG@example.com"})
     await add(empty_database, {"email": "no-at-sign"})
     await add(empty_database, {"email": "fine@example.com"})
@@ -236,7 +236,7 @@ async def test_any_old_unique_rule_on_the_address_goes(empty_database: str) -> N
 
 @pytest.mark.parametrize("key", ["", "ALTER TABLE audit_logs ADD FOREIGN KEY (actor_id) REFERENCES users NOT VALID"])
 async def test_a_missing_or_unchecked_foreign_key_is_made_good(empty_database: str, key: str) -> None:
-    """Audit rows name an actor that exists, as in the original's own schema."""
+    """Audit rows name an actor that exists, as in node-api-postgres's own schema."""
     await fill(empty_database, NO_FOREIGN_KEY + key)
     await migrate(connector(empty_database))
     keys = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'audit_logs'::regclass AND contype = 'f'"

@@ -110,7 +110,7 @@ async def test_every_revision_that_fails_is_undone_whole(empty_database: str, re
 
 
 async def test_a_write_that_overtakes_the_check_is_found_by_the_next_run(empty_database: str) -> None:
-    """The original was still running: between check and index it made a second account of one address."""
+    """node-api-postgres was still running: between check and index it made a second account of one address."""
     await run(empty_database, README + "INSERT INTO users (name, email, password) VALUES ('n', 'a@x', 'p')")
     async with holding(empty_database, "LOCK TABLE users IN ACCESS SHARE MODE") as other:
         migration = asyncio.create_task(migrate(connector(empty_database)))

@@ -43,7 +43,7 @@ def change_at_random(dsn: str, seed: int) -> None:
 
 
 def test_after_any_changes(database: str) -> None:
-    """Protects `total`: registrations, deletions, restores, erasures and what an operator does by hand."""
+    """Registrations, deletions, restores, erasures and what an operator does by hand."""
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda seed: change_at_random(database, seed), range(4)))
     with psycopg.connect(database, autocommit=True) as connection:
@@ -55,7 +55,7 @@ def test_after_any_changes(database: str) -> None:
 
 @pytest.mark.parametrize("after", ["COMMIT", "ROLLBACK"])
 def test_a_snapshot_is_of_one_moment(database: str, after: str) -> None:
-    """Protects readers: a registration that has not committed is in neither number."""
+    """A registration that has not committed is in neither number."""
     with psycopg.connect(database) as writer, psycopg.connect(database, autocommit=True) as reader:
         before = numbers(reader)
         writer.execute(MANY.format(number=3))

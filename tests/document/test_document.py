@@ -49,7 +49,7 @@ def test_is_valid_openapi_3_1(document: Json) -> None:
 
 
 def test_has_the_operations_of_the_original_and_those_added(operations: dict[str, Json]) -> None:
-    """A client made for the original finds all that it calls, and nothing is served that nobody decided on."""
+    """A client made for node-api-postgres finds all that it calls, and nothing is served that nobody decided on."""
     assert sorted(operations) == sorted([*ORIGINAL, *ADDED])
     assert len(ORIGINAL) == 14
 

@@ -1,4 +1,4 @@
-"""The curl examples of the original's README, run with the real curl: a client written for it works unchanged."""
+"""The curl examples of node-api-postgres's README, run with the real curl: a client written for it works unchanged."""
 
 import json
 import subprocess

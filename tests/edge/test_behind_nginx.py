@@ -41,7 +41,7 @@ def browser(nginx: Nginx) -> Iterator[Browser]:
 
 
 def test_the_life_of_an_account(browser: Browser, nginx: Nginx) -> None:
-    """Protects whoever has one host name only: cookies, the origin rule and every route work under the path, and
+    """Cookies, the origin rule and every route work under the path, and
     outside it the app is served."""
     user = browser.sign_up()
     assert browser.get("/auth/me").json()["data"] == user
@@ -56,7 +56,7 @@ def test_the_life_of_an_account(browser: Browser, nginx: Nginx) -> None:
 
 
 def test_clients_are_told_apart(browser: Browser, nginx: Nginx) -> None:
-    """Protects everybody from sharing nginx's address: what nginx says counts, what a client says does not."""
+    """What nginx says counts, what a client says does not."""
     user = browser.sign_up()
     browser.login(user["email"])
     sessions = browser.get("/auth/sessions", headers={"X-Forwarded-For": "192.0.2.66"}).json()["data"]
@@ -65,7 +65,7 @@ def test_clients_are_told_apart(browser: Browser, nginx: Nginx) -> None:
 
 
 def test_pages_and_links(tab: Tab, browser: Browser, nginx: Nginx) -> None:
-    """Protects who clicks a link in a mail: it names the path, and the pages find their scripts and the API there."""
+    """It names the path, and the pages find their scripts and the API there."""
     user = browser.register()
     browser.post("/auth/forgot-password", {"email": user["email"]})
     token = nginx.server.reset_token_mailed_to(user["email"])

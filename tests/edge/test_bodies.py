@@ -1,4 +1,4 @@
-"""Body limits over the wire: 10 240 bytes, counted while they come (contract, section 3)."""
+"""Body limits over the wire: 10 240 bytes, counted while they come."""
 
 import json
 
@@ -28,7 +28,7 @@ def _chunked(content: bytes, size: int) -> bytes:
 
 
 def test_the_last_byte_that_fits(browser: Browser) -> None:
-    """T-164: the limit is 10 240 bytes and not one fewer."""
+    """The limit is 10 240 bytes and not one fewer."""
     response = browser.post(
         "/auth/register", content=_registration_of(LIMIT), headers={"Content-Type": "application/json"}
     )
@@ -37,7 +37,7 @@ def test_the_last_byte_that_fits(browser: Browser) -> None:
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x"])
 def test_one_byte_more_is_refused_whatever_it_is(browser: Browser, kind: str) -> None:
-    """T-164: before the type is looked at, and before anybody is asked who they are."""
+    """Before the type is looked at, and before anybody is asked who they are."""
     content = _registration_of(LIMIT + 1)
     for path in ("/auth/register", "/auth/change-password", "/auth/logout", "/nowhere"):
         response = browser.post(path, content=content, headers={"Content-Type": kind}, with_csrf=False)
@@ -46,7 +46,7 @@ def test_one_byte_more_is_refused_whatever_it_is(browser: Browser, kind: str) ->
 
 
 def test_get_with_a_body_is_held_to_the_limit_too(browser: Browser) -> None:
-    """Contract, section 3: routes without a body ignore one, but 413 holds."""
+    """Routes without a body ignore one, but 413 holds."""
     assert refused(browser.get("/healthz", content=b"x" * (LIMIT + 1))) == TOO_LARGE
     assert browser.get("/healthz", content=b"x" * LIMIT).status_code == 200
     browser.sign_up()
@@ -71,7 +71,7 @@ def test_chunked_body_is_counted_the_same(browser: Browser, size: int) -> None:
 
 
 def test_endless_body_is_cut_off(server: Server) -> None:
-    """T-165: a chunked body of 10 MB is refused after little more than 10 kB, and takes no memory."""
+    """A chunked body of 10 MB is refused after little more than 10 kB, and takes no memory."""
     worker = worker_of(server)
     before = worker.memory_info().rss
     chunk = b"%x\r\n%s\r\n" % (4096, b"x" * 4096)
@@ -87,7 +87,7 @@ def test_endless_body_is_cut_off(server: Server) -> None:
 
 
 def test_refusal_reaches_a_client_that_has_sent_just_too_much(server: Server) -> None:
-    """T-165: the answer comes while the client is still sending, not after the rest that it announces."""
+    """The answer comes while the client is still sending, not after the rest that it announces."""
     with RawConnection(server) as connection:
         connection.send(request("POST", "/auth/register", "Transfer-Encoding: chunked"))
         response = connection.answer(b"%x\r\n%s" % (MEGABYTE, b"x" * (LIMIT + 1)))
@@ -96,7 +96,7 @@ def test_refusal_reaches_a_client_that_has_sent_just_too_much(server: Server) ->
 
 
 def test_announced_megabyte_is_refused_unread(server: Server) -> None:
-    """T-163: a client that asks first is never told to go on, and need not send anything to be refused."""
+    """A client that asks first is never told to go on, and need not send anything to be refused."""
     with RawConnection(server) as connection:
         response = connection.answer(
             request("POST", "/auth/register", f"Content-Length: {MEGABYTE}", "Expect: 100-continue")

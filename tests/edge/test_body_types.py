@@ -1,4 +1,4 @@
-"""Every field of every body, given a value of every wrong type (T-032)."""
+"""Every field of every body, given a value of every wrong type."""
 
 from typing import Any
 

@@ -38,13 +38,13 @@ def _client(peer: str, *forwarded: str) -> str:
 
 @given(untrusted, noise)
 def test_header_of_a_stranger_is_not_believed(peer: object, forwarded: str) -> None:
-    """T-133: whoever connects directly is who they are, whatever they write."""
+    """Whoever connects directly is who they are, whatever they write."""
     assert _client(str(peer), forwarded) == str(peer)
 
 
 @given(untrusted, noise, st.lists(trusted, max_size=3))
 def test_right_most_stranger_is_the_client(client: object, invented: str, hops: list[object]) -> None:
-    """T-134: each proxy adds on the right; what stands left of the first stranger was written by that stranger."""
+    """Each proxy adds on the right; what stands left of the first stranger was written by that stranger."""
     chain = ", ".join([invented, str(client), *map(str, hops)])
     assert _client(PROXY, chain) == str(client)
 
@@ -71,7 +71,7 @@ def test_entry_that_is_no_address_ends_the_chain(junk: str, hops: list[object]) 
 
 @pytest.mark.parametrize("header", ["x-real-ip", "forwarded", "cf-connecting-ip", "true-client-ip", "x-client-ip"])
 def test_other_headers_are_never_read(header: str) -> None:
-    """T-135: a proxy that appends to X-Forwarded-For passes these on as the client wrote them."""
+    """A proxy that appends to X-Forwarded-For passes these on as the client wrote them."""
     value = b"for=192.0.2.7" if header == "forwarded" else b"192.0.2.7"
     assert _identified(PROXY, [(header.encode(), value)]).client_ip == PROXY
 

@@ -1,4 +1,4 @@
-"""What a body may be called (T-024): application/json in UTF-8, as it is, and nothing else."""
+"""What a body may be called: application/json in UTF-8, as it is, and nothing else."""
 
 import gzip
 import json
@@ -76,7 +76,7 @@ def test_no_type_at_all(browser: Browser) -> None:
 
 
 def test_form_of_the_original_is_refused(browser: Browser) -> None:
-    """Contract, section 12: the original parsed urlencoded bodies, which any site's form can send."""
+    """node-api-postgres parsed urlencoded bodies, which any site's form can send."""
     content = f"name=Siam&email={new_email()}&password={PASSWORD}".encode()
     assert register(browser, content, {"Content-Type": "application/x-www-form-urlencoded"}) == NOT_JSON
 
@@ -97,7 +97,7 @@ def test_every_route_with_a_body(browser: Browser, sql: Sql, route: Route) -> No
 @pytest.mark.parametrize("route", WITHOUT_BODY, ids=str)
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
 def test_routes_without_a_body_ask_for_no_type(browser: Browser, route: Route, content_type: str) -> None:
-    """Contract, section 3: they ignore one, even if it is no JSON."""
+    """They ignore one, even if it is no JSON."""
     user = browser.sign_up()
     response = route.call(browser, user["id"], content=b"{", headers={"Content-Type": content_type})
     assert response.status_code == 200

@@ -26,7 +26,7 @@ def _names(value: str) -> set[str]:
 
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://localhost:3001", OURS])
 def test_allowed_origin_may_read_answers(browser: Browser, origin: str) -> None:
-    """T-147: exactly that origin, with credentials, errors included; caches keep origins apart."""
+    """Exactly that origin, with credentials, errors included; caches keep origins apart."""
     for path, status in (("/auth/csrf-token", 200), ("/users", 401), ("/nowhere", 404)):
         response = browser.get(path, headers={"Origin": origin})
         assert response.status_code == status
@@ -59,7 +59,7 @@ def test_allowed_origin_may_read_answers(browser: Browser, origin: str) -> None:
     ],
 )
 def test_any_other_origin_gets_nothing(browser: Browser, origin: str) -> None:
-    """T-148: no CORS header, and never an error: in the original an unknown origin was answered with 500 (D-32)."""
+    """No CORS header, and never an error: in node-api-postgres an unknown origin was answered with 500."""
     for method in ("GET", "OPTIONS"):
         headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
         response = browser.request(method, "/auth/csrf-token", headers=headers)
@@ -69,7 +69,7 @@ def test_any_other_origin_gets_nothing(browser: Browser, origin: str) -> None:
 
 
 def test_preflight(browser: Browser) -> None:
-    """T-150: every method that we have, the headers that were asked for; it needs neither cookie nor token."""
+    """Every method that we have, the headers that were asked for; it needs neither cookie nor token."""
     headers = {
         "Origin": OURS,
         "Access-Control-Request-Method": "PATCH",

@@ -13,7 +13,7 @@ steps = st.lists(
 
 @given(steps)
 async def test_counts_as_a_fixed_window_does(steps: list[tuple[str, str, int]]) -> None:
-    """Protects the limit: a window begins with its first hit, ends when it said, and hits do not lengthen it."""
+    """A window begins with its first hit, ends when it said, and hits do not lengthen it."""
     now = 1000.0
     counts, model = MemoryCounts(lambda: now), dict[str, tuple[int, float]]()
     for key, step, seconds in steps:
@@ -32,7 +32,6 @@ async def test_counts_as_a_fixed_window_does(steps: list[tuple[str, str, int]]) 
 
 
 async def test_it_forgets() -> None:
-    """Protects memory from a million addresses that each come once."""
     now = 0.0
     counts = MemoryCounts(lambda: now)
     for number in range(10_000):

@@ -1,4 +1,4 @@
-"""What a hostile page can and cannot send: the token pair and the origin rule (T-058 to T-070)."""
+"""What a hostile page can and cannot send: the token pair and the origin rule."""
 
 import itertools
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def assert_cross_site(answer: object) -> None:
 
 @pytest.mark.parametrize("spoil", BAD_TOKENS.values(), ids=BAD_TOKENS)
 def test_a_spoilt_token_is_refused(browser: Browser, sql: Sql, spoil: Callable[[str, str], str]) -> None:
-    """T-060: protects the pair: only a whole token that we made for this very cookie passes."""
+    """Only a whole token that we made for this very cookie passes."""
     user = browser.sign_up()
     bad = spoil(browser.fetch_csrf(), browser.cookies["_csrf"])
     before = everything_of(sql, user["id"])
@@ -101,7 +101,7 @@ def test_a_spoilt_token_is_refused(browser: Browser, sql: Sql, spoil: Callable[[
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_name_of_the_header_is_read(browser: Browser, name: str) -> None:
-    """All that csurf read: clients of the original may send any of them."""
+    """All that csurf read: clients of node-api-postgres may send any of them."""
     user = browser.sign_up()
     token = browser.fetch_csrf()
     path, body = f"/users/{user['id']}", {"name": "Renamed"}
@@ -114,7 +114,7 @@ def test_each_name_of_the_header_is_read(browser: Browser, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "second"), list(itertools.permutations(NAMES, 2)))
 def test_all_headers_must_say_the_same(browser: Browser, name: str, second: str) -> None:
-    """Protects against a proxy or page that adds another one: all are read, and none wins."""
+    """All are read, and none wins."""
     user = browser.sign_up()
     token, other = browser.fetch_csrf(), browser.fetch_csrf()
 
@@ -130,7 +130,6 @@ def test_all_headers_must_say_the_same(browser: Browser, name: str, second: str)
 
 
 def test_the_token_counts_in_its_header_alone(browser: Browser) -> None:
-    """T-063: protects against plain forms, which can fill query and body but no header."""
     user = browser.sign_up()
     token = browser.fetch_csrf()
     for path in (f"?_csrf={token}", f"?csrfToken={token}&X-CSRF-Token={token}"):
@@ -140,7 +139,7 @@ def test_the_token_counts_in_its_header_alone(browser: Browser) -> None:
 
 
 def test_a_cookie_planted_by_somebody_else_is_refused(browser: Browser, open_browser: Callable[..., Browser]) -> None:
-    """T-065: protects against tossed cookies: a token of one cookie is none of another's, and two cookies are none."""
+    """A token of one cookie is none of another's, and two cookies are none."""
     user, other = browser.sign_up(), open_browser()
     token, mine = browser.fetch_csrf(), browser.cookies["_csrf"]
     foreign = other.fetch_csrf()
@@ -156,7 +155,7 @@ def test_a_cookie_planted_by_somebody_else_is_refused(browser: Browser, open_bro
 
 @pytest.mark.parametrize("headers", REFUSED_ORIGINS.values(), ids=REFUSED_ORIGINS)
 def test_a_cross_site_request_is_refused_with_a_good_token(browser: Browser, sql: Sql, headers: dict[str, str]) -> None:
-    """T-066, T-067: protects where the pair alone does not: it is not bound to a session, so a page that got hold of one
+    """It is not bound to a session, so a page that got hold of one
     must still be of ours."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
@@ -166,7 +165,6 @@ def test_a_cross_site_request_is_refused_with_a_good_token(browser: Browser, sql
 
 @pytest.mark.parametrize("headers", ACCEPTED_ORIGINS.values(), ids=ACCEPTED_ORIGINS)
 def test_our_own_pages_and_allowed_ones_pass(browser: Browser, sql: Sql, headers: dict[str, str]) -> None:
-    """T-066, T-067: protects real front ends and programs without a browser from that rule."""
     user = browser.sign_up()
     assert rename(browser, user["id"], headers, "Renamed by rule") == 200
     assert user_row(sql, user["id"])["name"] == "Renamed by rule"
@@ -193,7 +191,7 @@ def test_our_origin_is_that_of_public_url_whole(
 
 @pytest.mark.parametrize("route", UNSAFE, ids=str)
 def test_every_unsafe_route_is_behind_the_origin_rule(browser: Browser, sql: Sql, route: Route) -> None:
-    """T-066: protects all eleven, login too: a page elsewhere can sign nobody in, out or up."""
+    """A page elsewhere can sign nobody in, out or up."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     for headers in ({"Origin": "https://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -203,7 +201,7 @@ def test_every_unsafe_route_is_behind_the_origin_rule(browser: Browser, sql: Sql
 
 
 def test_safe_methods_change_nothing(browser: Browser, sql: Sql) -> None:
-    """T-068: protects what needs no token: GET, HEAD and OPTIONS leave every row as it was, on every path."""
+    """GET, HEAD and OPTIONS leave every row as it was, on every path."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     for route in (*UNSAFE, *PROTECTED, LIST):
@@ -218,7 +216,7 @@ def test_safe_methods_change_nothing(browser: Browser, sql: Sql) -> None:
 def test_refusals_count_against_the_rate_limit(
     start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """T-070: protects against guessing tokens, which in the original escaped the limiter: the 101st request is 429."""
+    """The 101st request is 429."""
     browser, guess = open_browser(start(RATE_LIMIT="100/15 minutes")), {"X-CSRF-Token": "guess"}
     answers = [browser.post("/auth/logout", headers=guess, with_csrf=False) for _ in range(200)]
     assert {refused(answer) for answer in answers[:100]} == {REFUSED}

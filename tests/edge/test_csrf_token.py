@@ -13,7 +13,7 @@ REFUSED = (403, "EBADCSRFTOKEN", "invalid csrf token")
 
 
 def test_first_call_sets_the_cookie_and_returns_the_token(browser: Browser) -> None:
-    """T-001: the one endpoint without an envelope; its cookie lives as long as the browser."""
+    """The one endpoint without an envelope; its cookie lives as long as the browser."""
     response = browser.get("/auth/csrf-token")
     assert response.status_code == 200
     assert response.json().keys() == {"csrfToken"}
@@ -44,7 +44,7 @@ def test_cookie_that_is_not_ours_is_replaced(browser: Browser, cookie: str) -> N
 
 @pytest.mark.parametrize("header", ["X-CSRF-Token", "x-csrf-token", "csrf-token"])
 def test_either_header_carries_the_token(browser: Browser, header: str) -> None:
-    """The original took both names."""
+    """node-api-postgres took both names."""
     token = browser.fetch_csrf()
     assert REGISTER.call(browser, with_csrf=False, headers={header: token}).status_code == 201
 
@@ -53,7 +53,7 @@ def test_either_header_carries_the_token(browser: Browser, header: str) -> None:
 def test_unsafe_endpoint_refuses_without_the_pair(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql, route: Route
 ) -> None:
-    """T-058, T-059: all eleven; without the token, without the cookie, with another browser's token."""
+    """All eleven; without the token, without the cookie, with another browser's token."""
     user_id = browser.sign_up()["id"]
     tokens_only = {name: value for name, value in browser.cookies.items() if name != "_csrf"}
     mine, other = browser.csrf or "", open_browser().fetch_csrf()
@@ -70,7 +70,7 @@ def test_unsafe_endpoint_refuses_without_the_pair(
 
 
 def test_one_token_stays_good_across_login_refresh_and_logout(browser: Browser) -> None:
-    """T-065: clients of the original fetch it once."""
+    """Clients of node-api-postgres fetch it once."""
     token = browser.fetch_csrf()
     user = browser.sign_up()
     assert browser.post("/auth/refresh-token").status_code == 200

@@ -70,7 +70,7 @@ async def test_what_writes_is_counted(served: tuple[Endpoint[Any], ...]) -> None
 
 
 def test_every_documented_unsafe_operation_refuses_without_a_token(browser: Browser) -> None:
-    """T-058, from the document: an operation that is added is in this test by itself."""
+    """An operation that is added is in this test by itself."""
     user_id = browser.sign_up()["id"]
     refusals = 0
     for path, methods in browser.wire.document["paths"].items():

@@ -1,4 +1,4 @@
-"""Text that has broken other services, in every field that takes text (T-038, T-125, T-126)."""
+"""Text that has broken other services, in every field that takes text."""
 
 import pytest
 
@@ -50,7 +50,7 @@ INJECTIONS = (
 @pytest.mark.parametrize(("route", "field"), ALL_BUT_PASSWORDS, ids=field_ids(ALL_BUT_PASSWORDS))
 @pytest.mark.parametrize("text", ["{}\0", "\0{}", "\0"], ids=["last", "first", "alone"])
 def test_zero_character(browser: Browser, sql: Sql, route: Route, field: str, text: str) -> None:
-    """T-126: PostgreSQL can hold it neither in text nor in JSON; 400 everywhere but in passwords."""
+    """PostgreSQL can hold it neither in text nor in JSON; 400 everywhere but in passwords."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     plain = {"name": "Siam", "email": "siam@example.com", "token": "0" * 64}[field]
@@ -64,7 +64,7 @@ def test_zero_character(browser: Browser, sql: Sql, route: Route, field: str, te
 @pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
 @pytest.mark.parametrize("text", ["siam@example.com\ud800", "\udc00secret123", "si\udfff\ud800am", "\ud83dx"])
 def test_lone_surrogate(browser: Browser, sql: Sql, route: Route, field: str, text: str) -> None:
-    """T-125: JSON can spell it, UTF-8 cannot hold it; 400 in all fourteen fields instead of a 500."""
+    """JSON can spell it, UTF-8 cannot hold it; 400 in all fourteen fields instead of a 500."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     assert bad_fields(call_with(browser, user["id"], route, field, text)) == {field}
@@ -73,7 +73,7 @@ def test_lone_surrogate(browser: Browser, sql: Sql, route: Route, field: str, te
 
 @pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
 def test_injection_in_a_field(browser: Browser, sql: Sql, route: Route, field: str) -> None:
-    """T-038: no string is ever a piece of SQL. A name and a password may be such text; then it is kept as it is."""
+    """No string is ever a piece of SQL. A name and a password may be such text; then it is kept as it is."""
     user = browser.sign_up()
     for text in INJECTIONS:
         response = call_with(browser, user["id"], route, field, text)

@@ -1,4 +1,4 @@
-"""The refusals that are not about one endpoint: too large, too often, no database (contract, section 4)."""
+"""The refusals that are not about one endpoint: too large, too often, no database."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ def chunks(size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("route", [*UNSAFE, LIST], ids=str)
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 def test_body_of_one_byte_too_many(browser: Browser, sql: Sql, route: Route, content_type: str) -> None:
-    """T-164: on every route, of any type, even where no body is wanted; nothing happens."""
+    """On every route, of any type, even where no body is wanted; nothing happens."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = route.call(browser, user["id"], content=b" " * (LIMIT + 1), headers={"Content-Type": content_type})
@@ -45,7 +45,7 @@ def test_body_of_one_byte_too_many(browser: Browser, sql: Sql, route: Route, con
 
 
 def test_body_of_the_whole_limit(browser: Browser) -> None:
-    """T-164: 10 240 bytes are read; spaces around the object do not matter to JSON."""
+    """10 240 bytes are read; spaces around the object do not matter to JSON."""
     user = browser.sign_up()
     content = b'{"name":"New Name"}'.ljust(LIMIT)
     headers = {"Content-Type": "application/json"}
@@ -54,7 +54,7 @@ def test_body_of_the_whole_limit(browser: Browser) -> None:
 
 @pytest.mark.parametrize(("size", "answer"), [(LIMIT, 400), (LIMIT + 1, 413), (100_000, 413)])
 def test_body_in_chunks_is_counted_too(browser: Browser, size: int, answer: int) -> None:
-    """Contract, section 3: counted while reading, whatever the client says or does not say of its length."""
+    """Counted while reading, whatever the client says or does not say of its length."""
     browser.fetch_csrf()
     headers = {
         "Content-Type": "application/json",
@@ -66,7 +66,7 @@ def test_body_in_chunks_is_counted_too(browser: Browser, size: int, answer: int)
 
 
 def test_too_many_requests(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """T-132, T-143: the refusal and its headers; 403 and 404 have counted like everything else."""
+    """The refusal and its headers; 403 and 404 have counted like everything else."""
     browser = open_browser(start(RATE_LIMIT="4/minute"))
     statuses = [
         browser.get("/auth/csrf-token").status_code,
@@ -85,7 +85,7 @@ def test_too_many_requests(start: Callable[..., Server], open_browser: Callable[
 
 
 def test_no_database(start: Callable[..., Server], open_browser: Callable[..., Browser], server_dsn: str) -> None:
-    """T-169: 503 with Retry-After on what needs it, never a 401 or a cookie; what needs none goes on."""
+    """503 with Retry-After on what needs it, never a 401 or a cookie; what needs none goes on."""
     server = start()
     browser, stranger = open_browser(server), open_browser(server)
     user = browser.sign_up()
@@ -110,7 +110,7 @@ def test_no_database(start: Callable[..., Server], open_browser: Callable[..., B
 def test_connections_cut_while_idle(
     start: Callable[..., Server], open_browser: Callable[..., Browser], server_dsn: str
 ) -> None:
-    """T-170: what a restart of PostgreSQL does to the pool is noticed before anything is lost: nobody sees a 500."""
+    """What a restart of PostgreSQL does to the pool is noticed before anything is lost: nobody sees a 500."""
     server = start()
     browser = open_browser(server)
     user = browser.sign_up()

@@ -26,7 +26,7 @@ def _coding(*values: str) -> bytes:
 
 
 REFUSED_BY_THE_PARSER = {
-    # T-153: a length that two readers could understand in two ways.
+    # A length that two readers could understand in two ways.
     "length negative": _length("-1"),
     "length with sign": _length("+2"),
     "length with point": _length("2.0"),
@@ -38,14 +38,14 @@ REFUSED_BY_THE_PARSER = {
     "length in other digits": _length("２"),
     "length past 64 bits": _length("9" * 23),
     "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-    # T-154: a coding that does not end in chunked has no end.
+    # A coding that does not end in chunked has no end.
     "coding unknown": _coding("xchunked"),
     "coding after chunked": _coding("chunked, identity"),
     "coding identity": _coding("identity"),
     "coding with parameter": _coding("chunked;q=1"),
     "coding after vertical tab": _coding("\x0bchunked"),
     "coding in HTTP/1.0": _coding("chunked").replace(b"HTTP/1.1", b"HTTP/1.0"),
-    # T-156: headers that some readers split, join or cut where others do not.
+    # Headers that some readers split, join or cut where others do not.
     "folded header": GET + HOST + b"X-A: a\r\n b\r\n\r\n",
     "folded coding": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
     "bare CR in a value": GET + HOST + b"X-A: a\rb\r\n\r\n",
@@ -58,11 +58,11 @@ REFUSED_BY_THE_PARSER = {
     "control character in a value": GET + HOST + b"X-A: a\x01b\r\n\r\n",
     "no name": GET + HOST + b": a\r\n\r\n",
     "no colon": GET + HOST + b"abc\r\n\r\n",
-    # T-160: more than anybody needs.
+    # More than anybody needs.
     "long request line": b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "200 headers": GET + HOST + b"".join(b"X-%d: 1\r\n" % number for number in range(200)) + b"\r\n",
     "64 kB header": GET + HOST + b"X-A: " + b"a" * 65_536 + b"\r\n\r\n",
-    # T-161: other protocols.
+    # Other protocols.
     "HTTP/0.9": b"GET /healthz\r\n\r\n",
     "HTTP/2.0 in clear": b"GET /healthz HTTP/2.0\r\n" + HOST + b"\r\n",
     "HTTP/2 preface": HTTP2_PREFACE,
@@ -76,7 +76,7 @@ REFUSED_BY_THE_PARSER = {
 }
 
 REFUSED_BY_US = {
-    # T-154: the parser takes any list that ends in chunked.
+    # The parser takes any list that ends in chunked.
     "chunked twice": _coding("chunked, chunked"),
     "gzip, then chunked": _coding("gzip, chunked"),
     "identity, then chunked": _coding("identity, chunked"),
@@ -112,7 +112,7 @@ BAD_HOSTS = {
 
 @pytest.mark.parametrize("name", REFUSED_BY_THE_PARSER)
 def test_parser_refuses_and_closes(server: Server, name: str) -> None:
-    """T-153 to T-161: answered with a 4xx or not at all, then closed; nothing behind it is read as a request."""
+    """Answered with a 4xx or not at all, then closed; nothing behind it is read as a request."""
     worker = worker_of(server)
     with RawConnection(server) as connection:
         connection.send(REFUSED_BY_THE_PARSER[name] + b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -124,7 +124,7 @@ def test_parser_refuses_and_closes(server: Server, name: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED_BY_US)
 def test_body_without_a_sure_end_is_refused_and_closed(server: Server, name: str) -> None:
-    """T-154: 400 in the envelope, then closed: where the next request begins is anybody's guess."""
+    """400 in the envelope, then closed: where the next request begins is anybody's guess."""
     with RawConnection(server) as connection:
         response = connection.answer(REFUSED_BY_US[name] + b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         assert response.refused == (400, "INVALID_REQUEST")
@@ -132,7 +132,7 @@ def test_body_without_a_sure_end_is_refused_and_closed(server: Server, name: str
 
 
 def test_length_beside_chunks_smuggles_nothing(server: Server) -> None:
-    """T-152: RFC 9112 section 6.3: read by its chunks, and the connection ends; what hides in the body is no request."""
+    """RFC 9112 section 6.3: read by its chunks, and the connection ends; what hides in the body is no request."""
     hidden = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
     for framing in (
         b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n",
@@ -147,7 +147,7 @@ def test_length_beside_chunks_smuggles_nothing(server: Server) -> None:
 
 @pytest.mark.parametrize("name", BAD_HOSTS)
 def test_host_is_one_host(server: Server, name: str) -> None:
-    """T-157 (Starlette's CVE-2026-48710): whoever builds a link from Host must find nothing but a host in it."""
+    """Whoever builds a link from Host must find nothing but a host in it."""
     with RawConnection(server) as connection:
         response = connection.answer(b"GET /users HTTP/1.1\r\n" + BAD_HOSTS[name] + b"\r\n")
         assert response.refused == (400, "INVALID_REQUEST")

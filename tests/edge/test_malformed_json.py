@@ -1,4 +1,4 @@
-"""Bodies that are not one strict JSON object (T-022, T-023, T-025, T-028, T-029)."""
+"""Bodies that are not one strict JSON object."""
 
 import json
 import time
@@ -90,7 +90,7 @@ def test_every_route_with_a_body_refuses_it(browser: Browser, route: Route) -> N
 
 
 def test_nothing_of_the_body_is_logged(browser: Browser) -> None:
-    """T-022: a body cut off in transit holds a password as often as not."""
+    """A body cut off in transit holds a password as often as not."""
     marker = "marker-4711"
     for content in (f'{{"password":"{marker}"', f'{{"password":"{marker}","email":1}}'):
         assert send(browser, LOGIN, 1, content.encode()).status_code == 400
@@ -100,7 +100,7 @@ def test_nothing_of_the_body_is_logged(browser: Browser) -> None:
 
 @pytest.mark.parametrize("content", [b"[" * DEEP, b'{"a":' * (DEEP // 5)], ids=["lists", "objects"])
 def test_nesting_bomb_is_refused_fast(browser: Browser, content: bytes) -> None:
-    """T-029: 10 kB of brackets must cost no more than any other bad request. The best of five counts."""
+    """10 kB of brackets must cost no more than any other bad request. The best of five counts."""
     user = browser.sign_up()
     times = []
     for _ in range(5):

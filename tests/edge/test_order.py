@@ -1,4 +1,4 @@
-"""Which refusal wins when a request is wrong in several ways (contract, sections 4 and 8)."""
+"""Which refusal wins when a request is wrong in several ways."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ every_bad_body = pytest.mark.parametrize("wrong", BAD_BODIES.values(), ids=BAD_B
 @pytest.mark.parametrize("route", BY_ID, ids=str)
 @pytest.mark.parametrize("user_id", BAD_IDS)
 def test_id_that_is_no_number(browser: Browser, route: Route, user_id: str) -> None:
-    """The path value comes second, before self (403) and body: ASCII digits or 400 (T-037)."""
+    """The path value comes second, before self (403) and body: ASCII digits or 400."""
     browser.sign_up()
     assert bad_fields(route.call(browser, user_id)) == {"id"}
 
@@ -33,7 +33,7 @@ def test_id_that_is_no_number(browser: Browser, route: Route, user_id: str) -> N
 @pytest.mark.parametrize("route", BY_ID, ids=str)
 @pytest.mark.parametrize("user_id", TOO_LARGE, ids=["int32 + 1", "30 digits", "5000 digits"])
 def test_id_larger_than_an_int32(browser: Browser, route: Route, user_id: str) -> None:
-    """T-037: 404 also where it is not one's own, since nobody's it can be; never a 500."""
+    """404 also where it is not one's own, since nobody's it can be; never a 500."""
     browser.sign_up()
     assert refused(route.call(browser, user_id)) == (404, "USER_NOT_FOUND", "User not found")
 
@@ -76,7 +76,7 @@ def test_bad_body_before_state(browser: Browser, sql: Sql, route: Route, wrong: 
 @pytest.mark.parametrize("route", SELF_ONLY, ids=str)
 @pytest.mark.parametrize("deleted", [False, True], ids=["active", "deleted"])
 def test_somebody_elses_account(browser: Browser, sql: Sql, route: Route, deleted: bool) -> None:
-    """T-017: 403, not one row changed or written, whether or not that account is there."""
+    """403, not one row changed or written, whether or not that account is there."""
     other = browser.register()
     user = browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = %s WHERE id = %s", [deleted, other["id"]])

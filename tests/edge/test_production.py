@@ -16,7 +16,7 @@ FLAGS = {"httponly": True, "secure": True, "samesite": "Strict", "path": "/"}
 
 @pytest.fixture(scope="module")
 def production(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server as an operator runs it; with no ENVIRONMENT at all, production is what one gets (T-072)."""
+    """A server as an operator runs it; with no ENVIRONMENT at all, production is what one gets."""
     running = start_server(
         session_database,
         tmp_path_factory.mktemp("production"),
@@ -42,7 +42,7 @@ def _flags(browser: Browser) -> dict[str, dict[str, object]]:
 
 
 def test_cookies_travel_over_https_only(visitor: Browser) -> None:
-    """T-071, T-073: Secure on all three, under the prefix that ties them to this host; clearing repeats the flags."""
+    """Secure on all three, under the prefix that ties them to this host; clearing repeats the flags."""
     visitor.fetch_csrf()
     assert _flags(visitor) == {"__Host-_csrf": FLAGS}
     user = visitor.register()
@@ -94,7 +94,7 @@ def test_origins_are_those_of_the_settings(visitor: Browser, origin: str, readab
 
 
 def test_log_lines_are_json_without_secrets(visitor: Browser) -> None:
-    """Contract, section 8: one object a line; no body, cookie, token or query value in any."""
+    """One object a line; no body, cookie, token or query value in any."""
     user = visitor.sign_up()
     answer = visitor.get("/users?page=1&limit=31337", headers={"User-Agent": "secret-agent"})
     visitor.patch(f"/users/{user['id']}", {"name": "Nobody's business"})

@@ -1,4 +1,4 @@
-"""Bad requests by the hundred: random mutations of valid ones, the same in every run (a small cut of T-041)."""
+"""Bad requests by the hundred: random mutations of valid ones, the same in every run."""
 
 import json
 import random

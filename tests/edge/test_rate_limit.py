@@ -1,4 +1,4 @@
-"""The rate limit of one process: 100 requests in 15 minutes for each client address (contract, section 8)."""
+"""The rate limit of one process: 100 requests in 15 minutes for each client address."""
 
 import itertools
 import time
@@ -73,7 +73,7 @@ def _used(ask: Ask, forwarded: str) -> int:
 
 
 def test_the_101st_is_refused(limited: Server) -> None:
-    """T-132, T-163: pipelined or not, each request counts; every counted answer says how many are left."""
+    """Pipelined or not, each request counts; every counted answer says how many are left."""
     answers = _fill(limited, _new_client(), 102)
     assert [answer.status for answer in answers] == [401] * LIMIT + [429] * 2
     remaining = [int(answer.headers["ratelimit-remaining"]) for answer in answers]
@@ -89,7 +89,7 @@ def test_the_101st_is_refused(limited: Server) -> None:
 
 
 def test_clients_are_counted_apart(limited: Server, ask: Ask) -> None:
-    """T-134: one client's flood costs another nothing."""
+    """One client's flood costs another nothing."""
     flooding, other = _new_client(), _new_client()
     _fill(limited, flooding, 101)
     assert ask(flooding).status_code == 429
@@ -97,7 +97,7 @@ def test_clients_are_counted_apart(limited: Server, ask: Ask) -> None:
 
 
 def test_what_a_client_writes_left_of_its_proxy_is_ignored(limited: Server, ask: Ask) -> None:
-    """T-134: the right-most stranger counts, over a chain of trusted proxies as well."""
+    """The right-most stranger counts, over a chain of trusted proxies as well."""
     client = _new_client()
     requests = [
         request("GET", "/users", f"X-Forwarded-For: 203.0.113.{number}, {client}, 10.1.2.3") for number in range(LIMIT)
@@ -118,7 +118,7 @@ def test_what_a_client_writes_left_of_its_proxy_is_ignored(limited: Server, ask:
     ],
 )
 def test_which_addresses_are_one_client(ask: Ask, first: str, second: str, same: bool) -> None:
-    """Contract, section 8: IPv6 by /64, IPv4 mapped into IPv6 as IPv4."""
+    """IPv6 by /64, IPv4 mapped into IPv6 as IPv4."""
     ask(first)
     assert ask(second).headers["ratelimit-remaining"] == ("98" if same else "99")
 
@@ -138,7 +138,7 @@ def test_which_addresses_are_one_client(ask: Ask, first: str, second: str, same:
     ],
 )
 def test_what_is_counted(ask: Ask, method: str, path: str, status: int) -> None:
-    """T-143: everything else is, errors too, or guessing is free."""
+    """Everything else is, errors too, or guessing is free."""
     client = _new_client()
     response = ask(client, path, method)
     assert response.status_code == status, response.text
@@ -147,7 +147,7 @@ def test_what_is_counted(ask: Ask, method: str, path: str, status: int) -> None:
 
 
 def test_refusals_of_the_edge_are_counted(ask: Ask) -> None:
-    """T-143: counting comes before whatever refuses a request by its form."""
+    """Counting comes before whatever refuses a request by its form."""
     client = _new_client()
     assert ask(client, "/auth/login", "POST", content=b"x" * 10_241).status_code == 413
     assert ask(client, headers={"Host": "a/b"}).status_code == 400
@@ -156,7 +156,7 @@ def test_refusals_of_the_edge_are_counted(ask: Ask) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/healthz/", "/api-docs/init.js", "/api-docs/page.css"])
 def test_what_is_not_counted(limited: Server, ask: Ask, path: str) -> None:
-    """T-143: a load balancer asks every second, and one page is a handful of files. Nor does a full count stop them."""
+    """A load balancer asks every second, and one page is a handful of files. Nor does a full count stop them."""
     client = _new_client()
     for method in ("GET", "HEAD"):
         response = ask(client, path, method)
@@ -169,21 +169,21 @@ def test_what_is_not_counted(limited: Server, ask: Ask, path: str) -> None:
 
 
 def test_preflight_is_not_counted(ask: Ask) -> None:
-    """It ends before the count (contract, section 8): a browser sends it by itself."""
+    """It ends before the count: a browser sends it by itself."""
     client = _new_client()
     assert ask(client, "/users/1", "OPTIONS", headers=PREFLIGHT).status_code == 204
     assert _used(ask, client) == 0
 
 
 def test_csrf_failures_are_counted(limited: Server) -> None:
-    """T-070: tokens cannot be guessed without end; in the original they escaped the limiter (D-34)."""
+    """Tokens cannot be guessed without end; in node-api-postgres they escaped the limiter."""
     client = f"X-Forwarded-For: {_new_client()}"
     answers = _pipelined(limited, [request("POST", "/auth/login", client, "X-CSRF-Token: guess")] * 200)
     assert [answer.refused for answer in answers] == [(403, "EBADCSRFTOKEN")] * LIMIT + [REFUSED] * LIMIT
 
 
 def test_headers_of_a_stranger_open_no_new_count(start: Callable[..., Server]) -> None:
-    """T-133, T-135: with no trusted proxy nobody can make up addresses; one warning says that somebody tries."""
+    """With no trusted proxy nobody can make up addresses; one warning says that somebody tries."""
     server = start(RATE_LIMIT="10/15 minutes")
     names = ("X-Forwarded-For: ", "X-Real-IP: ", "Forwarded: for=", "CF-Connecting-IP: ", "True-Client-IP: ")
     requests = [request("GET", "/users", *(f"{name}198.51.100.{number}" for name in names)) for number in range(200)]
@@ -192,7 +192,7 @@ def test_headers_of_a_stranger_open_no_new_count(start: Callable[..., Server]) -
 
 
 def test_window_opens_again(start: Callable[..., Server]) -> None:
-    """T-132: after Retry-After seconds a client is let in, with a whole new count."""
+    """After Retry-After seconds a client is let in, with a whole new count."""
     server = start(RATE_LIMIT="3/2 seconds")
     with plain_http.client(base_url=server.url) as client:
         deadline = time.monotonic() + 20

@@ -44,7 +44,7 @@ async def shared_counts(store: RedisServer, clock: Clock = system_clock) -> Asyn
 
 
 async def test_two_processes_share_one_count(start: Start, store: RedisServer) -> None:
-    """T-140: of 200 requests at once exactly 100 pass. One process says redis://, the other valkey://."""
+    """Of 200 requests at once exactly 100 pass. One process says redis://, the other valkey://."""
     urls = (f"redis://{store.address}", f"valkey://{store.address}")
     servers = await asyncio.gather(
         *(asyncio.to_thread(start, RATE_LIMIT="100/15 minutes", RATE_LIMIT_STORAGE=url) for url in urls)
@@ -65,7 +65,7 @@ async def test_two_processes_share_one_count(start: Start, store: RedisServer) -
 
 
 async def test_a_hit_is_one_trip(store: RedisServer) -> None:
-    """Protects the speed of many instances: each asks once when a client's window ends, and both say the same."""
+    """Each asks once when a client's window ends, and both say the same."""
     async with shared_counts(store) as one, shared_counts(store) as other:
         ends = [await (one, other)[number % 2].hit("key", 900) for number in range(20)]
     assert [count for count, _ in ends] == list(range(1, 21))
@@ -75,7 +75,7 @@ async def test_a_hit_is_one_trip(store: RedisServer) -> None:
 
 
 async def test_a_new_window(store: RedisServer) -> None:
-    """Protects clients from a reset time of long ago: what was remembered of a window ends with it."""
+    """What was remembered of a window ends with it."""
     now = time.time()
     async with shared_counts(store, lambda: now) as counts:
         assert await counts.hit("key", 900) == (1, now + 900)
@@ -89,7 +89,6 @@ async def test_a_new_window(store: RedisServer) -> None:
 
 
 def test_passwords_while_the_store_is_away(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
-    """Protects the current password from guesses that cannot be counted; a reset, which guesses nothing, goes on."""
     browser = open_browser(start(RATE_LIMIT_STORAGE=f"redis://{store.address}"))
     user = browser.sign_up()
     store.kill()
@@ -102,7 +101,7 @@ def test_passwords_while_the_store_is_away(start: Start, store: RedisServer, ope
 
 
 def test_restart_does_not_reset_a_running_window(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
-    """T-141: a crash, or a deployment, gives nobody a new count."""
+    """A crash, or a deployment, gives nobody a new count."""
     settings = {"RATE_LIMIT": "5/15 minutes", "RATE_LIMIT_STORAGE": f"redis+unix://{store.socket}"}
     browser = open_browser(start(**settings))
     assert [browser.get("/users").status_code for _ in range(6)] == [401] * 5 + [429]
@@ -111,7 +110,7 @@ def test_restart_does_not_reset_a_running_window(start: Start, store: RedisServe
 
 
 def test_store_that_is_away(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
-    """T-141: logins, which the limit protects from guessing, are refused; all else goes on. It recovers by itself."""
+    """Logins, which the limit protects from guessing, are refused; all else goes on. It recovers by itself."""
     browser = open_browser(start(RATE_LIMIT="1000/15 minutes", RATE_LIMIT_STORAGE=f"redis://{store.address}"))
     user = browser.sign_up()
     store.kill()
@@ -151,7 +150,7 @@ def test_store_that_hangs(start: Start, store: RedisServer, open_browser: OpenBr
 
 
 def test_failed_logins_are_counted_together(start: Start, store: RedisServer, open_browser: OpenBrowser) -> None:
-    """Protects accounts behind several instances: what failed at one slows the other, the store holds no address, and
+    """What failed at one slows the other, the store holds no address, and
     nothing in it stays for ever."""
     url = f"redis://{store.address}"
     first, second = (open_browser(start(RATE_LIMIT_STORAGE=url)) for _ in range(2))

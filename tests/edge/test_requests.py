@@ -77,7 +77,7 @@ def test_target_with_a_host_is_read_as_its_path(browser: Browser) -> None:
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get", "OPTIONS", "POST"])
 def test_method_that_a_path_does_not_have(browser: Browser, method: str) -> None:
-    """T-161: refused, and TRACE echoes nothing back: it would show cookies to a script."""
+    """Refused, and TRACE echoes nothing back: it would show cookies to a script."""
     browser.fetch_csrf()
     with RawConnection(browser.server) as connection:
         response = connection.answer(
@@ -95,7 +95,7 @@ def test_method_that_a_path_does_not_have(browser: Browser, method: str) -> None
 
 
 def test_connect_to_a_host_opens_no_tunnel(server: Server) -> None:
-    """T-161: CONNECT names a host and no path; nothing is answered that a client takes for a tunnel."""
+    """CONNECT names a host and no path; nothing is answered that a client takes for a tunnel."""
     with RawConnection(server) as connection:
         response = connection.answer(request("CONNECT", "example.com:443"))
         assert 400 <= response.status < 500
@@ -140,7 +140,7 @@ def test_upgrades_are_ignored(server: Server) -> None:
 
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
-    """T-163: a hundred in one go, fast and slow ones mixed; each answer belongs to its request."""
+    """A hundred in one go, fast and slow ones mixed; each answer belongs to its request."""
     paths = ["/healthz", "/readyz", "/auth/csrf-token", "/nowhere", "/users", "/openapi.json"] * 17
     with RawConnection(server) as connection:
         connection.send(b"".join(request("GET", path) for path in paths[:100]))

@@ -1,4 +1,4 @@
-"""Passwords and tokens are in no log line, no answer that is not theirs and, raw, nowhere in the database (T-089, T-104)."""
+"""Passwords and tokens are in no log line, no answer that is not theirs and, raw, nowhere in the database."""
 
 import hashlib
 from collections.abc import Callable
@@ -106,7 +106,7 @@ def check_stored(life: Life, text: str) -> None:
 
 
 def test_in_development_only_the_mail_shows_the_reset_token(browser: Browser, sql: Sql) -> None:
-    """Protects developers' terminals, which end up in tickets: a whole life leaves no secret but the link in its mail."""
+    """A whole life leaves no secret but the link in its mail."""
     life = live(browser, mails=True)
     check_answers(life)
     check_stored(life, stored_text(sql))
@@ -122,7 +122,7 @@ def test_in_development_only_the_mail_shows_the_reset_token(browser: Browser, sq
 def test_in_production_the_log_has_neither_secrets_nor_mails(
     start: Callable[..., Server], open_browser: Callable[..., Browser], database: str
 ) -> None:
-    """Protects production's logs: no mail is printed, no token made for a mail that nobody gets, no secret anywhere."""
+    """No mail is printed, no token made for a mail that nobody gets, no secret anywhere."""
     server = start(ENVIRONMENT="production")
     life = live(open_browser(server), mails=False)
     check_answers(life)

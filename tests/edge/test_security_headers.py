@@ -1,4 +1,4 @@
-"""Headers of every answer: what helmet 8 sends, a request id, nothing about the software (contract, section 8)."""
+"""Headers of every answer: what helmet 8 sends, a request id, nothing about the software."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def _hold_to_all(response: httpx.Response, *, but: frozenset[str] = frozenset())
 
 
 def test_every_status_has_them_all(browser: Browser) -> None:
-    """T-144: 200 to 415. The two that need a broken or a busy server follow below."""
+    """200 to 415. The two that need a broken or a busy server follow below."""
     user, other = browser.register(), browser.register()
     login = {"email": user["email"], "password": "Secret123!"}
     mine, path = {"name": "Siam"}, f"/users/{user['id']}"
@@ -75,7 +75,7 @@ def test_every_status_has_them_all(browser: Browser) -> None:
 
 
 def test_refusals_of_a_server_in_trouble_have_them_too(start: Callable[..., Server]) -> None:
-    """T-144: 429, 500 and 503; the 500 says nothing of its cause, which is in the log under the request's id."""
+    """429, 500 and 503; the 500 says nothing of its cause, which is in the log under the request's id."""
     server = start(RATE_LIMIT="5/15 minutes")
     with plain_http.client(base_url=server.url, headers={"Origin": "http://localhost:3000"}) as client:
         token = client.get("/auth/csrf-token").json()["csrfToken"]
@@ -147,7 +147,7 @@ def test_client_module_may_be_imported_from_elsewhere(browser: Browser) -> None:
 
 
 def test_answers_about_somebody_are_never_stored(browser: Browser) -> None:
-    """T-145: no cache keeps them, none can be asked whether they have changed."""
+    """No cache keeps them, none can be asked whether they have changed."""
     user = browser.sign_up()
     conditional = {"If-None-Match": "*", "If-Modified-Since": "Sun, 01 Jan 2040 00:00:00 GMT"}
     for path in ("/users", f"/users/{user['id']}", "/auth/me", "/auth/csrf-token"):
@@ -167,7 +167,7 @@ def test_request_ids_differ(browser: Browser) -> None:
 
 
 def test_head_is_get_without_a_body(browser: Browser) -> None:
-    """Contract, section 2: HEAD works wherever GET does, with the headers of GET."""
+    """HEAD works wherever GET does, with the headers of GET."""
     user = browser.sign_up()
     for path in (
         "/healthz",

@@ -16,7 +16,7 @@ PREFLIGHT = {"Origin": "http://localhost:5173", "Access-Control-Request-Method":
 def test_what_needs_no_database_asks_none(
     start: Callable[..., Server], open_browser: Callable[..., Browser], server_dsn: str
 ) -> None:
-    """T-150: preflights, health, tokens and refusals of the edge are answered; all else says 503, and never that
+    """Preflights, health, tokens and refusals of the edge are answered; all else says 503, and never that
     somebody is signed out. PostgreSQL itself runs, but refuses every connection, as after a password was changed."""
     browser = open_browser(start())
     user = browser.sign_up()

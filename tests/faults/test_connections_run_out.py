@@ -34,7 +34,7 @@ def role(database: str) -> Iterator[str]:
 def test_no_connection_left(
     start: Callable[..., Server], open_browser: Callable[..., Browser], database: str, role: str
 ) -> None:
-    """Protects who is signed in when others have taken all connections: 503 at once, and it passes by itself."""
+    """503 at once, and it passes by itself."""
     parts = urlsplit(database)
     server = start(dsn=parts._replace(netloc=parts.netloc.replace("postgres@", f"{role}@")).geturl())
     browser = open_browser(server)

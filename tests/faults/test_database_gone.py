@@ -60,7 +60,7 @@ def must_be_unavailable(browser: Browser, response: httpx.Response, what: object
 
 
 def test_stopped_and_started_again(own: Server, browser: Browser, postgres: OwnPostgres) -> None:
-    """Protects everybody who is signed in while PostgreSQL is away: 503, never a 401 that would sign them out, and
+    """503, never a 401 that would sign them out, and
     the same process serves again by itself, the same sessions, as soon as PostgreSQL does."""
     user = browser.sign_up()
     worker = worker_of(own)
@@ -83,7 +83,7 @@ def test_stopped_and_started_again(own: Server, browser: Browser, postgres: OwnP
 
 
 def test_restarted_while_the_pool_is_idle(browser: Browser, postgres: OwnPostgres) -> None:
-    """Protects the first caller after a restart: pooled connections are dead (57P01), and nobody gets to know."""
+    """Pooled connections are dead (57P01), and nobody gets to know."""
     user = browser.sign_up()
     expected = {ME: 200, REFRESH: 200, PATCH: 200, LOGIN: 401, REGISTER: 201, FORGOT_PASSWORD: 200, LOGOUT: 200}
     for first, status in expected.items():
@@ -93,7 +93,7 @@ def test_restarted_while_the_pool_is_idle(browser: Browser, postgres: OwnPostgre
 
 
 def test_stopped_under_a_change(browser: Browser, postgres: OwnPostgres) -> None:
-    """Protects "503 means that nothing happened": a PATCH is cut off inside its transaction. Where PostgreSQL ends the
+    """A PATCH is cut off inside its transaction. Where PostgreSQL ends the
     other transaction a moment before this one, the PATCH gets the lock and commits: then it says so."""
     user = browser.sign_up()
     url = f"/users/{user['id']}"
@@ -115,7 +115,7 @@ def test_stopped_under_a_change(browser: Browser, postgres: OwnPostgres) -> None
 
 
 def test_frozen(own: Server, browser: Browser, postgres: OwnPostgres, open_browser: Callable[..., Browser]) -> None:
-    """Protects callers from waiting for ever when PostgreSQL takes connections but answers nothing: 503 in bounded
+    """503 in bounded
     time, with pooled connections and with new ones, and other requests are not held up."""
     user = browser.sign_up()
     email = new_email()

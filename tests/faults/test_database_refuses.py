@@ -39,7 +39,7 @@ def owner(own: Server) -> Iterator[Sql]:
 
 
 def test_read_only_and_back(own: Server, owner: Sql, open_browser: Callable[..., Browser]) -> None:
-    """Protects a failover: on what has become a standby writes are refused, reads go on, and nobody is signed out;
+    """On what has become a standby writes are refused, reads go on, and nobody is signed out;
     writes succeed again by themselves once it takes them."""
     browser = open_browser(own)
     user = browser.sign_up()
@@ -67,7 +67,7 @@ def test_read_only_and_back(own: Server, owner: Sql, open_browser: Callable[...,
 
 
 def test_every_connection_waits_for_a_lock(own: Server, open_browser: Callable[..., Browser]) -> None:
-    """Protects everybody else from a table that somebody has locked: who waits for it, or for a connection, is told to
+    """Who waits for it, or for a connection, is told to
     come back in bounded time; what needs no database goes on, and so does everything once the lock is gone."""
     browsers = [open_browser(own) for _ in range(POOL * 2)]
     user = browsers[0].sign_up()
@@ -124,7 +124,7 @@ def conflicting_twice(connection: Sql, table: str, state: str) -> Iterator[Calla
 
 @pytest.mark.parametrize("state", CONFLICTS)
 def test_a_conflict_is_tried_again(own: Server, owner: Sql, open_browser: Callable[..., Browser], state: str) -> None:
-    """Protects callers from conflicts that pass, and the database from a change made twice: the third try commits, and
+    """The third try commits, and
     there is one row of everything."""
     browser, email = open_browser(own), new_email()
     with conflicting_twice(owner, "audit_logs", state) as tried:
@@ -146,7 +146,7 @@ def test_a_conflict_is_tried_again(own: Server, owner: Sql, open_browser: Callab
 
 @pytest.mark.parametrize("state", CONFLICTS)
 def test_a_conflict_that_stays(own: Server, owner: Sql, open_browser: Callable[..., Browser], state: str) -> None:
-    """Protects "503 means that nothing happened": given up after three tries, without a row, a session or a cookie."""
+    """Given up after three tries, without a row, a session or a cookie."""
     browser, email = open_browser(own), new_email()
     user = browser.sign_up()
     before = everything_of(owner, user["id"])

@@ -47,7 +47,7 @@ def until_killed(call: Callable[[int], httpx.Response], status: int, killing: th
 def test_killed_in_the_middle(
     start: Callable[..., Server], open_browser: Callable[..., Browser], database: str
 ) -> None:
-    """Protects the promise of the record: whatever the moment of the kill, what was acknowledged is there, nothing is
+    """Whatever the moment of the kill, what was acknowledged is there, nothing is
     there without its audit row, and no audit row without its change."""
     with psycopg.connect(database, autocommit=True) as sql:
         for number in range(ROUNDS):

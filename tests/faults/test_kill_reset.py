@@ -28,7 +28,7 @@ WHERE u.id = ANY(%s) GROUP BY u.id
 def test_killed_in_the_middle_of_resets(
     start: Callable[..., Server], open_browser: Callable[..., Browser], database: str
 ) -> None:
-    """Protects from being locked out by a power cut: a password is set with its audit row, its token spent, or all is
+    """A password is set with its audit row, its token spent, or all is
     as it was and the link in the mail still works."""
     with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
         for number in range(ROUNDS):

@@ -164,7 +164,7 @@ def log_out(browser: Browser) -> float:
 def test_every_ending_reaches_the_other_instance(
     near: Server, far: Server, open_browser: Callable[..., Browser], sql: Sql, ending: str
 ) -> None:
-    """Protects every way out: what ends a session on one instance ends it there at once and on the other soon, and a
+    """What ends a session on one instance ends it there at once and on the other soon, and a
     session of somebody else goes on."""
     lost, other = signed_in(near, open_browser, 2)
     (bystander,) = signed_in(near, open_browser)
@@ -199,7 +199,7 @@ def test_every_ending_reaches_the_other_instance(
 def test_a_healthy_instance_asks_nothing(
     near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects speed: who is asking costs no statement while the feed works; /auth/me makes one, its own."""
+    """Who is asking costs no statement while the feed works; /auth/me makes one, its own."""
     (browser,) = signed_in(near, open_browser)
     browsers = [browser, open_browser(far)]
     browsers[1].cookies = dict(browser.cookies)
@@ -215,7 +215,7 @@ def test_a_healthy_instance_asks_nothing(
 
 
 def test_feeds_that_are_killed(near: Server, far: Server, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects sign-out from an operator's pg_terminate_backend, however often: never longer than the bound."""
+    """Never longer than the bound."""
     for browser in signed_in(near, open_browser, 6):
         sql.execute(CUT_FEEDS)
         until_refused(far, browser.cookies, log_out(browser))
@@ -224,7 +224,7 @@ def test_feeds_that_are_killed(near: Server, far: Server, open_browser: Callable
 def test_ended_before_the_feed_is_back(
     near: Server, far: Server, line: Proxy, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects what ended while nobody listened: it is read when the feed comes back, before it is believed again."""
+    """It is read when the feed comes back, before it is believed again."""
     lost, live = signed_in(near, open_browser, 2)
     told = far.printed().count(WORKS_AGAIN)
     sql.execute(CUT_FEEDS)
@@ -236,7 +236,7 @@ def test_ended_before_the_feed_is_back(
 
 
 def test_a_line_that_stands_still(near: Server, far: Server, line: Proxy, open_browser: Callable[..., Browser]) -> None:
-    """Protects sign-out from a network that says nothing: within the bound after the acknowledgement the other instance
+    """Within the bound after the acknowledgement the other instance
     stops believing, then answers 503, never 200, and it recovers by itself, with the ending known."""
     lost, live = signed_in(near, open_browser, 2)
     assert [probe(far, each.cookies).status for each in (lost, live)] == [ACCEPTED, ACCEPTED]
@@ -265,7 +265,7 @@ def test_a_line_that_stands_still(near: Server, far: Server, line: Proxy, open_b
 def test_a_feed_alone_that_stands_still(
     near: Server, far: Server, line: Proxy, open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects sign-out from a half-open line under the feed alone: in time the other instance asks the database, which
+    """In time the other instance asks the database, which
     it can reach, so that the ended session is refused and nobody else notices anything."""
     lost, live = signed_in(near, open_browser, 2)
     with ThreadPoolExecutor(2) as threads, line.feeds_paused():
@@ -283,7 +283,7 @@ def test_a_feed_alone_that_stands_still(
 def test_a_restart_of_postgresql(
     near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects sign-out right after a restart: an ending by the first request that gets through is known in time."""
+    """An ending by the first request that gets through is known in time."""
     lost, live = signed_in(near, open_browser, 2)
     postgres.stop()
     try:
@@ -297,7 +297,7 @@ def test_a_restart_of_postgresql(
 def test_a_postgresql_that_stands_still(
     near: Server, far: Server, postgres: OwnPostgres, open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects against belief without proof: when PostgreSQL answers nothing any more, both instances stop believing
+    """When PostgreSQL answers nothing any more, both instances stop believing
     within the bound, say 503, and come back by themselves."""
     lost, live = signed_in(near, open_browser, 2)
     with ThreadPoolExecutor(2) as threads, postgres.frozen():
@@ -313,7 +313,7 @@ def test_a_postgresql_that_stands_still(
 
 
 def test_an_instance_that_stood_still(near: Server, far: Server, open_browser: Callable[..., Browser]) -> None:
-    """Protects sign-out from a paused machine: what an instance knew when it stopped is worth nothing when it wakes,
+    """What an instance knew when it stopped is worth nothing when it wakes,
     and the requests that waited for it get the truth, whether they or the notifications come first."""
     browsers = signed_in(near, open_browser, 8)
     (busy,) = signed_in(near, open_browser)
@@ -343,7 +343,7 @@ def test_behind_a_pooler_that_loses_notifications(
     open_browser: Callable[..., Browser],
     loses: Loses,
 ) -> None:
-    """Protects installations behind a pooler in transaction mode: LISTEN succeeds, heartbeats are answered, what one
+    """LISTEN succeeds, heartbeats are answered, what one
     tells oneself arrives, and nothing else does. Such a feed must not be believed: each request asks, so that endings
     hold there from the acknowledgement on. It is said once."""
     with proxy(postgres.dsn, loses) as pooler:
@@ -364,7 +364,7 @@ def test_many_endings_at_the_start_of_an_instance(
     open_browser: Callable[..., Browser],
     sql: Sql,
 ) -> None:
-    """Protects an instance that starts after a busy time: 20 000 endings of the last ten minutes are all known to it."""
+    """20 000 endings of the last ten minutes are all known to it."""
     (browser,) = signed_in(near, open_browser)
     user_id = int(claims_of(browser.cookies["accessToken"])["id"])
     rows = sql.execute(
@@ -387,7 +387,7 @@ def test_many_endings_at_the_start_of_an_instance(
 def test_what_strangers_say_on_the_channel(
     near: Server, far: Server, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects the feed from other programs on the database: what is no session's id is not heard, and nothing else
+    """What is no session's id is not heard, and nothing else
     is lost."""
     lost, live = signed_in(near, open_browser, 2)
     cuts = far.printed().count(IS_CUT)
@@ -403,7 +403,7 @@ def test_what_strangers_say_on_the_channel(
 def test_an_ending_that_was_rolled_back_is_not_heard(
     near: Server, far: Server, open_browser: Callable[..., Browser], postgres: OwnPostgres
 ) -> None:
-    """Protects signed-in people from an ending that never was: what is rolled back tells nobody."""
+    """What is rolled back tells nobody."""
     (browser,) = signed_in(near, open_browser)
     session_id = claims_of(browser.cookies["accessToken"])["sid"]
     (after,) = signed_in(near, open_browser)

@@ -23,7 +23,7 @@ STALLED = [
 
 
 def test_slow_requests_are_finished(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """Protects a deploy in the middle of sign-ins: everything that runs is answered as if nothing was, the answers
+    """Everything that runs is answered as if nothing was, the answers
     are true, and the exit code says that all is well."""
     server = start(BCRYPT_ROUNDS="12")
     user = open_browser(server).register()
@@ -56,7 +56,7 @@ def test_slow_requests_are_finished(start: Callable[..., Server], open_browser: 
 
 
 def test_stalled_clients_do_not_hold_it_up(start: Callable[..., Server]) -> None:
-    """Protects deploys from clients that never end their request, in its first line, its head or its body: the server
+    """The server
     ends within the grace, and well."""
     server = start()
     with ExitStack() as stack:
@@ -71,7 +71,7 @@ def test_stalled_clients_do_not_hold_it_up(start: Callable[..., Server]) -> None
 
 
 def test_acknowledged_mails_are_not_lost(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """Protects who was told that a mail comes: it is sent before the end, or waits in the outbox for the next start."""
+    """It is sent before the end, or waits in the outbox for the next start."""
     server = start()
     browsers = [open_browser(server) for _ in range(MAILS)]
     emails = [each.register()["email"] for each in browsers]

@@ -1,4 +1,4 @@
-"""Passwords and reset tokens: what is accepted satisfies the contract's rule (section 3) and is not changed by it."""
+"""Passwords and reset tokens: what is accepted satisfies the contract's rule and is not changed by it."""
 
 import unicodedata
 from typing import Any

@@ -1,4 +1,4 @@
-"""A database as the original leaves it, and ways to compare databases before and after a migration."""
+"""A database as node-api-postgres leaves it, and ways to compare databases before and after a migration."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -31,13 +31,13 @@ CREATE TABLE audit_logs (
 );
 """
 README = USERS + AUDIT_LOGS
-"""The text of the original's README."""
+"""The text of node-api-postgres's README."""
 
 PARTIAL_INDEX = (
     README.replace(" UNIQUE", "")
     + "CREATE UNIQUE INDEX users_email_unique_active ON users (email) WHERE is_deleted = FALSE;"
 )
-"""What the original's error handler expects, and its author's own database has."""
+"""What node-api-postgres's error handler expects, and its author's own database has."""
 
 NO_FOREIGN_KEY = README.replace(" REFERENCES users(id) ON DELETE SET NULL", "")
 

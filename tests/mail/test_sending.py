@@ -146,7 +146,7 @@ HOSTILE = 'A\r\nBcc: victim@example.com\r\n\r\n<script>alert("hi")</script> \u20
 def test_a_name_cannot_become_a_header(
     smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql, tmp_path: Path
 ) -> None:
-    """Names taken over from the original may hold anything: in a subject they stay one line of it, in HTML text."""
+    """Names taken over from node-api-postgres may hold anything: in a subject they stay one line of it, in HTML text."""
     templates = tmp_path / "templates"
     templates.mkdir()
     (templates / "reset-link.txt").write_text("Subject: For {{ name }}\n\nHello {{ name }}: {{ link }}\n")
@@ -168,7 +168,7 @@ def test_a_name_cannot_become_a_header(
 def test_an_address_that_is_none_gets_nothing(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """An account taken over from the original may have any text as its address: nothing is sent, to nobody else
+    """An account taken over from node-api-postgres may have any text as its address: nothing is sent, to nobody else
     either, and it is not tried again and again."""
     addresses = ["a@example.com\r\nBcc: victim@example.com", "a@example.com, victim@example.com", "ä@example.com", "me"]
     own_sql.execute(

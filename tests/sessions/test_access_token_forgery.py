@@ -1,4 +1,4 @@
-"""An access token counts only if we made it, as we made it, for a session that lives (T-042 to T-054)."""
+"""An access token counts only if we made it, as we made it, for a session that lives."""
 
 import socket
 import time
@@ -48,12 +48,12 @@ def test_an_honest_token_signed_by_the_test_is_taken(victim: Browser) -> None:
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_token_is_refused(victim: Browser, forge: Forge) -> None:
-    """Protects every account: no algorithm, key, claim or spelling but ours passes."""
+    """No algorithm, key, claim or spelling but ours passes."""
     assert ask(victim, forge(genuine_access(victim.cookies))) == INVALID
 
 
 def test_the_other_kind_and_the_other_secret_are_refused(victim: Browser) -> None:
-    """Protects the five minutes: a refresh token, which lives a day, is no access token, whoever signs it."""
+    """A refresh token, which lives a day, is no access token, whoever signs it."""
     access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
     assert ask(victim, refresh.token) == INVALID
     assert ask(victim, signed(access.claims, REFRESH_SECRET)) == INVALID
@@ -62,7 +62,7 @@ def test_the_other_kind_and_the_other_secret_are_refused(victim: Browser) -> Non
 
 
 def test_its_subject_has_one_spelling(browser: Browser, open_browser: Callable[..., Browser]) -> None:
-    """Protects against confused claims: one user by `id` and another by `sub`."""
+    """One user by `id` and another by `sub`."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
     mine = genuine_access(browser.cookies)
@@ -72,7 +72,7 @@ def test_its_subject_has_one_spelling(browser: Browser, open_browser: Callable[.
 
 
 def test_restoring_asks_whose_session_it_is(browser: Browser, open_browser: Callable[..., Browser]) -> None:
-    """Protects the one route that a session may use after its end: there the database is asked, whatever was signed."""
+    """There the database is asked, whatever was signed."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
     mine, theirs = genuine_access(browser.cookies), genuine_access(other.cookies)
@@ -88,7 +88,7 @@ def test_restoring_asks_whose_session_it_is(browser: Browser, open_browser: Call
 
 
 def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:
-    """Protects clients, which refresh at this answer: exp has no leeway, and only a genuine token is called expired."""
+    """Exp has no leeway, and only a genuine token is called expired."""
     access, now = genuine_access(victim.cookies), int(time.time())
     assert ask(victim, access.changed(exp=now)) == EXPIRED
     assert ask(victim, access.changed(exp=now - 1)) == EXPIRED
@@ -98,7 +98,7 @@ def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:
 
 
 def test_a_token_that_was_good_expires_on_time(victim: Browser) -> None:
-    """Protects the five minutes from what an instance remembers: a token that it has taken is refused once it is too
+    """A token that it has taken is refused once it is too
     old, and not before."""
     expires_at = int(time.time()) + 2
     cookies = {"accessToken": genuine_access(victim.cookies).changed(exp=expires_at)}
@@ -113,7 +113,7 @@ def test_a_token_that_was_good_expires_on_time(victim: Browser) -> None:
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) -> None:
-    """Protects several hosts whose clocks differ: 30 s are allowed for iat and nbf, an hour is not."""
+    """30 s are allowed for iat and nbf, an hour is not."""
     access, now = genuine_access(victim.cookies), int(time.time())
     for ahead, status in ((25, 200), (120, 401), (3_600, 401)):
         moved: dict[str, Any] = {claim: now + ahead}
@@ -123,7 +123,7 @@ def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) ->
 
 @pytest.mark.parametrize("name", ["jku", "x5u", "kid"])
 def test_no_header_makes_the_server_call_out(victim: Browser, name: str) -> None:
-    """Protects against keys fetched from an attacker's address: nothing connects to it, whoever signed."""
+    """Nothing connects to it, whoever signed."""
     access = genuine_access(victim.cookies)
     with socket.create_server(("127.0.0.1", 0)) as trap:
         header = HEADER | {name: f"http://127.0.0.1:{trap.getsockname()[1]}/keys"}
@@ -138,7 +138,7 @@ def test_no_header_makes_the_server_call_out(victim: Browser, name: str) -> None
 
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_junk_of_any_length_is_only_refused(victim: Browser, junk: bytes) -> None:
-    """Protects the worker: what no one made is refused or cut off, whatever its length, and the next request served."""
+    """What no one made is refused or cut off, whatever its length, and the next request served."""
     answer = b""
     with socket.create_connection(("127.0.0.1", victim.server.port), timeout=5) as raw, suppress(ConnectionError):
         raw.sendall(
@@ -150,7 +150,7 @@ def test_junk_of_any_length_is_only_refused(victim: Browser, junk: bytes) -> Non
 
 
 def test_the_token_counts_in_its_cookie_alone(victim: Browser, browser: Browser) -> None:
-    """Protects the CSRF and XSS rules, which rest on the cookie: no header, query or other cookie carries a token."""
+    """No header, query or other cookie carries a token."""
     token, missing = victim.cookies["accessToken"], (401, "UNAUTHORIZED", "Unauthorized")
     for name in ("Authorization", "X-Api-Key", "X-Access-Token", "accessToken"):
         value = f"Bearer {token}" if name == "Authorization" else token
@@ -160,7 +160,7 @@ def test_the_token_counts_in_its_cookie_alone(victim: Browser, browser: Browser)
 
 
 def test_two_access_cookies_are_none(victim: Browser) -> None:
-    """Protects against a cookie tossed in from a sibling domain: whose of the two is ours nobody can tell."""
+    """Whose of the two is ours nobody can tell."""
     token = victim.cookies["accessToken"]
     for header in (f"accessToken={token}; accessToken={token}", f"accessToken=x; accessToken={token}"):
         assert refused(victim.get("/auth/me", headers={"Cookie": header})) == INVALID

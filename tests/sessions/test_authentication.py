@@ -1,4 +1,4 @@
-"""Every protected endpoint: no access token, no entry (T-018); and what an unusable one is answered with."""
+"""Every protected endpoint: no access token, no entry; and what an unusable one is answered with."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def call(browser: Browser, route: Route, user_id: int, access: str | None) -> tu
 
 @every_protected_route
 def test_without_the_access_cookie(browser: Browser, sql: Sql, route: Route) -> None:
-    """T-018: a refresh token alone, an empty cookie and one of another name are no access token."""
+    """A refresh token alone, an empty cookie and one of another name are no access token."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     others = {name: value for name, value in browser.cookies.items() if name != "accessToken"}
@@ -59,7 +59,7 @@ def test_unusable_access_cookie(browser: Browser, open_browser: Callable[[], Bro
 
 @every_protected_route
 def test_expired_access_token(browser: Browser, sql: Sql, route: Route) -> None:
-    """Contract, section 12: its own code, so that a client refreshes instead of signing out; no leeway."""
+    """Its own code, so that a client refreshes instead of signing out; no leeway."""
     user = browser.sign_up()
     session = claims_of(browser.cookies["accessToken"])["sid"]
     before = everything_of(sql, user["id"])
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Route, object, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("route", "user_id", "options"), CASES.values(), ids=CASES.keys())
 def test_comes_before_everything_else(browser: Browser, route: Route, user_id: object, options: dict[str, Any]) -> None:
-    """Contract, section 4: who is asking is settled before anything is said about the request."""
+    """Who is asking is settled before anything is said about the request."""
     browser.fetch_csrf()
     path = "/users?page=x" if route is LIST else route.path
     answer = Route(route.method, path, route.body).call(browser, user_id, **options)

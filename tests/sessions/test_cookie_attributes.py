@@ -1,4 +1,4 @@
-"""Cookies as browsers hold and return them (T-071 to T-073, T-076)."""
+"""Cookies as browsers hold and return them."""
 
 from collections.abc import Callable
 from http.cookies import Morsel
@@ -20,7 +20,7 @@ SECURE: dict[str, str | bool] = {"secure": True}
 def test_cookies_are_secure_unless_development_is_asked_for(
     start: Callable[..., Server], open_browser: Callable[..., Browser], prefix: str
 ) -> None:
-    """T-071, T-072: protects tokens on the wire and from script: with ENVIRONMENT unset all three cookies have every flag,
+    """With ENVIRONMENT unset all three cookies have every flag,
     no Domain, and what clears them repeats it all, or a browser would keep them."""
     server = start(ENVIRONMENT="", COOKIE_PREFIX=prefix, PUBLIC_URL="https://accounts.test")
     browser = open_browser(server)
@@ -44,7 +44,7 @@ def test_cookies_are_secure_unless_development_is_asked_for(
 def test_a_prefix_leaves_the_bare_names_without_meaning(
     start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects what the prefix is for: a cookie that a sibling domain could have set is not read."""
+    """A cookie that a sibling domain could have set is not read."""
     browser = open_browser(start(COOKIE_PREFIX="__Host-"))
     browser.sign_up()
     bare = {name.removeprefix("__Host-"): value for name, value in browser.cookies.items()}
@@ -54,7 +54,7 @@ def test_a_prefix_leaves_the_bare_names_without_meaning(
 
 
 def test_a_real_jar_is_empty_after_logout(browser: Browser) -> None:
-    """T-073: protects shared computers: a jar that follows RFC 6265 by itself holds no token any more."""
+    """A jar that follows RFC 6265 by itself holds no token any more."""
     with plain_http.client(base_url=browser.server.url) as client:
         token = client.get("/auth/csrf-token").json()["csrfToken"]
         headers = {"X-CSRF-Token": token}
@@ -68,7 +68,7 @@ def test_a_real_jar_is_empty_after_logout(browser: Browser) -> None:
 
 
 def test_no_answer_but_the_ones_that_should_touches_a_cookie(browser: Browser) -> None:
-    """Protects signed-in browsers: reads, changes of the account and refusals leave the cookies as they are."""
+    """Reads, changes of the account and refusals leave the cookies as they are."""
     user = browser.sign_up()
     kept = dict(browser.cookies)
     touched: list[Morsel[str]] = []
@@ -97,7 +97,7 @@ def test_no_answer_but_the_ones_that_should_touches_a_cookie(browser: Browser) -
 def test_login_ends_the_session_that_any_genuine_cookie_names(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, cookie: str
 ) -> None:
-    """T-076, section 6: protects against sessions that nobody can see any more: who signs in anew has left the old one."""
+    """Who signs in anew has left the old one."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])

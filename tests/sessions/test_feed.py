@@ -31,7 +31,7 @@ class Watch:
 
 
 def test_bounds_fit_the_contract() -> None:
-    """Protects the bounds from each other: an ending is remembered for longer than any access token lives, by clocks
+    """An ending is remembered for longer than any access token lives, by clocks
     that differ as much as tokens may; belief without news ends before the contract's two seconds."""
     assert LIFETIME_SECONDS[TokenKind.ACCESS] + CLOCK_SKEW_SECONDS < KEPT_SECONDS
     assert PROVEN_FOR_SECONDS < 2
@@ -39,7 +39,7 @@ def test_bounds_fit_the_contract() -> None:
 
 @given(steps)
 def test_keeps_long_enough_and_no_longer(steps: list[tuple[float, list[UUID]]]) -> None:
-    """Protects sign-out from forgetting, and memory from growing: what was heard, however often, is there until its
+    """What was heard, however often, is there until its
     last time is old enough, and what is older goes with the next that is heard."""
     watch = Watch()
     ended = EndedSessions(watch)
@@ -54,7 +54,7 @@ def test_keeps_long_enough_and_no_longer(steps: list[tuple[float, list[UUID]]]) 
 
 @given(steps)
 def test_forgets_without_news_too(steps: list[tuple[float, list[UUID]]]) -> None:
-    """Protects the memory of a quiet instance: a heartbeat is enough to drop what is old."""
+    """A heartbeat is enough to drop what is old."""
     watch = Watch()
     ended = EndedSessions(watch)
     for pause, heard in steps:
@@ -66,7 +66,7 @@ def test_forgets_without_news_too(steps: list[tuple[float, list[UUID]]]) -> None
 
 
 def test_ten_thousands_at_once() -> None:
-    """Protects a mass ending: all are known in one go, all are gone in one go, and forgetting them costs about what
+    """All are known in one go, all are gone in one go, and forgetting them costs about what
     remembering them did: it happens on the event loop, where requests wait."""
     watch = Watch()
     ended = EndedSessions(watch)
@@ -106,7 +106,7 @@ async def running(feed: RevocationFeed, during: Callable[[], Awaitable[None]]) -
 
 
 async def test_belief_ends_by_itself(database: str) -> None:
-    """Protects against a feed that stands still with its whole loop: how old the proof is, is looked at anew for each
+    """How old the proof is, is looked at anew for each
     request, and nothing has to run for belief to end."""
     watch = Watch()
     feed = RevocationFeed(connecting(database, asyncpg.Connection), EndedSessions(watch), watch)
@@ -125,7 +125,7 @@ async def test_belief_ends_by_itself(database: str) -> None:
 
 
 async def test_a_proof_is_as_old_as_its_question(database: str) -> None:
-    """Protects the bound from slow answers: what was committed after the question went out is not proved by its answer,
+    """What was committed after the question went out is not proved by its answer,
     however late that comes."""
     watch = Watch()
     asked = 0
@@ -151,7 +151,7 @@ async def test_a_proof_is_as_old_as_its_question(database: str) -> None:
 
 
 async def test_what_ended_before_is_read_before_belief(database: str) -> None:
-    """Protects the moment of connecting: while the endings of the last minutes are being read, and before, nobody
+    """While the endings of the last minutes are being read, and before, nobody
     believes; afterwards they are known, older ones are not needed."""
     watch = Watch()
     ended = EndedSessions(watch)
@@ -186,7 +186,7 @@ async def test_what_ended_before_is_read_before_belief(database: str) -> None:
 
 
 async def test_a_lost_connection_is_noticed_at_once(database: str) -> None:
-    """Protects against the rest of a heartbeat's pause: when the connection is cut, belief ends with it."""
+    """When the connection is cut, belief ends with it."""
     watch = Watch()
     opened: list[asyncpg.Connection] = []
 

@@ -341,7 +341,7 @@ def world(start: Callable[..., Server], open_browser: Callable[..., Browser], da
 
 
 def test_any_order_of_beginnings_and_endings(world: World) -> None:
-    """Protects every rule about sessions from every other: whatever comes after whatever, on whichever instance, what
+    """Whatever comes after whatever, on whichever instance, what
     has ended stays ended everywhere, what is live works, and each change is one row."""
 
     class InThisWorld(Sessions):

@@ -17,7 +17,7 @@ BOTH_CLEARED = {"accessToken": CLEARED_COOKIE, "refreshToken": CLEARED_COOKIE}
 
 
 def test_ends_the_session_and_clears_both_cookies(browser: Browser, sql: Sql) -> None:
-    """T-008, T-073: the clearing lines repeat the attributes, or browsers keep the cookies."""
+    """The clearing lines repeat the attributes, or browsers keep the cookies."""
     user = browser.sign_up()
     kept = dict(browser.cookies)
     response = browser.post("/auth/logout")
@@ -32,7 +32,7 @@ def test_ends_the_session_and_clears_both_cookies(browser: Browser, sql: Sql) ->
 
 
 def test_real_cookie_jar_is_empty_after_it(server: Server) -> None:
-    """T-073: by the rules of RFC 6265, as the standard library's jar keeps them."""
+    """By the rules of RFC 6265, as the standard library's jar keeps them."""
     with plain_http.client(base_url=server.url) as client:
         headers = {"X-CSRF-Token": client.get("/auth/csrf-token").json()["csrfToken"]}
         account = {"name": "Siam", "email": new_email(), "password": PASSWORD}
@@ -45,7 +45,7 @@ def test_real_cookie_jar_is_empty_after_it(server: Server) -> None:
 
 @pytest.mark.parametrize("left", ["accessToken", "refreshToken"])
 def test_one_cookie_is_enough(browser: Browser, sql: Sql, left: str) -> None:
-    """The original wanted a live access token, so that nobody could sign out after five minutes."""
+    """node-api-postgres wanted a live access token, so that nobody could sign out after five minutes."""
     user = browser.sign_up()
     cookies = {name: value for name, value in browser.cookies.items() if name in {"_csrf", left}}
     response = browser.post("/auth/logout", cookies=cookies)
@@ -65,7 +65,7 @@ def test_other_device_stays_signed_in(browser: Browser, open_browser: Callable[[
 
 
 def test_expired_access_token_still_names_its_session(browser: Browser, sql: Sql) -> None:
-    """Contract, section 6: it proves which session is meant."""
+    """It proves which session is meant."""
     user = browser.sign_up()
     session = claims_of(browser.cookies["accessToken"])["sid"]
     expired = minted(TokenKind.ACCESS, user["id"], session, age=301)
@@ -121,7 +121,7 @@ def test_second_logout_records_nothing(browser: Browser, sql: Sql) -> None:
 
 
 def test_without_cookies(browser: Browser) -> None:
-    """T-018: nobody is signed in here."""
+    """Nobody is signed in here."""
     response = browser.post("/auth/logout")
     assert refused(response) == (401, "UNAUTHORIZED", "Unauthorized")
     assert "set-cookie" not in response.headers

@@ -1,4 +1,4 @@
-"""Clients that were signed in at the original when its database was migrated (contract, section 10)."""
+"""Clients that were signed in at node-api-postgres when its database was migrated."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
 
 
 def test_is_honoured_once_for_a_pair_of_ours(browser: Browser, sql: Sql) -> None:
-    """Protects the switch: who was signed in stays signed in, and from then on with tokens of ours."""
+    """Who was signed in stays signed in, and from then on with tokens of ours."""
     user = browser.register()
     token = original_token(user["id"])
     adopt(sql, user["id"], token)
@@ -33,7 +33,7 @@ def test_is_honoured_once_for_a_pair_of_ours(browser: Browser, sql: Sql) -> None
 
 
 def test_its_replay_is_refused_and_ends_nothing(browser: Browser, sql: Sql) -> None:
-    """Protects the migrated session: such a token names no session, so its replay cannot be told from a stranger's."""
+    """Such a token names no session, so its replay cannot be told from a stranger's."""
     user = browser.register()
     token = original_token(user["id"])
     adopt(sql, user["id"], token)
@@ -48,7 +48,7 @@ def test_its_replay_is_refused_and_ends_nothing(browser: Browser, sql: Sql) -> N
 
 
 def test_a_crowd_with_one_original_token(browser: Browser, sql: Sql) -> None:
-    """Protects "once" when it is asked for 20 times at the same moment; the winner's session lives on."""
+    """Of 20 uses at the same moment one succeeds; the winner's session lives on."""
     user = browser.register()
     browser.cookies["refreshToken"] = token = original_token(user["id"])
     adopt(sql, user["id"], token)
@@ -62,7 +62,7 @@ def test_a_crowd_with_one_original_token(browser: Browser, sql: Sql) -> None:
 def test_any_other_token_of_that_shape_is_refused_and_ends_nothing(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects against whoever knows the secret's tokens of old: only the very token that was stored counts."""
+    """Only the very token that was stored counts."""
     user, stranger = browser.sign_up(), open_browser().register()
     stored = original_token(user["id"])
     adopt(sql, user["id"], stored)
@@ -88,7 +88,7 @@ def test_any_other_token_of_that_shape_is_refused_and_ends_nothing(
 
 @pytest.mark.parametrize("flaw", ["expired", "another's", "past the cap"])
 def test_a_stored_one_that_should_not_count(browser: Browser, sql: Sql, flaw: str) -> None:
-    """Protects against old rows: the hash alone is not enough, the token must be in time, its user's, its session live."""
+    """The hash alone is not enough, the token must be in time, its user's, its session live."""
     user = browser.register()
     token = {
         "expired": original_token(user["id"], age=DAY),
@@ -104,7 +104,6 @@ def test_a_stored_one_that_should_not_count(browser: Browser, sql: Sql, flaw: st
 
 
 def test_the_pair_never_outlives_the_cap(browser: Browser, sql: Sql) -> None:
-    """Protects the cap of a migrated session in its last day."""
     user = browser.register()
     token = original_token(user["id"])
     adopt(sql, user["id"], token, lasts="1 hour")
@@ -115,7 +114,7 @@ def test_the_pair_never_outlives_the_cap(browser: Browser, sql: Sql) -> None:
 
 @pytest.mark.parametrize("ending", ["logout", "login", "reset by an operator's hand"])
 def test_ends_like_any_other(browser: Browser, sql: Sql, ending: str) -> None:
-    """Protects sign-out for those who never refreshed at ours: the cookie names its session, and then it is over."""
+    """The cookie names its session, and then it is over."""
     user = browser.register()
     token = original_token(user["id"])
     adopt(sql, user["id"], token)
@@ -133,7 +132,7 @@ def test_ends_like_any_other(browser: Browser, sql: Sql, ending: str) -> None:
 
 
 def test_change_of_password_ends_it(browser: Browser, sql: Sql) -> None:
-    """Protects the change: it ends all sessions, those too that were migrated and never used."""
+    """It ends all sessions, those too that were migrated and never used."""
     user = browser.sign_up()
     token = original_token(user["id"])
     adopt(sql, user["id"], token)
@@ -144,7 +143,7 @@ def test_change_of_password_ends_it(browser: Browser, sql: Sql) -> None:
 
 
 def test_its_access_token_gets_the_answer_that_makes_a_client_refresh(browser: Browser) -> None:
-    """Protects clients of the original in their first five minutes at ours: 401, on which they refresh."""
+    """401, on which they refresh."""
     user = browser.sign_up()
     token = original_token(user["id"], secret=ACCESS_SECRET, exp=int(time.time()) + 240)
     response = browser.get("/auth/me", cookies={"accessToken": token})

@@ -1,4 +1,4 @@
-"""REFRESH_LEEWAY_SECONDS: within it the token that was just replaced gets the same successor again (section 6)."""
+"""REFRESH_LEEWAY_SECONDS: within it the token that was just replaced gets the same successor again."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def replays(sql: Sql, user_id: int) -> int:
 
 
 def test_a_client_that_lost_the_answer_recovers(browser: Browser, sql: Sql) -> None:
-    """Protects people on trains: the answer was lost, the old token gets the very same pair, and the session goes on;
+    """The answer was lost, the old token gets the very same pair, and the session goes on;
     each replay is one row that says from where."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
@@ -90,7 +90,7 @@ def test_a_client_that_lost_the_answer_recovers(browser: Browser, sql: Sql) -> N
 
 
 def test_the_same_pair_however_much_later(browser: Browser, sql: Sql) -> None:
-    """Protects "byte for byte" from the clock: what was made 20 seconds ago is made again as it was then, and lives no
+    """What was made 20 seconds ago is made again as it was then, and lives no
     longer for it."""
     user = browser.sign_up()
     parent = browser.cookies["refreshToken"]
@@ -108,7 +108,7 @@ def test_the_same_pair_however_much_later(browser: Browser, sql: Sql) -> None:
 
 
 def test_nothing_raw_is_stored(browser: Browser, sql: Sql) -> None:
-    """Protects the database's readers from finding tokens in it: neither a token nor its id is anywhere."""
+    """Neither a token nor its id is anywhere."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
     refresh_with(browser, spent)
@@ -124,7 +124,7 @@ def test_nothing_raw_is_stored(browser: Browser, sql: Sql) -> None:
 
 
 def test_after_the_leeway_it_is_reuse(browser: Browser, sql: Sql) -> None:
-    """Protects against a thief who waits: a second before the end it is forgiven, after it everything ends."""
+    """A second before the end it is forgiven, after it everything ends."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
     pass_time(sql, user["id"], LEEWAY - 5)
@@ -139,7 +139,7 @@ def test_after_the_leeway_it_is_reuse(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_replay_does_not_renew_the_leeway(browser: Browser, sql: Sql) -> None:
-    """Protects the bound: who replays again and again gets no more time than the first one."""
+    """Who replays again and again gets no more time than the first one."""
     user = browser.sign_up()
     spent, _ = rotated(browser)
     for _ in range(3):
@@ -150,7 +150,7 @@ def test_a_replay_does_not_renew_the_leeway(browser: Browser, sql: Sql) -> None:
 
 
 def test_an_older_ancestor_is_reuse_at_once(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects detection: only the direct parent is forgiven, its parent ends every session, however little time
+    """Only the direct parent is forgiven, its parent ends every session, however little time
     has passed."""
     other = open_browser(browser.server)
     user = browser.sign_up()
@@ -167,7 +167,7 @@ def test_an_older_ancestor_is_reuse_at_once(browser: Browser, open_browser: Call
 
 
 def test_the_successor_goes_on_while_the_parent_is_replayed(browser: Browser, sql: Sql) -> None:
-    """Protects both tabs: one goes on with the successor, the other comes late with the parent's parent, and loses."""
+    """One goes on with the successor, the other comes late with the parent's parent, and loses."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
     assert refresh_with(browser, spent).status_code == 200
@@ -177,7 +177,7 @@ def test_the_successor_goes_on_while_the_parent_is_replayed(browser: Browser, sq
 
 
 def test_a_token_of_a_session_that_never_was_is_reuse(browser: Browser, sql: Sql) -> None:
-    """Protects detection from the leeway: it forgives a parent that is stored, and nothing else that verifies."""
+    """It forgives a parent that is stored, and nothing else that verifies."""
     user = browser.sign_up()
     rotated(browser)
     forged = unknown_session(genuine_refresh(browser.cookies))
@@ -189,7 +189,7 @@ def test_a_token_of_a_session_that_never_was_is_reuse(browser: Browser, sql: Sql
 def test_the_replay_checks_what_a_refresh_checks(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, ending: str
 ) -> None:
-    """Protects sign-out from the leeway: an ended session's parent token is as dead as its successor, and no reuse."""
+    """An ended session's parent token is as dead as its successor, and no reuse."""
     other = open_browser(browser.server)
     user = browser.sign_up()
     other.login(user["email"])
@@ -227,13 +227,13 @@ def check_all_usable(browser: Browser, answers: list[httpx.Response], sql: Sql, 
 
 
 def test_fifty_at_once_with_one_token(browser: Browser, sql: Sql) -> None:
-    """Protects many tabs that wake up together: one session, one rotation, 50 usable answers, all the same."""
+    """One session, one rotation, 50 usable answers, all the same."""
     user = browser.sign_up()
     check_all_usable(browser, crowd(browser, "/auth/refresh-token", [None] * CROWD), sql, user["id"])
 
 
 def test_tabs_that_race_again_and_again(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects every interleaving of two tabs: both go on with the same pair, round after round."""
+    """Both go on with the same pair, round after round."""
     user = browser.sign_up()
     pair = twins(browser, 2, open_browser)
     for _ in range(20):
@@ -244,7 +244,7 @@ def test_tabs_that_race_again_and_again(browser: Browser, open_browser: Callable
 
 
 def test_a_race_in_the_last_day_of_a_session(browser: Browser, sql: Sql) -> None:
-    """Protects the last day, where rotation takes a second statement: everybody gets the same capped pair."""
+    """Everybody gets the same capped pair."""
     user = browser.sign_up()
     sql.execute("UPDATE sessions SET expires_at = now() + interval '200.5 s' WHERE user_id = %s", [user["id"]])
     with held_until_blocked(browser.server.dsn, 2, LOCK_SESSION, user["id"]):
@@ -259,7 +259,7 @@ def test_a_race_in_the_last_day_of_a_session(browser: Browser, sql: Sql) -> None
 
 
 def test_the_session_ends_between_look_and_replay(browser: Browser, sql: Sql) -> None:
-    """Protects sign-out at the last moment: the replay was found good, waited, and the session has ended meanwhile."""
+    """The replay was found good, waited, and the session has ended meanwhile."""
     user = browser.sign_up()
     spent, _ = rotated(browser)
     with held_until_blocked(browser.server.dsn, 1, LOCK_SESSION, user["id"], then=END_SESSION):
@@ -271,7 +271,7 @@ def test_the_session_ends_between_look_and_replay(browser: Browser, sql: Sql) ->
 
 
 def test_an_original_token_is_honoured_once_all_the_same(browser: Browser, sql: Sql) -> None:
-    """Protects migrated sessions: the original's token names no session, so its replay is refused, ends nothing, and
+    """node-api-postgres's token names no session, so its replay is refused, ends nothing, and
     the successor's own parent is forgiven like any other."""
     user = browser.register()
     browser.fetch_csrf()
@@ -291,7 +291,7 @@ def test_an_original_token_is_honoured_once_all_the_same(browser: Browser, sql: 
 
 
 def test_a_replay_whose_row_is_refused(browser: Browser, sql: Sql) -> None:
-    """Protects the client and the record: it gets its pair, and the record is in the log."""
+    """It gets its pair, and the record is in the log."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
     with refusing(sql, "INSERT", "audit_logs", f"NEW.entity_id = {user['id']}", "42501"):
@@ -309,7 +309,7 @@ def test_a_replay_whose_row_is_refused(browser: Browser, sql: Sql) -> None:
 
 @pytest.mark.parametrize("state", ["57P01", "40001"])
 def test_a_replay_that_fails_costs_nothing(browser: Browser, sql: Sql, state: str) -> None:
-    """Protects signed-in people through a failover: 503 without a cookie, no alarm, and the next try works."""
+    """503 without a cookie, no alarm, and the next try works."""
     user = browser.sign_up()
     spent, successor = rotated(browser)
     with refusing(sql, "INSERT", "audit_logs", f"NEW.entity_id = {user['id']}", state):
@@ -321,7 +321,7 @@ def test_a_replay_that_fails_costs_nothing(browser: Browser, sql: Sql, state: st
 
 
 def test_audit_required_and_a_refused_row(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """Protects who must have the record: no row, no replay; 503 without a cookie, and the session stays."""
+    """No row, no replay; 503 without a cookie, and the session stays."""
     server = start(REFRESH_LEEWAY_SECONDS=str(LEEWAY), AUDIT_REQUIRED="true")
     browser = open_browser(server)
     user = browser.sign_up()
@@ -336,7 +336,7 @@ def test_audit_required_and_a_refused_row(start: Callable[..., Server], open_bro
 
 
 def test_instances_agree(browser: Browser, start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """Protects clients whose second try meets another instance: it mints the very same pair."""
+    """It mints the very same pair."""
     other = open_browser(start(dsn=browser.server.dsn, REFRESH_LEEWAY_SECONDS="60"))
     browser.sign_up()
     spent, successor = rotated(browser)
@@ -346,7 +346,6 @@ def test_instances_agree(browser: Browser, start: Callable[..., Server], open_br
 
 
 def test_without_leeway_the_parent_is_reuse(server: Server, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects the strictness of the original, also when the database's clock was set back after the rotation."""
     strict = open_browser(server)
     user = strict.sign_up()
     spent, _ = rotated(strict)

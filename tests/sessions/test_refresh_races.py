@@ -1,4 +1,4 @@
-"""One refresh token used several times at once, with leeway 0: exactly one use rotates (T-074, T-078, T-079)."""
+"""One refresh token used several times at once, with leeway 0: exactly one use rotates."""
 
 from collections.abc import Callable
 
@@ -37,13 +37,13 @@ def check_one_won(browser: Browser, answers: list[httpx.Response], sql: Sql, use
 
 
 def test_a_crowd_with_one_token(browser: Browser, sql: Sql) -> None:
-    """T-079: protects against a thief as fast as the owner: of 50 uses at once one rotates, and the alarm rings once."""
+    """Of 50 uses at once one rotates, and the alarm rings once."""
     user = browser.sign_up()
     check_one_won(browser, crowd(browser, "/auth/refresh-token", [None] * CROWD), sql, user["id"])
 
 
 def test_two_with_one_token_again_and_again(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """T-078, leeway 0: protects the strictness of the original: never two successors of one token, in any order."""
+    """Never two successors of one token, in any order."""
     user = browser.register()
     pair = twins(browser, 2, open_browser)
     for alarms in range(ROUNDS):
@@ -57,7 +57,7 @@ def test_two_with_one_token_again_and_again(browser: Browser, open_browser: Call
 
 
 def test_a_race_in_the_last_day_of_a_session_rings_too(browser: Browser, sql: Sql) -> None:
-    """Protects the last day: there rotation takes a second statement, and who loses at that one is reuse as well."""
+    """There rotation takes a second statement, and who loses at that one is reuse as well."""
     user = browser.sign_up()
     sql.execute("UPDATE sessions SET expires_at = now() + interval '1 hour' WHERE user_id = %s", [user["id"]])
     with held_until_blocked(browser.server.dsn, 2, LOCK_SESSION, user["id"]):
@@ -69,7 +69,7 @@ def test_a_race_in_the_last_day_of_a_session_rings_too(browser: Browser, sql: Sq
 def test_no_session_survives_its_end_by_a_refresh_at_that_moment(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, ending: str
 ) -> None:
-    """Protects sign-out: however a refresh falls in with it, what it handed out is dead afterwards."""
+    """However a refresh falls in with it, what it handed out is dead afterwards."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])

@@ -1,4 +1,4 @@
-"""Rotation over a session's whole life: only the newest token counts, on every instance (T-077 to T-091)."""
+"""Rotation over a session's whole life: only the newest token counts, on every instance."""
 
 import random
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def refreshed(browser: Browser) -> str:
 
 
 def test_fifty_rotations_leave_one_live_token(browser: Browser, sql: Sql) -> None:
-    """T-077: protects long sessions: one row however often, and any of the spent tokens, old or new, is the alarm."""
+    """One row however often, and any of the spent tokens, old or new, is the alarm."""
     user = browser.sign_up()
     spent = [refreshed(browser) for _ in range(ROTATIONS)]
     newest = browser.cookies["refreshToken"]
@@ -44,7 +44,7 @@ def test_fifty_rotations_leave_one_live_token(browser: Browser, sql: Sql) -> Non
 def test_the_alarm_says_who_where_and_which_session(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """T-081: protects the investigation: one row, with the address and session of the token that came back."""
+    """One row, with the address and session of the token that came back."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])
@@ -62,7 +62,6 @@ def test_the_alarm_says_who_where_and_which_session(
 
 
 def test_two_devices_refresh_in_turns(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """T-084: protects people with two devices, whom the original signed out at every second refresh."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])
@@ -76,7 +75,7 @@ def test_two_devices_refresh_in_turns(browser: Browser, open_browser: Callable[.
 def test_a_kept_token_of_an_ended_session_disturbs_nobody(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, ending: str
 ) -> None:
-    """T-083, T-086: protects the owner from whoever kept an old token, spent or not: refused, and no alarm."""
+    """Refused, and no alarm."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])
@@ -97,7 +96,7 @@ def test_a_kept_token_of_an_ended_session_disturbs_nobody(
 
 
 def test_a_session_past_its_cap_is_over(browser: Browser, sql: Sql) -> None:
-    """T-088: protects against a thief who refreshes for ever: after the cap no refresh counts, and it is no reuse."""
+    """After the cap no refresh counts, and it is no reuse."""
     user = browser.sign_up()
     spent = refreshed(browser)
     sql.execute("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE user_id = %s", [user["id"]])
@@ -110,7 +109,7 @@ def test_a_session_past_its_cap_is_over(browser: Browser, sql: Sql) -> None:
 
 
 def test_no_token_outlives_the_cap(browser: Browser, sql: Sql) -> None:
-    """Protects the cap's meaning in its last day and minutes: both tokens end with the session, and rotation goes on."""
+    """Both tokens end with the session, and rotation goes on."""
     user = browser.sign_up()
     (session,) = live_sessions(sql, user["id"])
     assert round((session["expires_at"] - session["created_at"]).total_seconds()) == 30 * 86_400
@@ -128,7 +127,7 @@ def test_no_token_outlives_the_cap(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_restart_forgets_nothing(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """T-091: protects against detection that lives in memory: a token spent before a crash is reuse after it, and the
+    """A token spent before a crash is reuse after it, and the
     newest goes on."""
     before = start()
     browser, bystander = open_browser(before), open_browser(before)
@@ -148,7 +147,7 @@ def test_a_restart_forgets_nothing(start: Callable[..., Server], open_browser: C
 
 @pytest.mark.parametrize("state", ["53100", "40001", "40P01", "57014", "25006"])
 def test_a_failing_database_costs_no_session(browser: Browser, sql: Sql, state: str) -> None:
-    """T-090: protects signed-in people through a failover: 503 without a cookie, and the old token still works."""
+    """503 without a cookie, and the old token still works."""
     user = browser.sign_up()
     with refusing(sql, "UPDATE", "sessions", f"NEW.user_id = {user['id']}", state):
         before = everything_of(sql, user["id"])

@@ -23,7 +23,7 @@ def refresh_with(browser: Browser, token: str | None) -> httpx.Response:
 
 
 def test_rotates_both_cookies(browser: Browser, sql: Sql) -> None:
-    """T-006: the same session, new tokens, the old hash gone, and no audit row: it is no sign-in."""
+    """The same session, new tokens, the old hash gone, and no audit row: it is no sign-in."""
     user = browser.sign_up()
     old_access, old_refresh = browser.cookies["accessToken"], browser.cookies["refreshToken"]
     response = browser.post("/auth/refresh-token")
@@ -48,7 +48,7 @@ def test_refresh_token_alone_is_enough(browser: Browser) -> None:
 
 
 def test_without_the_cookie(browser: Browser) -> None:
-    """Contract, section 4; an empty cookie is none."""
+    """An empty cookie is none."""
     browser.sign_up()
     for token in (None, ""):
         response = refresh_with(browser, token)
@@ -57,7 +57,7 @@ def test_without_the_cookie(browser: Browser) -> None:
 
 
 def test_tokens_that_do_not_verify_change_nothing(browser: Browser, sql: Sql) -> None:
-    """T-049, T-086: junk, another kind, an altered or an expired one: 401, no cookie touched, no session ended."""
+    """Junk, another kind, an altered or an expired one: 401, no cookie touched, no session ended."""
     user = browser.sign_up()
     access, refresh = browser.cookies["accessToken"], browser.cookies["refreshToken"]
     session = claims_of(refresh)["sid"]
@@ -88,7 +88,7 @@ def test_cookie_sent_twice_is_refused(browser: Browser, sql: Sql) -> None:
 
 
 def test_reuse_ends_every_session_of_the_user(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """The original's promise: a rotated token that comes back is theft; one audit row says so."""
+    """node-api-postgres's promise: a rotated token that comes back is theft; one audit row says so."""
     other_device, bystander = open_browser(), open_browser()
     user, unconcerned = browser.sign_up(), bystander.sign_up()
     other_device.login(user["email"])
@@ -106,7 +106,7 @@ def test_reuse_ends_every_session_of_the_user(browser: Browser, open_browser: Ca
 
 
 def test_genuine_token_of_a_session_that_never_was_is_reuse(browser: Browser, sql: Sql) -> None:
-    """T-087: somebody signs tokens with our secret, or a database was set back."""
+    """Somebody signs tokens with our secret, or a database was set back."""
     user = browser.sign_up()
     response = refresh_with(browser, minted(TokenKind.REFRESH, user["id"], uuid4()))
     assert refused(response) == REUSED
@@ -117,7 +117,7 @@ def test_genuine_token_of_a_session_that_never_was_is_reuse(browser: Browser, sq
 def test_token_of_an_ended_session_is_only_refused(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """T-083: else whoever keeps an old token could sign the owner out at will."""
+    """Else whoever keeps an old token could sign the owner out at will."""
     other_device = open_browser()
     user = browser.sign_up()
     other_device.login(user["email"])

@@ -1,4 +1,4 @@
-"""A refresh token counts only if we made it; what we did not make touches nobody's session (T-049, T-086, T-087)."""
+"""A refresh token counts only if we made it; what we did not make touches nobody's session."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def victim(server: Server, wire: Wire) -> Iterator[Browser]:
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_token_is_refused_and_ends_nothing(victim: Browser, sql: Sql, forge: Forge) -> None:
-    """Protects the owner twice: a forgery opens nothing, and is no way to sign anybody out or raise an alarm."""
+    """A forgery opens nothing, and is no way to sign anybody out or raise an alarm."""
     genuine = genuine_refresh(victim.cookies)
     before = everything_of(sql, genuine.claims["id"])
     response = refresh_with(victim, forge(genuine))
@@ -54,7 +54,7 @@ def test_an_honest_token_signed_by_the_test_rotates(browser: Browser) -> None:
 
 
 def test_the_other_kind_and_the_other_secret_end_nothing(victim: Browser, sql: Sql) -> None:
-    """Protects the separation of the secrets: who has one of the two cannot refresh, nor sign the owner out."""
+    """Who has one of the two cannot refresh, nor sign the owner out."""
     access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
     before = everything_of(sql, refresh.claims["id"])
     for token in (
@@ -68,7 +68,7 @@ def test_the_other_kind_and_the_other_secret_end_nothing(victim: Browser, sql: S
 
 
 def test_an_expired_token_is_refused_and_is_no_reuse(victim: Browser, sql: Sql) -> None:
-    """Protects who comes back after a day: an alarm for every old browser would be none."""
+    """An alarm for every old browser would be none."""
     refresh = genuine_refresh(victim.cookies)
     before = everything_of(sql, refresh.claims["id"])
     for token in (refresh.changed(exp=int(time.time())), refresh.changed(exp=1, sid=str(uuid4()))):
@@ -77,7 +77,7 @@ def test_an_expired_token_is_refused_and_is_no_reuse(victim: Browser, sql: Sql) 
 
 
 def test_a_variant_of_the_current_token_is_reuse(browser: Browser, sql: Sql) -> None:
-    """Protects against a leaked secret: rightly signed for a live session, but not the token that we gave out."""
+    """Rightly signed for a live session, but not the token that we gave out."""
     user = browser.sign_up()
     response = refresh_with(browser, genuine_refresh(browser.cookies).changed(jti="another"))
     assert refused(response) == REUSED
@@ -87,7 +87,7 @@ def test_a_variant_of_the_current_token_is_reuse(browser: Browser, sql: Sql) -> 
 def test_a_token_of_another_users_session_ends_the_sessions_of_its_own_user(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects the bystander: whose id and session do not fit together is an alarm for that id, and nobody else."""
+    """Whose id and session do not fit together is an alarm for that id, and nobody else."""
     other = open_browser()
     user, bystander = browser.sign_up(), other.sign_up()
     theirs = claims_of(other.cookies["refreshToken"])["sid"]
@@ -100,7 +100,7 @@ def test_a_token_of_another_users_session_ends_the_sessions_of_its_own_user(
 
 
 def test_a_token_of_nobody_is_refused(victim: Browser, sql: Sql) -> None:
-    """Protects against a 500 where an alarm has nobody to be raised for: a user who never was."""
+    """A user who never was."""
     nobody = 2_147_483_647
     token = genuine_refresh(victim.cookies).changed(id=nobody, sub=str(nobody), sid=str(uuid4()))
     response = refresh_with(victim, token)
@@ -109,7 +109,7 @@ def test_a_token_of_nobody_is_refused(victim: Browser, sql: Sql) -> None:
 
 
 def test_the_token_counts_in_its_cookie_alone(victim: Browser) -> None:
-    """Protects what rests on the cookie: no body, header or query carries a refresh token."""
+    """No body, header or query carries a refresh token."""
     token = victim.cookies["refreshToken"]
     response = victim.post(
         f"/auth/refresh-token?refreshToken={token}",

@@ -24,7 +24,7 @@ def limited(start: Callable[..., Server]) -> Server:
 
 
 def test_the_oldest_gives_way(limited: Server, open_browser: Callable[..., Browser], own_sql: Sql) -> None:
-    """Protects the limit, and who signs in: never refused, the session that began first ends, however lately used."""
+    """Never refused, the session that began first ends, however lately used."""
     browsers = [open_browser(limited) for _ in range(4)]
     user = browsers[0].sign_up()
     assert browsers[1].login(user["email"]).status_code == 200
@@ -42,7 +42,7 @@ def test_the_oldest_gives_way(limited: Server, open_browser: Callable[..., Brows
 
 
 def test_what_has_ended_takes_no_room(limited: Server, open_browser: Callable[..., Browser], own_sql: Sql) -> None:
-    """Protects other devices: a login in place of the browser's own session, after a logout or past a cap ends none."""
+    """A login in place of the browser's own session, after a logout or past a cap ends none."""
     one, two = open_browser(limited), open_browser(limited)
     user = one.sign_up()
     assert two.login(user["email"]).status_code == 200
@@ -59,7 +59,6 @@ def test_what_has_ended_takes_no_room(limited: Server, open_browser: Callable[..
 
 
 def test_a_change_of_password_leaves_one(limited: Server, open_browser: Callable[..., Browser], own_sql: Sql) -> None:
-    """Protects the session that a change of password opens from the limit, and the limit from it."""
     one, two = open_browser(limited), open_browser(limited)
     user = one.sign_up()
     assert two.login(user["email"]).status_code == 200
@@ -71,7 +70,7 @@ def test_a_change_of_password_leaves_one(limited: Server, open_browser: Callable
 
 
 def test_a_crowd_that_signs_in_at_once(limited: Server, open_browser: Callable[..., Browser], own_sql: Sql) -> None:
-    """Protects the limit from parallel logins, which would each leave room for themselves alone: never more than two
+    """Never more than two
     live, everybody is answered, and nothing deadlocks."""
     browser = open_browser(limited)
     user = browser.register()
@@ -91,7 +90,7 @@ def test_a_crowd_that_signs_in_at_once(limited: Server, open_browser: Callable[.
 def test_an_ending_at_the_same_moment_keeps_its_reason(
     limited: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Protects the record: the oldest is logged out while a login makes room; it ended by logout, once."""
+    """The oldest is logged out while a login makes room; it ended by logout, once."""
     one, two, three = (open_browser(limited) for _ in range(3))
     user = one.sign_up()
     assert two.login(user["email"]).status_code == 200
@@ -104,7 +103,7 @@ def test_an_ending_at_the_same_moment_keeps_its_reason(
 
 @pytest.mark.parametrize("limit", [None, "1"])
 def test_other_limits(start: Callable[..., Server], open_browser: Callable[..., Browser], limit: str | None) -> None:
-    """Protects the default, which is none, and the smallest limit: a second login signs the first one out."""
+    """A second login signs the first one out."""
     server = start(**({"SESSION_LIMIT": limit} if limit else {}))
     browsers = [open_browser(server) for _ in range(6)]
     user = browsers[0].sign_up()

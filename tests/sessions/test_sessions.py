@@ -55,7 +55,7 @@ def user_of(browser: Browser) -> int:
 
 
 def test_shows_every_device(devices: list[Browser], sql: Sql) -> None:
-    """Protects people who ask "who is in my account": every live session, its place and program, and which is this."""
+    """Every live session, its place and program, and which is this."""
     stored = {str(row["id"]): row for row in live_sessions(sql, user_of(devices[0]))}
     shown = {session["id"]: session for session in listed(devices[1])}
     assert shown.keys() == stored.keys() == {session_of(each) for each in devices}
@@ -74,7 +74,7 @@ def test_shows_every_device(devices: list[Browser], sql: Sql) -> None:
 
 
 def test_newest_use_first(devices: list[Browser]) -> None:
-    """Protects the order that people read: a refresh is a use, and puts its session on top."""
+    """A refresh is a use, and puts its session on top."""
     first, second, third = map(session_of, devices)
     assert [session["id"] for session in listed(devices[0])] == [third, second, first]
     before = {session["id"]: session["lastUsedAt"] for session in listed(devices[0])}
@@ -85,7 +85,7 @@ def test_newest_use_first(devices: list[Browser]) -> None:
 
 
 def test_shows_no_secret(devices: list[Browser], sql: Sql) -> None:
-    """Protects tokens from a page that shows sessions: neither they nor their hashes are in the answer."""
+    """Neither they nor their hashes are in the answer."""
     body = devices[0].get("/auth/sessions").text
     hashes = [row["token_hash"].hex() for row in live_sessions(sql, user_of(devices[0]))]
     tokens = [each.cookies[name] for each in devices for name in ("accessToken", "refreshToken")]
@@ -93,7 +93,7 @@ def test_shows_no_secret(devices: list[Browser], sql: Sql) -> None:
 
 
 def test_only_ones_own_and_only_live(devices: list[Browser], open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects other users, and against lists that show what is over: ended, or past its cap."""
+    """Ended, or past its cap."""
     stranger = open_browser()
     stranger.sign_up()
     assert [session["id"] for session in listed(stranger)] == [session_of(stranger)]
@@ -103,7 +103,7 @@ def test_only_ones_own_and_only_live(devices: list[Browser], open_browser: Calla
 
 
 def test_ends_another_device(devices: list[Browser], sql: Sql) -> None:
-    """Protects who lost a device: it is out at once, access and refresh, and nobody else is; one row says who did it."""
+    """It is out at once, access and refresh, and nobody else is; one row says who did it."""
     here, lost, third = devices
     ended = session_of(lost)
     response = here.delete(f"/auth/sessions/{ended}")
@@ -127,7 +127,7 @@ def test_ends_another_device(devices: list[Browser], sql: Sql) -> None:
 
 
 def test_ending_the_current_one_signs_out(devices: list[Browser], sql: Sql) -> None:
-    """Protects the browser that ends itself from cookies that no longer work: they are cleared, as by a logout."""
+    """They are cleared, as by a logout."""
     here = devices[0]
     user_id = user_of(here)
     kept = dict(here.cookies)
@@ -142,7 +142,7 @@ def test_ending_the_current_one_signs_out(devices: list[Browser], sql: Sql) -> N
 
 
 def test_ends_all_others(devices: list[Browser], sql: Sql) -> None:
-    """Protects "sign out everywhere else": one call, one row that names them all, and the caller stays in."""
+    """One call, one row that names them all, and the caller stays in."""
     here, *others = devices
     user_id = user_of(here)
     response = here.delete("/auth/sessions")
@@ -163,7 +163,7 @@ def test_ends_all_others(devices: list[Browser], sql: Sql) -> None:
 def test_what_is_not_a_live_session_of_ones_own(
     devices: list[Browser], open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects other users, and against ids that tell something: another's, an ended and an unknown one are one answer,
+    """Another's, an ended and an unknown one are one answer,
     and nothing happens."""
     here, gone, past = devices
     stranger = open_browser()
@@ -184,12 +184,12 @@ def test_what_is_not_a_live_session_of_ones_own(
 
 
 def test_case_of_an_id_does_not_matter(devices: list[Browser]) -> None:
-    """Protects clients that write UUIDs in capitals: RFC 9562 section 4 has them mean the same."""
+    """RFC 9562 section 4 has them mean the same."""
     assert devices[0].delete(f"/auth/sessions/{session_of(devices[1]).upper()}").status_code == 200
 
 
 def test_needs_a_live_session_and_csrf(devices: list[Browser], sql: Sql) -> None:
-    """Protects sessions from other sites and from whoever has been signed out: nobody lists or ends anything."""
+    """Nobody lists or ends anything."""
     here, gone, _ = devices
     target = session_of(here)
     assert gone.post("/auth/logout", cookies=dict(gone.cookies)).status_code == 200
@@ -205,7 +205,7 @@ def test_needs_a_live_session_and_csrf(devices: list[Browser], sql: Sql) -> None
 
 
 def test_an_audit_row_that_is_refused_does_not_keep_a_thief_in(devices: list[Browser], sql: Sql) -> None:
-    """Protects who lost a device while the audit table takes nothing: the session ends, on this instance too."""
+    """The session ends, on this instance too."""
     here, lost, third = devices
     user_id = user_of(here)
     with refusing(sql, "INSERT", "audit_logs", f"NEW.entity_id = {user_id}", "42501"):
@@ -218,7 +218,7 @@ def test_an_audit_row_that_is_refused_does_not_keep_a_thief_in(devices: list[Bro
 
 @pytest.mark.parametrize("state", ["40001", "57P01"])
 def test_what_is_rolled_back_has_ended_nothing(devices: list[Browser], sql: Sql, state: str) -> None:
-    """Protects signed-in people when an ending fails: 503, and no instance takes the session for ended."""
+    """503, and no instance takes the session for ended."""
     here, other, _ = devices
     with refusing(sql, "INSERT", "audit_logs", f"NEW.entity_id = {user_of(here)}", state):
         assert refused(here.delete(f"/auth/sessions/{session_of(other)}")) == UNAVAILABLE
@@ -230,7 +230,7 @@ def test_what_is_rolled_back_has_ended_nothing(devices: list[Browser], sql: Sql,
 def test_one_session_ended_by_many_at_once(
     devices: list[Browser], open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects the record: of many that end one session at the same moment one has, the others find none."""
+    """Of many that end one session at the same moment one has, the others find none."""
     here, lost, _ = devices
     path = f"/auth/sessions/{session_of(lost)}"
     copies = twins(here, 8, open_browser)
@@ -251,7 +251,7 @@ def deadlocks(sql: Sql) -> int:
 def test_revoking_against_logout_does_not_deadlock(
     devices: list[Browser], open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects both from a second's wait: the logout has the session and wants to write its row, which refers to the
+    """The logout has the session and wants to write its row, which refers to the
     user; the other has the user and wants the session."""
     here, _, third = devices
     user_id = user_of(here)
@@ -267,7 +267,7 @@ def test_revoking_against_logout_does_not_deadlock(
 
 
 def test_ending_against_refresh(devices: list[Browser], open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects the ending: however a refresh falls in with it, what it handed out is dead, and it is no reuse."""
+    """However a refresh falls in with it, what it handed out is dead, and it is no reuse."""
     here, lost, _ = devices
     for _ in range(8):
         (copy,) = twins(lost, 1, open_browser)
@@ -283,7 +283,7 @@ def test_ending_against_refresh(devices: list[Browser], open_browser: Callable[.
 
 
 def test_all_refresh_while_all_but_one_are_ended(devices: list[Browser], sql: Sql) -> None:
-    """Protects the caller's own session: it may refresh at the very moment in which it ends all others."""
+    """It may refresh at the very moment in which it ends all others."""
     here, *others = devices
     answers = together(
         [
@@ -298,7 +298,7 @@ def test_all_refresh_while_all_but_one_are_ended(devices: list[Browser], sql: Sq
 
 
 def test_an_exotic_user_agent_is_shown_as_it_came(open_browser: Callable[..., Browser]) -> None:
-    """Protects the list from what strangers write into it: cleaned and cut when stored, nothing guessed of it."""
+    """Cleaned and cut when stored, nothing guessed of it."""
     browser = open_browser(headers={"User-Agent": "<script>alert(1)</script> " + "x" * 600})
     browser.sign_up()
     (session,) = listed(browser)
@@ -308,7 +308,7 @@ def test_an_exotic_user_agent_is_shown_as_it_came(open_browser: Callable[..., Br
 
 
 def test_a_crowd_of_logouts_everywhere(devices: list[Browser], sql: Sql) -> None:
-    """Protects against endings that end each other's caller: all at once, and no two of them are undone or stuck."""
+    """All at once, and no two of them are undone or stuck."""
     for each in devices:
         each.fetch_csrf()
     answers = together([lambda each=each: each.delete("/auth/sessions") for each in devices])
@@ -319,8 +319,8 @@ def test_a_crowd_of_logouts_everywhere(devices: list[Browser], sql: Sql) -> None
 
 
 def test_what_cannot_be_used_is_not_shown(devices: list[Browser], sql: Sql) -> None:
-    """Protects the list's meaning: a device that was last used longer ago than a refresh token lives is signed out,
-    though its session's cap is far away. One of the original's, whose token lives longer, is not."""
+    """A device that was last used longer ago than a refresh token lives is signed out,
+    though its session's cap is far away. One of node-api-postgres's, whose token lives longer, is not."""
     here, there, elsewhere = devices
     long_ago = "UPDATE sessions SET last_used_at = now() - interval '25 hours' WHERE id = %s"
     for device in (there, elsewhere):

@@ -1,4 +1,4 @@
-"""Properties of the reader and maker of tokens: what it makes it reads, and nothing else (contract, section 5)."""
+"""Properties of the reader and maker of tokens: what it makes it reads, and nothing else."""
 
 import hmac
 import json
@@ -231,7 +231,7 @@ def test_no_two_tokens_are_equal() -> None:
 
 @given(user_ids, st.uuids(), times, times)
 def test_a_successor_is_made_again_byte_for_byte(user_id: int, session: UUID, now: float, later: float) -> None:
-    """Contract, section 6: what replaced a token is minted again from the stored times, whenever it is asked for, and
+    """What replaced a token is minted again from the stored times, whenever it is asked for, and
     is no other's successor."""
     assume(now < 2**39)
     parent = tokens_at(now).read(TokenKind.REFRESH, tokens_at(now).mint(user_id, session, not_after=NEVER).refresh)

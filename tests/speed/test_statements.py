@@ -61,7 +61,7 @@ def begins(made: list[str], expected: list[str]) -> bool:
 def test_each_operation(
     postgres: OwnPostgres, start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects speed: no operation makes a statement more than it needs."""
+    """No operation makes a statement more than it needs."""
     server = start(dsn=postgres.dsn)
     for name, (operation, expected) in OPERATIONS.items():
         seen: list[str] = []
@@ -84,7 +84,6 @@ def test_each_operation(
 def test_an_ended_session_costs_nothing(
     postgres: OwnPostgres, start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """Protects PostgreSQL from clients that go on asking after their end."""
     browser = open_browser(start(dsn=postgres.dsn))
     browser.sign_up()
     kept = dict(browser.cookies)

@@ -1,4 +1,4 @@
-"""The fields of a user: what is accepted satisfies the contract's rule (section 3), and nothing that does is refused."""
+"""The fields of a user: what is accepted satisfies the contract's rule, and nothing that does is refused."""
 
 import string
 import unicodedata

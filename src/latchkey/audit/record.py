@@ -1,4 +1,4 @@
-"""Recording a change in the very transaction that makes it (contract, section 9)."""
+"""Recording a change in the very transaction that makes it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar

@@ -80,7 +80,8 @@ def serve(
 @app.command()
 def migrate(
     source_timezone: Annotated[
-        str | None, typer.Option(metavar="TZ", help="The zone of the original's timestamps; default: the database's.")
+        str | None,
+        typer.Option(metavar="TZ", help="The zone of node-api-postgres's timestamps; default: the database's."),
     ] = None,
     null_flags: Annotated[
         Literal["active", "deleted"] | None, typer.Option(help="What users with is_deleted NULL are.")
@@ -98,8 +99,8 @@ def migrate(
 ) -> None:
     """Bring the database up to date. Needs DATABASE_URL.
 
-    It may be new, at the schema of an older version, or the original's. Rows of the original that the new rules cannot
-    hold are listed first, with the option that settles each.
+    It may be new, of an older version, or of node-api-postgres. Rows that the new rules cannot hold are listed first, with
+    the option that settles each.
     """
     from latchkey.cli.migrate import migrate_database
     from latchkey.database.adoption import Resolutions

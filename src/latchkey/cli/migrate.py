@@ -1,4 +1,4 @@
-"""`latchkey migrate`: brings the database, ours or the original's, to the schema that this version needs."""
+"""`latchkey migrate`: brings the database, ours or node-api-postgres's, to the schema that this version needs."""
 
 import asyncio
 from functools import partial
@@ -46,7 +46,7 @@ def _words(report: MigrationReport) -> list[str]:
     elif report.source_timezone is None:
         lines = [f"Made the schema in a new database, at revision {report.to_revision}."]
     else:
-        lines = [f"Took over the original's database, now at revision {report.to_revision}."]
+        lines = [f"Took over node-api-postgres's database, now at revision {report.to_revision}."]
     if report.source_timezone is not None:
         lines += [
             f"Taken over: {report.users} users, {report.sessions} of them signed in, {report.audit_rows} audit rows.",

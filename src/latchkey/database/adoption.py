@@ -1,4 +1,4 @@
-"""What the operator decided about a database of the original, and what came of it.
+"""What the operator decided about a database of node-api-postgres, and what came of it.
 
 `migrate` fills an `Adoption` and hands it to the revisions, which act on it and write down what they did.
 """
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
 HAS_NON_ASCII = r"email ~ '[^\x01-\x7f]'"
-"""SQL, true for an address that cannot be typed at sign-in (contract.md section 3: ASCII only)."""
+"""SQL, true for an address that cannot be typed at sign-in, which takes ASCII only."""
 
 ADDRESS_KEY = f"""CASE WHEN {HAS_NON_ASCII} THEN lower(email) ELSE lower(email COLLATE "C") END"""
 """SQL, what may exist only once among live users. Plain ASCII rules for ASCII addresses, whatever the database's
@@ -24,7 +24,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True)
 class Resolutions:
-    """What to do with rows that the new rules cannot hold; None: stop and list them (contract.md section 10)."""
+    """What to do with rows that the new rules cannot hold; None: stop and list them."""
 
     null_flags: Literal["active", "deleted"] | None = None
     duplicate_emails: Literal["keep-oldest", "keep-newest"] | None = None

@@ -62,8 +62,8 @@ ORDER BY id
 async def find_dirty_data(
     connection: asyncpg.Connection, resolve: Resolutions, tables: Collection[str]
 ) -> list[Finding]:
-    """Every row that the new rules cannot hold and that `resolve` does not settle, in those of the original's
-    `tables` that exist. Only reads. Rules: contract.md section 10."""
+    """Every row that the new rules cannot hold and that `resolve` does not settle, in those of node-api-postgres's
+    `tables` that exist. Only reads."""
     findings: list[Finding] = []
     if "users" in tables:
         findings += await _null_flags(connection, resolve)

@@ -1,4 +1,4 @@
-"""Brings a database to the schema that this code needs: a new one, one of the original's, or an older one of ours.
+"""Brings a database to the schema that this code needs: a new one, one of node-api-postgres's, or an older one of ours.
 
 Alembic and SQLAlchemy are imported only when there is something to do: a server process must not pay for them.
 """
@@ -74,7 +74,7 @@ class TableBusy(MigrationError):
 class MigrationReport:
     """What a migration did. `users`, `sessions` and `audit_rows` count what came over from an original database,
     `resolved` names each row changed by a resolution, `source_timezone` is the zone in which old timestamps were
-    read (None: there were none). `from_revision` None: the database was new, or the original's."""
+    read (None: there were none). `from_revision` None: the database was new, or node-api-postgres's."""
 
     from_revision: str | None
     to_revision: str
@@ -111,12 +111,12 @@ async def migrate(
     """Bring the database to REQUIRED_REVISION, or find that it is there; safe to call from many instances at once.
 
     `connect` opens a connection of the caller's making; it must leave the TimeZone setting to the server, because
-    the original's timestamps are read in it (`source_timezone`, a name PostgreSQL knows, overrides it).
+    node-api-postgres's timestamps are read in it (`source_timezone`, a name PostgreSQL knows, overrides it).
     Alembic is global to a process: migrate one database of it at a time.
 
     Raises DirtyData, UnfitSchema or UnknownTimezone (nothing was changed), TableBusy or another MigrationError (each
     revision is done or not begun; call again). A connection that cannot be opened raises what `connect` raises.
-    Rules: contract.md section 10.
+
     """
     connection = await connect()
     stays = "What was done before stays"
@@ -241,7 +241,7 @@ async def _explained(error: Exception, connect: Connect, stays: str) -> Exceptio
     if getattr(cause, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
         return TableBusy(
             f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "
-            f"Stop the original and whatever else uses its tables. {again}\n{await describe_blockers(connect)}"
+            f"Stop node-api-postgres and whatever else uses its tables. {again}\n{await describe_blockers(connect)}"
         )
     if cause is not error or isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         state = getattr(cause, "sqlstate", None) or "no SQLSTATE"

@@ -1,4 +1,4 @@
-"""Whether what is in the database is the original's: looked at once, before the first revision."""
+"""Whether what is in the database is node-api-postgres's: looked at once, before the first revision."""
 
 import asyncpg
 
@@ -13,7 +13,7 @@ OURS = ("sessions", "mail_outbox")
 
 
 class UnfitSchema(MigrationError):
-    """Tables of our names are there and are not the original's, or not ours to change. Nothing was changed."""
+    """Tables of our names are there and are not node-api-postgres's, or not ours to change. Nothing was changed."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -44,13 +44,13 @@ SELECT EXISTS(
 
 
 async def original_tables(connection: asyncpg.Connection) -> frozenset[str]:
-    """Which of the original's tables exist, along the search path: none in a new database."""
+    """Which of node-api-postgres's tables exist, along the search path: none in a new database."""
     exists = "SELECT to_regclass($1) IS NOT NULL"
     return frozenset([table for table in ("users", "audit_logs") if await connection.fetchval(exists, table)])
 
 
 async def require_adoptable(connection: asyncpg.Connection) -> None:
-    """Raises UnfitSchema when a table of one of our names is neither absent nor the original's. Only reads."""
+    """Raises UnfitSchema when a table of one of our names is neither absent nor node-api-postgres's. Only reads."""
     problems = await _table_problems(connection, "users", USERS)
     problems += await _table_problems(connection, "audit_logs", AUDIT_LOGS)
     present = await original_tables(connection)
@@ -73,9 +73,9 @@ async def _table_problems(connection: asyncpg.Connection, table: str, columns: t
         return [f"{table} is no ordinary table."]
     missing = [column for column in columns if column not in found["columns"]]
     if missing:
-        return [f"{table} is not the original's, it has no column {', '.join(missing)}."]
+        return [f"{table} is not node-api-postgres's, it has no column {', '.join(missing)}."]
     if not found["has_integer_id"]:
-        return [f"{table} is not the original's, its id is no integer."]
+        return [f"{table} is not node-api-postgres's, its id is no integer."]
     problems = []
     if found["foreign_owner"]:
         problems.append(f"{table} belongs to {found['foreign_owner']}, not to {found['role']}: migrate as its owner.")

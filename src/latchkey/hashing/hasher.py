@@ -51,7 +51,7 @@ class PasswordHasher:
     async def verify(self, password: str, stored: str | None, *, migrated: bool = False) -> bool:
         """Whether the password is the hash's; `stored` None takes as long and is False.
 
-        A password over 72 bytes never matches, except `migrated` hashes, compared by the first 72 as the original did.
+        A password over 72 bytes never matches, except `migrated` hashes, compared by the first 72 as node-api-postgres did.
         """
         raw = password.encode()
         too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated

@@ -1,4 +1,4 @@
-"""The envelope that every JSON answer has (contract, section 1)."""
+"""The envelope that every JSON answer has."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +31,7 @@ def failure(error: Refusal) -> bytes:
 
 
 def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
-    """A JSON answer that no cache keeps: nearly all of ours depend on who asks (contract, section 5)."""
+    """A JSON answer that no cache keeps: nearly all of ours depend on who asks."""
     response = Response(body, status)
     # Not as arguments: Starlette would encode the same ones for each answer.
     response.raw_headers += [*_HEADERS, *headers]

@@ -1,4 +1,4 @@
-"""The two token cookies (contract, section 5)."""
+"""The two token cookies."""
 
 from latchkey.sessions.tokens import TokenPair
 

@@ -1,5 +1,5 @@
 """The one way to end sessions: in the transaction of the change that ends them, told to every instance with it, and
-known on this one before the change is answered (contract, section 6)."""
+known on this one before the change is answered."""
 
 from uuid import UUID
 

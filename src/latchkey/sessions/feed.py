@@ -21,7 +21,7 @@ from latchkey.sessions import queries
 BEAT_EVERY_SECONDS = 0.5
 BEAT_DEADLINE_SECONDS = 1.0
 SETUP_SECONDS = 5.0
-# Less than the 2 s that the contract allows: from the last proof on, nothing that comes later is known.
+# Less than the 2 s that an ended session may be accepted for: from the last proof on, nothing that comes later is known.
 PROVEN_FOR_SECONDS = 1.5
 RETRY_SECONDS = 0.2
 # After a connection on which nothing arrives, as behind a pooler: that will not change soon.

@@ -1,4 +1,4 @@
-"""Who is asking: the principal that an access token proves (contract, sections 4 to 6)."""
+"""Who is asking: the principal that an access token proves."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -60,7 +60,7 @@ class Guards:
         principal = self._proven(exchange, self._remembered)
         if principal.session_id in self._ended:
             raise AccessTokenInvalid
-        # Only a feed that is known to work may answer for the database (contract, section 6).
+        # Only a feed that is known to work may answer for the database.
         if not self._feed.is_healthy and not await self._is_live(principal):
             raise AccessTokenInvalid
         return principal

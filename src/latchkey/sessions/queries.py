@@ -52,7 +52,7 @@ ENDED_CHANNEL = "latchkey_session_ended"
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
 IS_IN_USE = f"{_IS_LIVE} AND (last_used_at > now() - interval '24 hours' OR original_token_hash IS NOT NULL)"
-"""Not only live: its refresh token (86 400 s; the original's own may live longer) has not expired either."""
+"""Not only live: its refresh token (86 400 s; node-api-postgres's own may live longer) has not expired either."""
 
 _COLUMNS = (
     f"id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"
@@ -128,7 +128,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
 
 
 async def find_original(database: Queryable, user_id: int, token_hash: bytes) -> Session | None:
-    """The live session that stands for a refresh token of the original which has not been honoured yet."""
+    """The live session that stands for a refresh token of node-api-postgres which has not been honoured yet."""
     row = await database.fetchrow(
         f"SELECT {_COLUMNS} FROM sessions"  # noqa: S608 constant
         f" WHERE original_token_hash = $2 AND user_id = $1 AND {_IS_LIVE}",

@@ -1,4 +1,4 @@
-"""Refresh: rotation that forgives a lost answer and catches reuse (contract, section 6).
+"""Refresh: rotation that forgives a lost answer and catches reuse.
 
 One statement replaces the stored hash, so of N parallel uses of one token exactly one rotates. Only when it finds no
 row is the session read: an ended session is a plain refusal; the direct parent of the current token gets the same
@@ -122,7 +122,7 @@ class Rotation:
         return await self._audit.change(record)
 
     async def _refresh_original(self, presented: str) -> TokenPair:
-        """A refresh token that the original issued is honoured once, by its hash (contract, section 10)."""
+        """A refresh token that node-api-postgres issued is honoured once, by its hash."""
         try:
             user_id = self._tokens.read_original(presented)
         except TokenRefused:

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: JWTs as the contract's section 5 has them (RFC 7519, RFC 8725)."""
+"""Access and refresh tokens: JWTs (RFC 7519, RFC 8725)."""
 
 import hashlib
 import re
@@ -92,7 +92,7 @@ class Tokens:
 
     def succeed(self, parent: Claims, *, issued_at: int | None = None, not_after: float | None = None) -> TokenPair:
         """The tokens that follow a refresh token, from now on; or, given the times of a rotation as it was stored, the
-        very tokens, byte for byte, that it made then: their ids are derived from the parent's (contract, section 6)."""
+        very tokens, byte for byte, that it made then: their ids are derived from the parent's."""
         token_ids = {kind: self._successor_id(kind, parent) for kind in TokenKind}
         now = int(self._clock()) if issued_at is None else issued_at
         return self._pair(parent.user_id, parent.session_id, token_ids, now, not_after)
@@ -134,9 +134,9 @@ class Tokens:
         return self._checked(kind, self._verified(kind, token))
 
     def read_original(self, token: str) -> int:
-        """The user id of a refresh token that the original issued (claims `id`, `iat`, `exp` only).
+        """The user id of a refresh token that node-api-postgres issued (claims `id`, `iat`, `exp` only).
 
-        Raises TokenRefused for anything else, expired ones included (contract, section 10).
+        Raises TokenRefused for anything else, expired ones included.
         """
         claims = self._verified(TokenKind.REFRESH, token)
         user_id, expires_at = claims.get("id"), claims.get("exp")

@@ -59,5 +59,5 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return utc(value)
-    # A name taken over from the original may hold control characters, which a terminal would act on.
+    # A name taken over from node-api-postgres may hold control characters, which a terminal would act on.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))

@@ -11,7 +11,7 @@ from latchkey.sessions.queries import IS_IN_USE
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, deleted or not. Times are UTC; `created_at` None: the original did not record it."""
+    """A user, deleted or not. Times are UTC; `created_at` None: node-api-postgres did not record it."""
 
     id: int
     name: str

@@ -21,7 +21,7 @@ def delete(browser: Browser, user_id: int) -> None:
 def test_delete_marks_the_account_and_ends_all_sessions(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """T-016: answers with the user, touches no cookie; the row stays, one audit row names the session."""
+    """Answers with the user, touches no cookie; the row stays, one audit row names the session."""
     other_device = open_browser()
     user = browser.sign_up()
     other_device.login(user["email"])
@@ -41,7 +41,7 @@ def test_delete_marks_the_account_and_ends_all_sessions(
 
 
 def test_deleted_account_is_gone_everywhere(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """T-110, T-086: from the list, by id, at login in the same words, and its refresh token is no alarm."""
+    """From the list, by id, at login in the same words, and its refresh token is no alarm."""
     watcher = open_browser()
     watcher.sign_up()
     user = browser.sign_up()
@@ -56,7 +56,7 @@ def test_deleted_account_is_gone_everywhere(browser: Browser, open_browser: Call
 
 @pytest.mark.parametrize("route", [route for route in PROTECTED if route is not RESTORE], ids=str)
 def test_deleting_session_may_do_nothing_but_restore(browser: Browser, sql: Sql, route: Route) -> None:
-    """Contract, section 6: that alone."""
+    """That alone."""
     user = browser.sign_up()
     delete(browser, user["id"])
     before = everything_of(sql, user["id"])
@@ -67,7 +67,7 @@ def test_deleting_session_may_do_nothing_but_restore(browser: Browser, sql: Sql,
 def test_restore_brings_the_account_back_but_no_session(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """T-016, T-111: with the access token that deleted it; then one signs in again."""
+    """With the access token that deleted it; then one signs in again."""
     user = browser.sign_up()
     delete(browser, user["id"])
     response = browser.patch(f"/users/{user['id']}/restore")
@@ -110,7 +110,7 @@ def test_restore_ends_with_the_access_token(browser: Browser, sql: Sql) -> None:
 
 
 def test_nothing_to_restore(browser: Browser, sql: Sql) -> None:
-    """The account is active: the original's own words, and no row."""
+    """The account is active: node-api-postgres's own words, and no row."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = browser.patch(f"/users/{user['id']}/restore")
@@ -135,7 +135,7 @@ def test_address_taken_meanwhile(browser: Browser, open_browser: Callable[[], Br
 
 
 def test_account_deleted_by_an_operator_cannot_be_restored_here(browser: Browser, sql: Sql) -> None:
-    """Contract, section 6: those come back by the operator's command line."""
+    """Those come back by the operator's command line."""
     user = browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = true, deleted_at = now() WHERE id = %s", [user["id"]])
     sql.execute("UPDATE sessions SET ended_at = now() WHERE user_id = %s", [user["id"]])

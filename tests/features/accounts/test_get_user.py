@@ -10,7 +10,7 @@ NOT_FOUND = (404, "USER_NOT_FOUND", "User not found")
 
 
 def test_shows_any_user_to_anybody_signed_in(browser: Browser, sql: Sql) -> None:
-    """T-013: three fields and no more; somebody else's too (contract, section 12, D-60)."""
+    """Three fields and no more; somebody else's too."""
     other = browser.register()
     user = browser.sign_up()
     before = everything_of(sql, user["id"], other["id"])
@@ -21,7 +21,7 @@ def test_shows_any_user_to_anybody_signed_in(browser: Browser, sql: Sql) -> None
 
 
 def test_deleted_user_is_not_found(browser: Browser, sql: Sql) -> None:
-    """T-013, T-110: deleted is the same as never there."""
+    """Deleted is the same as never there."""
     deleted = browser.register()
     browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
@@ -32,6 +32,6 @@ def test_deleted_user_is_not_found(browser: Browser, sql: Sql) -> None:
 
 @pytest.mark.parametrize("leading_zeros", ["00", "0" * 5000], ids=["2", "5000"])
 def test_leading_zeros_are_digits(browser: Browser, leading_zeros: str) -> None:
-    """Contract, section 3: `[0-9]+`, so they name the same user."""
+    """`[0-9]+`, so they name the same user."""
     user = browser.sign_up()
     assert browser.get(f"/users/{leading_zeros}{user['id']}").json()["data"] == user

@@ -1,4 +1,4 @@
-"""The whole life of one account, as the audit log tells it (T-021)."""
+"""The whole life of one account, as the audit log tells it."""
 
 from collections.abc import Callable
 

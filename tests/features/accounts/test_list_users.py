@@ -36,7 +36,7 @@ def some_users(sql: Sql, count: int) -> None:
 
 
 def test_first_page_by_default(browser: Browser, sql: Sql) -> None:
-    """T-012: ten users, newest id first, without those that are deleted; three fields each and no more."""
+    """Ten users, newest id first, without those that are deleted; three fields each and no more."""
     some_users(sql, 12)
     user = browser.sign_up()
     deleted = browser.register()
@@ -94,7 +94,7 @@ def test_writes_nothing(browser: Browser, sql: Sql) -> None:
     ids=lambda value: str(value) or "none",
 )
 def test_page_and_limit_as_the_original_reads_them(browser: Browser, query: str, number: int, limit: int) -> None:
-    """T-117, T-118: out of range falls back to the original's defaults instead of failing."""
+    """Out of range falls back to node-api-postgres's defaults instead of failing."""
     browser.sign_up()
     data, meta = page(browser, query)
     assert (meta["page"], meta["limit"]) == (number, limit)
@@ -138,7 +138,7 @@ BAD_NUMBERS = {
 @pytest.mark.parametrize("value", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
 @pytest.mark.parametrize("name", ["page", "limit"])
 def test_anything_else_is_refused(browser: Browser, name: str, value: str) -> None:
-    """T-117: never a 500, never a guess at what was meant."""
+    """Never a 500, never a guess at what was meant."""
     browser.sign_up()
     assert bad_fields(browser.get(f"/users?{name}={value}")) == {name}
 
@@ -160,7 +160,7 @@ def test_given_twice_is_refused(browser: Browser, query: str) -> None:
 
 
 def test_past_the_end_is_an_empty_page(browser: Browser, sql: Sql) -> None:
-    """T-119: the total stays right, so that a client can find its way back."""
+    """The total stays right, so that a client can find its way back."""
     browser.sign_up()
     (count,) = sql.execute("SELECT count(*) AS live FROM users WHERE NOT is_deleted").fetchall()
     data, meta = page(browser, "?page=1000000&limit=50")
@@ -174,7 +174,7 @@ def test_past_the_end_is_an_empty_page(browser: Browser, sql: Sql) -> None:
 
 
 def test_nobody_left(start: Callable[[], Server], open_browser: Callable[..., Browser]) -> None:
-    """T-119: no users, no pages."""
+    """No users, no pages."""
     server = start()
     browser = open_browser(server)
     browser.sign_up()
@@ -184,7 +184,7 @@ def test_nobody_left(start: Callable[[], Server], open_browser: Callable[..., Br
 
 
 def test_rows_and_total_are_of_one_moment(start: Callable[[], Server], open_browser: Callable[..., Browser]) -> None:
-    """T-122: while somebody inserts without pause, the newest id is the total, on each of many pages."""
+    """While somebody inserts without pause, the newest id is the total, on each of many pages."""
     server = start()
     browser = open_browser(server)
     browser.sign_up()

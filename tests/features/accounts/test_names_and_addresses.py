@@ -1,4 +1,4 @@
-"""The rules of names and addresses, on every route that takes them (T-033, T-034, T-128, T-130)."""
+"""The rules of names and addresses, on every route that takes them."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_good_name(browser: Browser, route: Route, field: str, sent: str, kept: 
 @every_name
 @pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES.keys())
 def test_bad_name(browser: Browser, route: Route, field: str, name: str) -> None:
-    """The same rule on register, PUT and PATCH; the original had one for each."""
+    """The same rule on register, PUT and PATCH; node-api-postgres had one for each."""
     user = browser.sign_up()
     assert bad_fields(call_with(browser, user["id"], route, field, name)) == {"name"}
 
@@ -154,7 +154,7 @@ def test_typed_address_that_can_be_nobodys(browser: Browser, route: Route, field
 
 
 def test_look_alike_hosts_are_distinct(browser: Browser) -> None:
-    """T-128: the xn-- form of a look-alike is an address of its own, not the one that it looks like."""
+    """The xn-- form of a look-alike is an address of its own, not the one that it looks like."""
     email = new_email()
     first = browser.register(email)
     second = browser.register(email.replace("example.com", "xn--exmple-cua.com"))

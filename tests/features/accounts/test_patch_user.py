@@ -22,7 +22,7 @@ def test_changes_what_is_sent(browser: Browser, sql: Sql, fields: tuple[str, ...
 
 
 def test_same_values_write_nothing(browser: Browser, sql: Sql) -> None:
-    """Contract, section 3: 200 with the user as it is, no audit row, no ended reset link."""
+    """200 with the user as it is, no audit row, no ended reset link."""
     user = browser.sign_up()
     plant_reset_token(sql, user["id"], f"{user['id']:064x}")
     before = everything_of(sql, user["id"])
@@ -42,7 +42,7 @@ def test_new_address_ends_a_pending_reset_link(browser: Browser, sql: Sql) -> No
 
 
 def test_nothing_to_change(browser: Browser, sql: Sql) -> None:
-    """The original's own words for `{}`; there is no bad field to name."""
+    """node-api-postgres's own words for `{}`; there is no bad field to name."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = browser.patch(f"/users/{user['id']}", {})
@@ -55,7 +55,7 @@ def test_nothing_to_change(browser: Browser, sql: Sql) -> None:
     "key", ["__proto__", "constructor", "is_deleted", "id", "password", "NAME", "name ", "created_at", "reset_token"]
 )
 def test_unknown_key_is_refused(browser: Browser, sql: Sql, key: str) -> None:
-    """T-031: alone, and beside a good field, which is not changed either."""
+    """Alone, and beside a good field, which is not changed either."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     for body in ({key: True}, {key: {"name": "x"}, "name": "New Name"}):
@@ -84,7 +84,7 @@ def test_address_in_use(browser: Browser, sql: Sql) -> None:
 
 
 def test_account_deleted_under_a_live_session(browser: Browser, sql: Sql) -> None:
-    """T-114: a deletion that wins against the change leaves the account deleted and as it was."""
+    """A deletion that wins against the change leaves the account deleted and as it was."""
     user = browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [user["id"]])
     before = everything_of(sql, user["id"])

@@ -13,7 +13,7 @@ from tests.kit.stored import (
 
 
 def test_replaces_both(browser: Browser, sql: Sql) -> None:
-    """T-014: trimmed and in lower case; the row names the columns and no values; the session lives on."""
+    """Trimmed and in lower case; the row names the columns and no values; the session lives on."""
     user = browser.sign_up()
     email = new_email("Replaced")
     response = browser.put(f"/users/{user['id']}", {"name": " New Name\n", "email": email})
@@ -37,7 +37,7 @@ def test_one_change_names_one_column(browser: Browser, sql: Sql) -> None:
 
 
 def test_same_values_write_nothing(browser: Browser, sql: Sql) -> None:
-    """Contract, section 3: 200, and neither row nor audit row is touched, nor a pending reset link."""
+    """200, and neither row nor audit row is touched, nor a pending reset link."""
     user = browser.sign_up()
     plant_reset_token(sql, user["id"], f"{user['id']:064x}")
     version = "SELECT xmin::text, ctid::text FROM users WHERE id = %s"
@@ -51,7 +51,7 @@ def test_same_values_write_nothing(browser: Browser, sql: Sql) -> None:
 
 
 def test_every_field_and_no_other(browser: Browser, sql: Sql) -> None:
-    """T-014, T-031: both are required, and unknown keys are refused by name."""
+    """Both are required, and unknown keys are refused by name."""
     user = browser.sign_up()
     url, whole = f"/users/{user['id']}", {"name": "Siam", "email": new_email()}
     before = everything_of(sql, user["id"])
@@ -77,7 +77,7 @@ def test_address_in_use(browser: Browser, sql: Sql) -> None:
 
 
 def test_address_of_a_deleted_account_may_be_taken(browser: Browser, sql: Sql) -> None:
-    """Contract, section 10: unique among users that are not deleted."""
+    """Unique among users that are not deleted."""
     gone = browser.register()
     user = browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [gone["id"]])

@@ -1,4 +1,4 @@
-"""Who may bring a deleted account back: the session that deleted it, that account, once (section 6, T-111, T-114)."""
+"""Who may bring a deleted account back: the session that deleted it, that account, once."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def restore(browser: Browser, user_id: int) -> httpx.Response:
 def test_an_earlier_deletion_gives_no_right_to_a_later_one(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects who deletes an account for good: a session that deleted it once before may not undo that."""
+    """A session that deleted it once before may not undo that."""
     user = browser.sign_up()
     assert browser.delete(f"/users/{user['id']}").status_code == 200
     assert restore(browser, user["id"]).status_code == 200
@@ -33,7 +33,7 @@ def test_an_earlier_deletion_gives_no_right_to_a_later_one(
 
 
 def test_the_right_is_to_that_account_alone(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects other deleted accounts: a session that deleted its own may restore no other."""
+    """A session that deleted its own may restore no other."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
     for each, account in ((browser, user), (other, stranger)):
@@ -45,7 +45,7 @@ def test_the_right_is_to_that_account_alone(browser: Browser, open_browser: Call
 
 
 def test_restore_against_restore(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """T-114: protects the record: of several at once one restores and is recorded, and no session comes back."""
+    """Of several at once one restores and is recorded, and no session comes back."""
     user = browser.sign_up()
     crowd = twins(browser, 4, open_browser)
     assert browser.delete(f"/users/{user['id']}").status_code == 200
@@ -59,7 +59,7 @@ def test_restore_against_restore(browser: Browser, open_browser: Callable[..., B
 
 
 def test_refresh_and_logout_of_the_deleting_session_do_not_help(browser: Browser, sql: Sql) -> None:
-    """Protects the five minutes: the right ends with the access token, since nothing makes that session a new one."""
+    """The right ends with the access token, since nothing makes that session a new one."""
     user = browser.sign_up()
     assert browser.delete(f"/users/{user['id']}").status_code == 200
     answer = browser.post("/auth/refresh-token")

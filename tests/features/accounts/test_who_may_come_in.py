@@ -28,14 +28,14 @@ def restricted(start: Callable[..., Server], open_browser: Callable[..., Browser
 
 
 def test_nobody_registers(restricted: Browser) -> None:
-    """Protects a service for invited people: refused whatever the body is, before it is looked at."""
+    """Refused whatever the body is, before it is looked at."""
     for body in ({"name": "Siam", "email": "third@example.com", "password": "Secret123!"}, {}, {"name": 1}):
         assert refused(restricted.post("/auth/register", body)) == CLOSED
     assert restricted.login("third@example.com").status_code == 401
 
 
 def test_nobody_sees_others(restricted: Browser) -> None:
-    """Protects who else has an account: neither listed nor told apart from nobody; one's own account is there."""
+    """Neither listed nor told apart from nobody; one's own account is there."""
     assert refused(restricted.get("/users"))[:2] == (401, "UNAUTHORIZED")
     user = restricted.login("first@example.com").json()["data"]["user"]
     assert refused(restricted.get("/users?page=x")) == NOT_LISTED
@@ -46,7 +46,7 @@ def test_nobody_sees_others(restricted: Browser) -> None:
 
 
 def test_the_document_says_so(restricted: Browser, wire: Wire) -> None:
-    """Protects clients: what is refused here is documented here, and not where it is not."""
+    """What is refused here is documented here, and not where it is not."""
     paths = restricted.get("/openapi.json").json()["paths"]
     register = paths["/auth/register"]["post"]["responses"]
     assert "403" in register

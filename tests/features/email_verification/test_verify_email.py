@@ -37,7 +37,7 @@ def is_verified(sql: Sql, user_id: int) -> bool:
 
 
 def test_a_link_proves_the_address_once(browser: Browser, sql: Sql) -> None:
-    """Protects what others rely on: only who reads the mail proves the address; nothing raw is stored, and of
+    """Only who reads the mail proves the address; nothing raw is stored, and of
     parallel uses one counts."""
     user = browser.register()
     token = ask(browser, user["email"].upper())
@@ -56,7 +56,7 @@ def test_a_link_proves_the_address_once(browser: Browser, sql: Sql) -> None:
 
 
 def test_asking_tells_nothing(browser: Browser, server: Server, sql: Sql) -> None:
-    """Protects addresses: nobody's, a proved one and a deleted account's get the same answer, and no mail."""
+    """Nobody's, a proved one and a deleted account's get the same answer, and no mail."""
     proved, deleted = browser.register(), browser.sign_up()
     sql.execute("UPDATE users SET email_verified_at = now() WHERE id = %s", [proved["id"]])
     browser.delete(f"/users/{deleted['id']}")
@@ -69,12 +69,10 @@ def test_asking_tells_nothing(browser: Browser, server: Server, sql: Sql) -> Non
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64])
 def test_no_other_token_proves_anything(browser: Browser, token: str) -> None:
-    """Protects against guesses and wrong tokens; a reset token is none of these either."""
     assert browser.post("/auth/verify-email", {"token": token}).status_code == 400
 
 
 def test_tokens_are_not_interchangeable(browser: Browser, sql: Sql) -> None:
-    """Protects passwords from a link that only proves an address, and the reverse."""
     user = browser.register()
     token = ask(browser, user["email"])
     body = {"token": token, "newPassword": "Changed456!"}
@@ -85,7 +83,7 @@ def test_tokens_are_not_interchangeable(browser: Browser, sql: Sql) -> None:
 
 
 def test_what_ends_a_token(browser: Browser, sql: Sql) -> None:
-    """Protects against old links: time, a newer link, a changed address and deletion."""
+    """Time, a newer link, a changed address and deletion."""
     user = browser.sign_up()
     first = ask(browser, user["email"])
     sql.execute("UPDATE email_tokens SET expires_at = now() WHERE user_id = %s", [user["id"]])
@@ -103,7 +101,7 @@ def test_what_ends_a_token(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_reset_link_proves_the_address_it_was_mailed_to(browser: Browser, server: Server, sql: Sql) -> None:
-    """Protects the meaning of a proof: a mailed link is one, a link that an operator handed over is none, and a
+    """A mailed link is one, a link that an operator handed over is none, and a
     changed address has to be proved again."""
     user = browser.sign_up()
     planted = f"{user['id']:064x}"
@@ -122,7 +120,7 @@ def test_a_reset_link_proves_the_address_it_was_mailed_to(browser: Browser, serv
 
 
 def test_required_before_login(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects a service that must know its users' addresses: no session without a proof, said only to who knows the
+    """No session without a proof, said only to who knows the
     password, and the link comes with the registration."""
     server = start(REQUIRE_VERIFIED_EMAIL="true")
     browser = open_browser(server)
@@ -146,7 +144,7 @@ def test_required_before_login(start: Start, open_browser: Open, own_sql: Sql) -
 
 
 def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects accounts from typing errors and from a stolen session that wants to take the way back along: with
+    """Neither a typing error nor a stolen session takes the way back along: with
     CONFIRM_EMAIL_CHANGE the old address stays until somebody who reads the new one's mail says so."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser = open_browser(server)
@@ -176,7 +174,7 @@ def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, o
 
 
 def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects uniqueness: who registers with it meanwhile has it, and nothing of the change happens; another
+    """Who registers with it meanwhile has it, and nothing of the change happens; another
     wish ends the first."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser, other = open_browser(server), open_browser(server)
@@ -195,7 +193,7 @@ def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Op
 
 @pytest.mark.parametrize("way", ["change", "reset"])
 def test_a_new_password_ends_a_wanted_change(start: Start, open_browser: Open, own_sql: Sql, way: str) -> None:
-    """Protects an account that its owner takes back: whoever was in there before, and wanted another address, does not
+    """Whoever was in there before, and wanted another address, does not
     get it by the link that waits in their mailbox."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     thief, owner = open_browser(server), open_browser(server)
@@ -215,7 +213,7 @@ def test_a_new_password_ends_a_wanted_change(start: Start, open_browser: Open, o
 
 
 def test_a_wish_given_up_while_its_mail_is_made(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects against a link that comes back to life: a wish that ends while the worker waits to make its mail gets
+    """A wish that ends while the worker waits to make its mail gets
     no token."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     user = open_browser(server).sign_up()
@@ -234,7 +232,7 @@ def test_a_wish_given_up_while_its_mail_is_made(start: Start, open_browser: Open
 
 
 def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
-    """Protects mailboxes: who asks for more gets the same answer and no mail."""
+    """Who asks for more gets the same answer and no mail."""
     user = browser.register()
     for _ in range(7):
         browser.post("/auth/verify-email/request", {"email": user["email"]})
@@ -243,7 +241,7 @@ def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
 
 
 def test_wishing_again_keeps_the_last_link(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects impatient people: wishing for the same address more often than mails are sent leaves a link that works."""
+    """Wishing for the same address more often than mails are sent leaves a link that works."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser = open_browser(server)
     user, wanted = browser.sign_up(), new_email("wanted")
@@ -257,7 +255,7 @@ def test_wishing_again_keeps_the_last_link(start: Start, open_browser: Open, own
 
 
 def test_a_sign_in_from_a_new_device_is_told(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Protects owners of a guessed password: NEW_DEVICE_MAIL tells them, but neither of devices that are known nor
+    """NEW_DEVICE_MAIL tells them, but neither of devices that are known nor
     on the account's first day."""
     server = start(NEW_DEVICE_MAIL="true")
     browser, other = open_browser(server), open_browser(server)

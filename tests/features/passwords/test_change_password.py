@@ -21,7 +21,7 @@ URL = "/auth/change-password"
 def test_sets_the_password_and_keeps_only_this_device(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """T-099: all sessions end, this browser gets a new one; one row, and no LOGIN."""
+    """All sessions end, this browser gets a new one; one row, and no LOGIN."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])
@@ -57,7 +57,7 @@ def test_wrong_current_password(browser: Browser, sql: Sql) -> None:
 
 
 def test_new_password_must_differ(browser: Browser, sql: Sql) -> None:
-    """Contract, section 3: new is not current."""
+    """New is not current."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = browser.post(URL, {"currentPassword": PASSWORD, "newPassword": PASSWORD})

@@ -11,7 +11,7 @@ ANSWER = (200, "If email exists, reset link sent", None)
 
 
 def test_known_address_gets_a_link(browser: Browser, sql: Sql) -> None:
-    """T-010, T-102: in whatever case it is typed; only the hash is stored, for 15 minutes, and one row says so."""
+    """In whatever case it is typed; only the hash is stored, for 15 minutes, and one row says so."""
     user = browser.register()
     response = browser.post(URL, {"email": user["email"].upper()})
     assert succeeded(response) == ANSWER
@@ -30,7 +30,7 @@ def test_known_address_gets_a_link(browser: Browser, sql: Sql) -> None:
 
 
 def test_unknown_and_deleted_addresses_get_the_same_answer_and_nothing_else(browser: Browser, sql: Sql) -> None:
-    """T-010, T-102: nobody learns who has an account; no mail, no token, no row."""
+    """Nobody learns who has an account; no mail, no token, no row."""
     known, deleted, unknown = browser.register(), browser.register(), new_email("nobody")
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
     nobody = browser.post(URL, {"email": unknown})
@@ -49,7 +49,7 @@ def test_unknown_and_deleted_addresses_get_the_same_answer_and_nothing_else(brow
 
 
 def test_newer_link_ends_the_older(browser: Browser) -> None:
-    """Contract, section 5: the newest mail is the one that counts."""
+    """The newest mail is the one that counts."""
     user = browser.register()
     browser.post(URL, {"email": user["email"]})
     older = browser.server.reset_token_mailed_to(user["email"])

@@ -1,4 +1,4 @@
-"""The rules of passwords, on every route that takes one (T-123, T-125): bytes in, bytes compared, nothing changed."""
+"""The rules of passwords, on every route that takes one: bytes in, bytes compared, nothing changed."""
 
 import unicodedata
 
@@ -94,7 +94,7 @@ def test_bad_password_is_not_set(browser: Browser, sql: Sql, route: Route, field
     ids=["1", "7", "73 bytes", "96 bytes", "1024", "1024 bytes", "zero byte", "zero bytes"],
 )
 def test_typed_password_may_be_anything_and_is_wrong(browser: Browser, route: Route, field: str, password: str) -> None:
-    """T-123: a password that can never have been set is answered like any wrong one."""
+    """A password that can never have been set is answered like any wrong one."""
     user = browser.sign_up()
     if route.path == "/auth/login":
         answer = refused(browser.login(user["email"], password))
@@ -125,7 +125,7 @@ def test_first_72_bytes_are_not_enough(browser: Browser) -> None:
 
 
 def test_migrated_hash_is_compared_as_the_original_did(browser: Browser, sql: Sql) -> None:
-    """T-190: a password of 80 bytes set at the original still signs in, until it is set anew."""
+    """A password of 80 bytes set at node-api-postgres still signs in, until it is set anew."""
     user = browser.register()
     long = "p" * 80
     stored = bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode()

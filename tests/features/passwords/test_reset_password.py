@@ -29,7 +29,7 @@ def planted(sql: Sql, user_id: int) -> str:
 
 
 def test_token_from_the_mail_sets_the_password(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """T-011, T-098: the whole way; every session ends, nobody is signed in by it, and one row says so."""
+    """The whole way; every session ends, nobody is signed in by it, and one row says so."""
     device = open_browser()
     user = device.sign_up()
     browser.post("/auth/forgot-password", {"email": user["email"]})
@@ -51,7 +51,7 @@ def test_token_from_the_mail_sets_the_password(browser: Browser, open_browser: C
 
 
 def test_used_token_is_refused(browser: Browser, sql: Sql) -> None:
-    """T-093: a link works once."""
+    """A link works once."""
     user = browser.register()
     token = planted(sql, user["id"])
     assert browser.post(URL, {"token": token, "newPassword": NEW_PASSWORD}).status_code == 200
@@ -61,7 +61,7 @@ def test_used_token_is_refused(browser: Browser, sql: Sql) -> None:
 
 
 def test_unknown_used_and_expired_tokens_get_one_answer(browser: Browser, sql: Sql) -> None:
-    """T-094: the answer tells nothing about which it was, nor that an account is deleted."""
+    """The answer tells nothing about which it was, nor that an account is deleted."""
     expired, deleted = browser.register(), browser.register()
     plant_reset_token(sql, expired["id"], "e" * 64, minutes=-1 / 60)
     plant_reset_token(sql, deleted["id"], "d" * 64)
@@ -75,7 +75,7 @@ def test_unknown_used_and_expired_tokens_get_one_answer(browser: Browser, sql: S
 
 
 def test_token_lives_for_its_last_minute(browser: Browser, sql: Sql) -> None:
-    """T-094: the other side of the same boundary."""
+    """The other side of the same boundary."""
     user = browser.register()
     plant_reset_token(sql, user["id"], "a" * 64, minutes=1)
     assert browser.post(URL, {"token": "a" * 64, "newPassword": NEW_PASSWORD}).status_code == 200
@@ -83,7 +83,7 @@ def test_token_lives_for_its_last_minute(browser: Browser, sql: Sql) -> None:
 
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 73], ids=["empty", "7", "73 bytes"])
 def test_bad_password_leaves_the_token_usable(browser: Browser, sql: Sql, password: str) -> None:
-    """T-105: a typo must not cost the link."""
+    """A typo must not cost the link."""
     user = browser.register()
     token = planted(sql, user["id"])
     assert bad_fields(browser.post(URL, {"token": token, "newPassword": password})) == {"newPassword"}
@@ -116,7 +116,7 @@ def test_deletion_ends_the_link_for_good(browser: Browser, sql: Sql) -> None:
 
 
 def test_token_is_never_logged_or_stored(browser: Browser, sql: Sql) -> None:
-    """T-104: beside the mail itself, which development prints, there is no trace of it."""
+    """Beside the mail itself, which development prints, there is no trace of it."""
     user = browser.register()
     token = planted(sql, user["id"])
     assert browser.post(URL, {"token": token, "newPassword": NEW_PASSWORD}).status_code == 200

@@ -13,7 +13,7 @@ from tests.kit.stored import Sql, audit_rows, audited, everything_of, live_sessi
 
 
 def test_makes_an_account(browser: Browser, sql: Sql) -> None:
-    """T-002: the address in lower case, one bcrypt hash, one audit row, and nobody signed in."""
+    """The address in lower case, one bcrypt hash, one audit row, and nobody signed in."""
     email = new_email("Siam.Upper")
     browser.fetch_csrf()
     response = browser.post("/auth/register", {"name": "  Siam ", "email": email, "password": PASSWORD})
@@ -32,7 +32,7 @@ def test_makes_an_account(browser: Browser, sql: Sql) -> None:
 
 
 def test_audit_row_says_where_from_and_nothing_personal(browser: Browser, sql: Sql) -> None:
-    """Contract, section 9: no password, token, name or address value in the metadata."""
+    """No password, token, name or address value in the metadata."""
     agent = "Mozilla/5.0 (test)"
     response = browser.post(
         "/auth/register",
@@ -48,7 +48,7 @@ def test_audit_row_says_where_from_and_nothing_personal(browser: Browser, sql: S
 
 
 def test_number_of_rounds_is_the_setting(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """T-002: `$2b$10$` with the default of ten rounds, so that the hash is worth its name in production."""
+    """`$2b$10$` with the default of ten rounds, so that the hash is worth its name in production."""
     server = start(BCRYPT_ROUNDS="10")
     user = open_browser(server).register()
     with psycopg.connect(server.dsn) as connection:
@@ -72,7 +72,7 @@ def test_address_in_use_is_refused(browser: Browser, sql: Sql, change: Callable[
 
 
 def test_address_of_a_deleted_account_is_free_again(browser: Browser, sql: Sql) -> None:
-    """Contract, section 10: unique among users that are not deleted; the old row stays as it is."""
+    """Unique among users that are not deleted; the old row stays as it is."""
     old = browser.sign_up()
     assert browser.delete(f"/users/{old['id']}").status_code == 200
     before = everything_of(sql, old["id"])
@@ -92,7 +92,7 @@ def test_every_bad_field_has_an_entry(browser: Browser) -> None:
 
 
 def test_unknown_keys_are_ignored_and_never_stored(browser: Browser, sql: Sql) -> None:
-    """T-031: no mass assignment; a client of the original that sends more is served."""
+    """No mass assignment; a client of node-api-postgres that sends more is served."""
     email = new_email()
     response = browser.post(
         "/auth/register",

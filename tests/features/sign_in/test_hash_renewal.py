@@ -24,7 +24,6 @@ def store_hash(
 
 @pytest.mark.parametrize("kind", ["2a", "2b", "2y"])
 def test_a_hash_of_another_kind_or_cost_is_renewed_once(browser: Browser, sql: Sql, kind: str) -> None:
-    """Protects accounts that exist when BCRYPT_ROUNDS changes, and those of other bcrypts; nothing but LOGIN is recorded."""
     user = browser.register()
     old = store_hash(sql, user["id"], PASSWORD, kind=kind)
     response = browser.login(user["email"])
@@ -39,7 +38,6 @@ def test_a_hash_of_another_kind_or_cost_is_renewed_once(browser: Browser, sql: S
 
 
 def test_a_wrong_password_renews_nothing(browser: Browser, sql: Sql) -> None:
-    """Protects the stored hash from strangers."""
     user = browser.register()
     old = store_hash(sql, user["id"], PASSWORD)
     assert refused(browser.login(user["email"], "Wrong-password1")) == REFUSED
@@ -47,7 +45,7 @@ def test_a_wrong_password_renews_nothing(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_renewal_never_undoes_a_change(browser: Browser, sql: Sql) -> None:
-    """Protects a password that was set between the login and the renewal of its hash: the new one stays."""
+    """The new one stays."""
     user = browser.register()
     store_hash(sql, user["id"], PASSWORD)
     share = "SELECT FROM users WHERE id = %s FOR SHARE"
@@ -58,7 +56,7 @@ def test_a_renewal_never_undoes_a_change(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_login_that_happened_is_answered(browser: Browser, sql: Sql) -> None:
-    """Protects whoever has signed in from an answer that says otherwise: a renewal that the database cannot do now is
+    """A renewal that the database cannot do now is
     left to the next login, and their session is theirs."""
     user = browser.register()
     old = store_hash(sql, user["id"], PASSWORD)
@@ -71,7 +69,7 @@ def test_a_login_that_happened_is_answered(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_migrated_long_password_is_told_apart_and_not_renewed(browser: Browser, sql: Sql) -> None:
-    """Protects people whose password is longer than bcrypt reads: it still signs in, all of it or its first 72 bytes;
+    """It still signs in, all of it or its first 72 bytes;
     the log names the user and not the password, and their hash is not replaced by one of another rule."""
     user = browser.register()
     old = store_hash(sql, user["id"], LONG, migrated=True)
@@ -88,7 +86,7 @@ def test_a_migrated_long_password_is_told_apart_and_not_renewed(browser: Browser
 
 
 def test_the_same_hash_without_the_mark_needs_the_whole_password(browser: Browser, sql: Sql) -> None:
-    """Protects passwords set at ours: none is over 72 bytes, so whoever types more has typed something else."""
+    """None is over 72 bytes, so whoever types more has typed something else."""
     user = browser.register()
     store_hash(sql, user["id"], LONG)
     assert refused(browser.login(user["email"], LONG)) == REFUSED
@@ -98,7 +96,7 @@ def test_the_same_hash_without_the_mark_needs_the_whole_password(browser: Browse
 
 @pytest.mark.parametrize("way", ["change", "reset"])
 def test_setting_a_password_anew_ends_the_leniency(browser: Browser, sql: Sql, way: str) -> None:
-    """Protects the new password: from then on all of it counts, and the old one, cut or whole, is gone."""
+    """From then on all of it counts, and the old one, cut or whole, is gone."""
     user = browser.register()
     store_hash(sql, user["id"], LONG, migrated=True)
     new = "n" * 72

@@ -16,7 +16,7 @@ REFUSED = (401, "UNAUTHORIZED", "Invalid credentials")
 
 
 def test_opens_a_session(browser: Browser, sql: Sql) -> None:
-    """T-004: two cookies, two tokens of one session, the hash of one of them stored, one audit row."""
+    """Two cookies, two tokens of one session, the hash of one of them stored, one audit row."""
     user = browser.register()
     response = browser.login(user["email"])
     assert succeeded(response) == (200, "Login successful", {"user": user})
@@ -43,7 +43,7 @@ def test_opens_a_session(browser: Browser, sql: Sql) -> None:
 
 
 def test_tokens_are_nowhere_but_in_their_cookies(browser: Browser, sql: Sql) -> None:
-    """Contract, section 5: never in a body, a log or, raw, in the database."""
+    """Never in a body, a log or, raw, in the database."""
     user = browser.register()
     response = browser.login(user["email"])
     tokens = [browser.cookies["accessToken"], browser.cookies["refreshToken"]]
@@ -54,13 +54,13 @@ def test_tokens_are_nowhere_but_in_their_cookies(browser: Browser, sql: Sql) -> 
 
 @pytest.mark.parametrize("change", [str.upper, str.title], ids=["upper", "title"])
 def test_address_is_compared_without_case(browser: Browser, change: Callable[[str], str]) -> None:
-    """The original stored addresses in lower case and compared as typed: `Siam@…` could never sign in."""
+    """node-api-postgres stored addresses in lower case and compared as typed: `Siam@…` could never sign in."""
     user = browser.register()
     assert browser.login(change(user["email"])).json()["data"]["user"] == user
 
 
 def test_refusals_are_the_same_to_the_byte(browser: Browser, sql: Sql) -> None:
-    """T-005: unknown address, wrong password and deleted user cannot be told apart, but in the audit log."""
+    """Unknown address, wrong password and deleted user cannot be told apart, but in the audit log."""
     user, deleted = browser.register(), browser.register()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
     unknown = LOGIN.call(browser)
@@ -91,7 +91,7 @@ def test_failure_sets_and_clears_no_cookie_and_ends_nothing(browser: Browser, sq
 
 
 def test_two_devices_stay_signed_in(open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """The original kept one refresh token a user: the second device broke the first."""
+    """node-api-postgres kept one refresh token a user: the second device broke the first."""
     laptop, phone = open_browser(), open_browser()
     user = laptop.sign_up()
     assert phone.login(user["email"]).status_code == 200
@@ -102,7 +102,7 @@ def test_two_devices_stay_signed_in(open_browser: Callable[[], Browser], sql: Sq
 
 
 def test_login_over_a_live_session_ends_it(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """T-076: signing in as B on a device of A leaves only B's cookies, and A's session there ended."""
+    """Signing in as B on a device of A leaves only B's cookies, and A's session there ended."""
     other_device = open_browser()
     first = browser.sign_up()
     assert other_device.login(first["email"]).status_code == 200
@@ -130,7 +130,7 @@ def test_corrupt_hash_is_a_wrong_password(browser: Browser, sql: Sql, stored: st
 
 
 def test_hash_of_other_rounds_is_renewed(browser: Browser, sql: Sql) -> None:
-    """Contract, section 11: raising BCRYPT_ROUNDS reaches the accounts that exist, at their next login."""
+    """Raising BCRYPT_ROUNDS reaches the accounts that exist, at their next login."""
     user = browser.register()
     old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(5)).decode()
     sql.execute("UPDATE users SET password = %s WHERE id = %s", [old, user["id"]])

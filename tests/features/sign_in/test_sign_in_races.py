@@ -1,4 +1,4 @@
-"""Sign-in at the moment in which the account changes: the change wins, and leaves no session behind (section 6)."""
+"""Sign-in at the moment in which the account changes: the change wins, and leaves no session behind."""
 
 from collections.abc import Callable
 from secrets import token_hex
@@ -30,7 +30,7 @@ def spend(browser: Browser, token: str, password: str = NEW_PASSWORD) -> httpx.R
 def test_a_login_verified_before_the_change_and_finished_after_it(
     browser: Browser, sql: Sql, change: LiteralString
 ) -> None:
-    """Protects the reset that throws a thief out, and deletion: what was verified against the old row opens nothing."""
+    """What was verified against the old row opens nothing."""
     user = browser.register()
     with held_until_blocked(browser.server.dsn, 1, change, user["id"]):
         answer = browser.login(user["email"])
@@ -43,7 +43,7 @@ def test_a_login_verified_before_the_change_and_finished_after_it(
 def test_a_reset_that_waits_for_a_login_ends_what_it_opened(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """Protects the other order: the login comes first, and the reset, which waited for it, ends its session too."""
+    """The login comes first, and the reset, which waited for it, ends its session too."""
     user = browser.register()
     (other,) = twins(browser, 1, open_browser)
     token = token_hex(32)
@@ -64,7 +64,6 @@ def test_a_reset_that_waits_for_a_login_ends_what_it_opened(
 def test_login_against_change_leaves_no_session_of_the_old_state(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, change: str
 ) -> None:
-    """Protects reset, change and deletion in whatever order they fall in with logins by the old password."""
     logins = twins(browser, 3, open_browser)
     for _ in range(ROUNDS):
         user = browser.sign_up()
@@ -89,7 +88,7 @@ def test_login_against_change_leaves_no_session_of_the_old_state(
 
 
 def test_a_crowd_with_one_reset_token(browser: Browser, sql: Sql) -> None:
-    """T-096: protects the link: of 50 uses at once with 50 passwords one counts, and its password is the one that
+    """Of 50 uses at once with 50 passwords one counts, and its password is the one that
     signs in."""
     user = browser.register()
     token = token_hex(32)
@@ -106,7 +105,7 @@ def test_a_crowd_with_one_reset_token(browser: Browser, sql: Sql) -> None:
 
 
 def test_two_changes_of_password_at_once(browser: Browser, open_browser: Callable[..., Browser], sql: Sql) -> None:
-    """Protects against two browsers that both believe to have set the password: one did, and only its session lives."""
+    """One did, and only its session lives."""
     user = browser.sign_up()
     other = open_browser()
     other.login(user["email"])
@@ -133,7 +132,7 @@ def test_two_changes_of_password_at_once(browser: Browser, open_browser: Callabl
 def test_delete_against_another_call(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, other_call: str
 ) -> None:
-    """T-114: protects deletion: done once and recorded once, and nothing that falls in with it brings the account back."""
+    """Done once and recorded once, and nothing that falls in with it brings the account back."""
     (other,) = twins(browser, 1, open_browser)
     for _ in range(ROUNDS):
         user = browser.sign_up()

@@ -31,7 +31,7 @@ def waits(response: httpx.Response) -> int:
 
 
 def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """Protects accounts against guessing: after the fifth failure each attempt has to wait, right or wrong, and
+    """After the fifth failure each attempt has to wait, right or wrong, and
     what came too soon is no failure: it is not recorded and nothing is hashed."""
     user, owner = browser.register(), open_browser()
     assert guess(browser, user["email"], FREE) == [401] * FREE
@@ -43,14 +43,14 @@ def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Bro
 
 
 def test_addresses_are_counted_as_typed(browser: Browser) -> None:
-    """Protects addresses: somebody's and nobody's get slow alike, in upper case too."""
+    """Somebody's and nobody's get slow alike, in upper case too."""
     for email in (browser.register()["email"], new_email("nobody")):
         assert guess(browser, email.upper(), FREE) == [401] * FREE
         assert guess(browser, email, 1) == [429]
 
 
 def test_the_delay_grows(browser: Browser) -> None:
-    """Protects accounts in the long run: what a refusal asks for doubles with each failure."""
+    """What a refusal asks for doubles with each failure."""
     email = new_email("nobody")
     asked: list[int] = []
     guess(browser, email, FREE)
@@ -62,7 +62,7 @@ def test_the_delay_grows(browser: Browser) -> None:
 
 
 def test_an_owner_is_not_locked_out(open_browser: Callable[[], Browser]) -> None:
-    """Protects owners: on a device that has signed in before they come in whatever a stranger does, and a stranger's
+    """On a device that has signed in before they come in whatever a stranger does, and a stranger's
     cookie for another account, or a made-up one, is no help to the stranger."""
     owner, stranger = open_browser(), open_browser()
     user = owner.sign_up()
@@ -79,7 +79,7 @@ def test_an_owner_is_not_locked_out(open_browser: Callable[[], Browser]) -> None
 
 
 def test_a_device_is_counted_too(browser: Browser) -> None:
-    """Protects accounts from a stolen device cookie: it has its own five, and no more."""
+    """It has its own five, and no more."""
     user = browser.sign_up()
     statuses = [browser.login(user["email"], WRONG).status_code for _ in range(FREE + 3)]
     assert statuses[:FREE] == [401] * FREE
@@ -87,7 +87,6 @@ def test_a_device_is_counted_too(browser: Browser) -> None:
 
 
 def test_a_device_knows_its_last_five_accounts(browser: Browser, open_browser: Callable[[], Browser]) -> None:
-    """Protects families that share a computer; the cookie grows no further."""
     emails = [browser.sign_up()["email"] for _ in range(6)]
     assert len(browser.cookies["knownDevice"]) == 23 * 6 - 1
     stranger = open_browser()
@@ -98,7 +97,7 @@ def test_a_device_knows_its_last_five_accounts(browser: Browser, open_browser: C
 
 
 def test_signing_in_forgets_failures(browser: Browser) -> None:
-    """Protects people who mistype: four failures, a success, and the next five are free again."""
+    """Four failures, a success, and the next five are free again."""
     user = browser.register()
     for _ in range(3):
         assert guess(browser, user["email"], FREE - 1) == [401] * (FREE - 1)
@@ -106,7 +105,7 @@ def test_signing_in_forgets_failures(browser: Browser) -> None:
 
 
 def test_many_at_once_may_sign_in(open_browser: Callable[[], Browser]) -> None:
-    """Protects shared accounts and impatient clicks: attempts under way are no failures."""
+    """Attempts under way are no failures."""
     browsers = [open_browser() for _ in range(16)]
     user = browsers[0].register()
     for each in browsers:
@@ -117,7 +116,7 @@ def test_many_at_once_may_sign_in(open_browser: Callable[[], Browser]) -> None:
 
 
 def test_many_at_once_may_not_guess(open_browser: Callable[[], Browser]) -> None:
-    """Protects against guesses sent before the first has failed: few of them are hashed at all."""
+    """Few of them are hashed at all."""
     browsers = [open_browser() for _ in range(32)]
     user = browsers[0].register()
     for each in browsers:
@@ -130,7 +129,7 @@ def test_many_at_once_may_not_guess(open_browser: Callable[[], Browser]) -> None
 
 
 def test_wrong_current_passwords_count(browser: Browser) -> None:
-    """Protects who is signed in on a stolen session: the current password cannot be guessed there either."""
+    """The current password cannot be guessed there either."""
     browser.sign_up()
     body = {"currentPassword": WRONG, "newPassword": "Changed456!"}
     for _ in range(FREE):
@@ -139,7 +138,7 @@ def test_wrong_current_passwords_count(browser: Browser) -> None:
 
 
 def test_a_reset_lets_the_owner_in(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """Protects owners on a new device while a stranger guesses: the way out that the refusal names."""
+    """The way out that the refusal names."""
     user, stranger = browser.register(), open_browser()
     guess(stranger, user["email"], FREE)
     token = f"{user['id']:064x}"
@@ -150,7 +149,7 @@ def test_a_reset_lets_the_owner_in(browser: Browser, open_browser: Callable[[], 
 
 @pytest.mark.parametrize("field", ["password", "newPassword", "reset"])
 def test_guessable_passwords_are_refused_when_set(browser: Browser, sql: Sql, field: str) -> None:
-    """Protects people from the passwords that are tried first: common ones in any case, and their own name or
+    """Common ones in any case, and their own name or
     address, alone or with a year (ASVS 5.0 6.2.4, 6.2.11)."""
     email = f"jo.smithers-{new_email()}"
     user = browser.register(email, name="Johanna Smithers")

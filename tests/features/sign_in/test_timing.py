@@ -1,4 +1,4 @@
-"""How long an answer takes tells nothing about who has an account (T-107, T-108, CWE-208).
+"""How long an answer takes tells nothing about who has an account (CWE-208).
 
 A leak shows every time and noise does not, so a comparison counts as failed only when it fails three times running.
 """
@@ -71,7 +71,7 @@ def slow(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> 
 
 
 def test_login_takes_one_hash_whatever_is_wrong(slow: Browser, database: str) -> None:
-    """Protects addresses: unknown, deleted, without a usable hash, or a password too long to be one: the same time."""
+    """Unknown, deleted, without a usable hash, or a password too long to be one: the same time."""
     # A few attempts at each of many: more at one would be answered late on purpose.
     known, deleted, corrupt = ([slow.register()["email"] for _ in range(50)] for _ in range(3))
     with psycopg.connect(database) as sql:
@@ -98,7 +98,7 @@ def test_login_takes_one_hash_whatever_is_wrong(slow: Browser, database: str) ->
 
 
 def test_an_unknown_reset_token_costs_no_hash(slow: Browser) -> None:
-    """Protects the hashing queue: a token is looked up first, so junk cannot make everybody wait."""
+    """A token is looked up first, so junk cannot make everybody wait."""
     emails = itertools.cycle([slow.register()["email"] for _ in range(10)])
 
     def reset() -> None:
@@ -111,7 +111,7 @@ def test_an_unknown_reset_token_costs_no_hash(slow: Browser) -> None:
 
 
 def test_forgot_password_takes_the_same_time_for_nobody(browser: Browser) -> None:
-    """T-108: protects addresses there too: no token is made and no mail written before the answer."""
+    """No token is made and no mail written before the answer."""
     known, unknown = browser.register(), new_email("nobody")
     with psycopg.connect(browser.server.dsn, autocommit=True) as sql:
 

@@ -1,4 +1,4 @@
-"""Properties of the CSRF pair: only a pair that this secret issued, whole and together, passes (contract, section 7)."""
+"""Properties of the CSRF pair: only a pair that this secret issued, whole and together, passes."""
 
 import pytest
 from hypothesis import assume, given

@@ -55,7 +55,7 @@ class UserChanges(BaseModel):
 
 
 class PageQuery(BaseModel):
-    """`?page=&limit=`: a page below 1 is page 1, a limit outside 1 to 100 is 10, as in the original."""
+    """`?page=&limit=`: a page below 1 is page 1, a limit outside 1 to 100 is 10, as in node-api-postgres."""
 
     page: Annotated[
         int,

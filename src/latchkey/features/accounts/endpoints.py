@@ -20,7 +20,7 @@ def _own_id(params: UserPath) -> int:
 
 
 def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
-    """The six endpoints of the original. Self: only with the caller's own id; without `everybody`, reading too."""
+    """The six endpoints of node-api-postgres. Self: only with the caller's own id; without `everybody`, reading too."""
 
     async def list_users(call: Call[None]) -> Reply:
         users, meta = await accounts.page(call.query.page, call.query.limit)

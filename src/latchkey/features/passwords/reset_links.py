@@ -63,5 +63,5 @@ class ResetLinks:
 
 
 def reset_token_hash(token: str) -> str:
-    """As `token_hash`, in hex, as the original stored it; the token has 256 random bits, so no slow hash is needed."""
+    """As `token_hash`, in hex, as node-api-postgres stored it; the token has 256 random bits, so no slow hash is needed."""
     return token_hash(token).hex()

@@ -11,7 +11,7 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a login is checked against. `migrated`: the hash is the original's, which compared only 72 bytes.
+    """What a login is checked against. `migrated`: the hash is node-api-postgres's, which compared only 72 bytes.
     `email_verified`: the address is verified."""
 
     user: User

@@ -1,1 +1,1 @@
-"""The layers that each request passes before it reaches an endpoint; one file a layer (contract, section 8)."""
+"""The layers that each request passes before it reaches an endpoint; one file a layer."""

@@ -1,4 +1,4 @@
-"""Body limits: read by us, counted while reading, with a deadline (contract, section 3)."""
+"""Body limits: read by us, counted while reading, with a deadline."""
 
 import asyncio
 import re

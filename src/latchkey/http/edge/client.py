@@ -1,4 +1,4 @@
-"""Client address: the peer, or what a trusted proxy says of it (contract, section 8)."""
+"""Client address: the peer, or what a trusted proxy says of it."""
 
 import ipaddress
 import re

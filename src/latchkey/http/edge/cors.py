@@ -1,4 +1,4 @@
-"""CORS: an exact allow-list, with credentials (contract, section 8)."""
+"""CORS: an exact allow-list, with credentials."""
 
 from starlette.responses import Response
 

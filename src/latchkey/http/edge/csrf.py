@@ -1,4 +1,4 @@
-"""CSRF: signed double submit and the origin rule (contract, section 7).
+"""CSRF: signed double submit and the origin rule.
 
 The cookie is `seed.mac(seed)`, a token is `nonce.mac(seed, nonce)`: both are HMAC-SHA256 under a key of their own,
 so that a pair which this server did not issue is refused, and all instances agree without storing anything.

@@ -1,4 +1,4 @@
-"""The edge: what every request passes, in the contract's order (section 8), and what every answer gets."""
+"""The edge: what every request passes,, and what every answer gets."""
 
 import itertools
 import secrets

@@ -1,10 +1,10 @@
-"""Headers of every answer: security headers and request id (contract, section 8)."""
+"""Headers of every answer: security headers and request id."""
 
 from starlette.responses import Response
 
 from latchkey.http.exchange import Exchange, answer_header
 
-# What helmet 8 sends by default: the clients and scanners of the original know these values.
+# What helmet 8 sends by default: the clients and scanners of node-api-postgres know these values.
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"

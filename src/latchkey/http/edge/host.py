@@ -1,4 +1,4 @@
-"""Host: one host and nothing else (contract, section 8; Starlette's CVE-2026-48710 came of trusting it)."""
+"""Host: one host and nothing else (trusting it led to Starlette's CVE-2026-48710)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Request lines: method, path, status, milliseconds; never a query value, a header or a body (contract, section 8)."""
+"""Request lines: method, path, status, milliseconds; never a query value, a header or a body."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Rate limit: a fixed window for each client address, counted by the `limits` library (contract, section 8)."""
+"""Rate limit: a fixed window for each client address, counted by the `limits` library."""
 
 import math
 

@@ -1,6 +1,6 @@
-"""The original's tables, where they do not exist: its own database is adopted as it stands.
+"""node-api-postgres's tables, where they do not exist: its own database is adopted as it stands.
 
-The text is the original's (its README), so that a new database and an adopted one take the same way from here.
+The text is node-api-postgres's (its README), so that a new database and an adopted one take the same way from here.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""users: timestamps with time zone, and the columns that the original does not have."""
+"""users: timestamps with time zone, and the columns that node-api-postgres does not have."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ down_revision = "0001"
 # table for it when that zone is UTC; otherwise all columns change in one command, so that it is rewritten once.
 ZONE = "SELECT set_config('TimeZone', $1, true)"
 
-# password_migrated: who came from the original has a hash of the first 72 bytes only. As the default of the new
+# password_migrated: who came from node-api-postgres has a hash of the first 72 bytes only. As the default of the new
 # column that costs no rewrite; users to come get false.
 COLUMNS = """
 DO $$

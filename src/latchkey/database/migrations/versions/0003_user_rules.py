@@ -38,13 +38,13 @@ UPDATE users SET reset_token = NULL, reset_token_expires = NULL
 WHERE reset_token IN (SELECT reset_token FROM users GROUP BY reset_token HAVING count(*) > 1) RETURNING id
 """
 
-# A reset token dies with the deletion of its user (contract.md section 5), which the original forgot to see to.
+# A reset token dies with the deletion of its user, which node-api-postgres forgot to see to.
 RESET_TOKENS_OF_DELETED = """
 UPDATE users SET reset_token = NULL, reset_token_expires = NULL WHERE is_deleted AND reset_token IS NOT NULL
 """
 
-# The original wrote the expiry in its own zone, not the database's: read in the wrong one, a link that should live
-# 15 minutes (contract.md section 5) could live for hours. Too early an expiry costs the user one more mail.
+# node-api-postgres wrote the expiry in its own zone, not the database's: read in the wrong one, a link that should live
+# 15 minutes could live for hours. Too early an expiry costs the user one more mail.
 RESET_EXPIRIES = """
 UPDATE users SET reset_token_expires = now() + interval '15 minutes'
 WHERE reset_token IS NOT NULL AND reset_token_expires > now() + interval '15 minutes'

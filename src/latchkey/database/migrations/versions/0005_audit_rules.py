@@ -15,7 +15,7 @@ WHERE actor_id IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = au
 RETURNING id
 """
 
-# The original's own key, where a database was made without it or never checked it. Last, since it locks users too.
+# node-api-postgres's own key, where a database was made without it or never checked it. Last, since it locks users too.
 FOREIGN_KEY = """
 DO $$
 DECLARE

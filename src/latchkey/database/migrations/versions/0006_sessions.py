@@ -1,7 +1,7 @@
 """sessions, one a sign-in, in place of the one users.refresh_token.
 
-A signed-in client of the original stays signed in (contract.md section 10): the hash of its refresh token becomes a
-session, whose `original_token_hash` says that a token of the original's shape is to be honoured once.
+A signed-in client of node-api-postgres stays signed in: the hash of its refresh token becomes a
+session, whose `original_token_hash` says that a token of node-api-postgres's shape is to be honoured once.
 """
 
 from alembic import op
@@ -34,7 +34,7 @@ CREATE TABLE sessions (
 # Length and class apart: as one pattern with {64} it takes several times as long.
 IS_SHA256 = "length(refresh_token) = 64 AND refresh_token !~ '[^0-9a-fA-F]'"
 
-# The original does not say when a session began, hence a whole cap of 30 days (contract.md section 11) from now.
+# node-api-postgres does not say when a session began, hence a whole cap of 30 days from now.
 ADOPT = f"""
 INSERT INTO sessions (id, user_id, token_hash, original_token_hash, expires_at)
 SELECT gen_random_uuid(), id, decode(refresh_token, 'hex'), decode(refresh_token, 'hex'), now() + interval '30 days'

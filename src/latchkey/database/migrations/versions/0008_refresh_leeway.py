@@ -1,6 +1,6 @@
 """What a refresh needs to answer its direct parent again: which token it replaced, and when the successor was made.
 
-Nothing raw: the successor is minted anew from these (contract.md section 6, REFRESH_LEEWAY_SECONDS).
+Nothing raw: the successor is minted anew from these (REFRESH_LEEWAY_SECONDS).
 """
 
 from alembic import op

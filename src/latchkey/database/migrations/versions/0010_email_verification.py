@@ -1,4 +1,4 @@
-"""Proved addresses: when one was, and the tokens that prove one (nothing raw, contract.md section 5)."""
+"""Proved addresses: when one was, and the tokens that prove one (nothing raw)."""
 
 from alembic import op
 

@@ -8,7 +8,7 @@ from alembic import op
 revision = "0011"
 down_revision = "0010"
 
-# Nobody noted when the original deleted an account: PURGE_DELETED_AFTER_DAYS counts from here on.
+# Nobody noted when node-api-postgres deleted an account: PURGE_DELETED_AFTER_DAYS counts from here on.
 DELETED_BEFORE = "UPDATE users SET deleted_at = now() WHERE is_deleted AND deleted_at IS NULL"
 
 INDEXES = (
