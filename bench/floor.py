@@ -86,8 +86,9 @@ class Floor:
         await self._hash(bcrypt.checkpw, sent["password"].encode(), row["password"].encode())
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.fetchval(sql.KEEPS_PASSWORD, row["id"], row["password"])
-            cap = datetime.now(UTC) + timedelta(days=30)
-            await connection.execute(sql.OPEN, uuid4(), row["id"], HASH, cap, "127.0.0.1", "bench")
+            now = datetime.now(UTC)
+            times = (now, now + timedelta(days=1), now + timedelta(days=30))
+            await connection.execute(sql.OPEN, uuid4(), row["id"], HASH, *times, "127.0.0.1", "bench")
             await connection.execute(sql.AUDIT, row["id"], "LOGIN", row["id"], METADATA)
         return 200, b"{}", [(b"set-cookie", b"accessToken=" + TOKEN), (b"set-cookie", b"refreshToken=" + TOKEN)]
 

@@ -23,7 +23,10 @@ CREDENTIALS = (
     " FROM users WHERE lower(email) = $1 AND NOT is_deleted"
 )
 KEEPS_PASSWORD = "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR SHARE"
-OPEN = "INSERT INTO sessions (id, user_id, token_hash, expires_at, ip, user_agent) VALUES ($1, $2, $3, $4, $5, $6)"
+OPEN = (
+    "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
 AUDIT = "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, 'users', $3, $4)"
 INSERT = "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email"
 LOCK = "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE"

@@ -19,7 +19,7 @@ from latchkey.mail.chores import CHORES as MAIL_CHORES
 from latchkey.mail.kinds import MailKind
 from latchkey.mail.settings import MailSettings
 from latchkey.sessions.actions import SessionAction
-from latchkey.sessions.chores import CHORES as SESSION_CHORES
+from latchkey.sessions.chores import chores as session_chores
 from latchkey.sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Feature:
 PLATFORM = Feature(
     name="platform",
     actions=SessionAction,
-    chores=lambda settings: (*SESSION_CHORES, *MAIL_CHORES, *audit_chores(settings)),
+    chores=lambda settings: (*session_chores(settings), *MAIL_CHORES, *audit_chores(settings)),
 )
 """What the platform itself declares, in the words of a feature."""
 

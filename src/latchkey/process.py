@@ -47,7 +47,7 @@ from latchkey.sessions.management import SessionManager
 from latchkey.sessions.revocation import Logout, PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.token_endpoints import token_endpoints
-from latchkey.sessions.tokens import Tokens
+from latchkey.sessions.tokens import Lifetimes, Tokens
 from latchkey.urls import origin_of
 
 SHUTDOWN_SECONDS = 5.0
@@ -102,8 +102,9 @@ def build_platform(
     access_secret = settings.jwt_access_secret.get_secret_value()
     refresh_secret = settings.jwt_refresh_secret.get_secret_value()
     secure = not settings.development
-    tokens = Tokens(access_secret, refresh_secret, clock)
-    cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure)
+    lifetimes = Lifetimes(settings.access_token_seconds, settings.refresh_token_hours * 3600)
+    tokens = Tokens(access_secret, refresh_secret, clock, lifetimes)
+    cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes)
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     return Platform(

@@ -104,6 +104,37 @@ def test_removes_what_is_due_and_nothing_else(run: Run, sql: Sql) -> None:
     assert "nothing is due" in run("doctor").out
 
 
+def test_an_ended_session_stays_a_day_longer_than_its_tokens(run: Run, sql: Sql) -> None:
+    """A token whose session's row is gone would be taken for stolen. The stored expiry counts, whatever the setting says
+    by now; sessions of version 0.1 have none, and their tokens lived a day."""
+    user_id = add_user(sql, "a@example.com")
+    for ended, token_expires, number in (
+        ("-49 hours", "-25 hours", 1),
+        ("-49 hours", "-23 hours", 2),
+        ("-49 hours", "30 hours", 4),
+        ("-95 hours", "-25 hours", 8),
+        ("-97 hours", "-25 hours", 16),
+        ("-97 hours", "-23 hours", 32),
+    ):
+        add_sessions(sql, user_id, number, ended=ended)
+        sql.execute(
+            "UPDATE sessions SET last_used_at = '2000-01-01', token_expires_at = now() + %s::interval"
+            " WHERE last_used_at > '2000-01-01'",
+            [token_expires],
+        )
+
+    def purged(hours: int) -> int:
+        settings = {"REFRESH_TOKEN_HOURS": str(hours)}
+        removed: int = run("purge", "--json", **settings).json()["removed"]["ended sessions"]
+        return removed
+
+    assert purged(72) == 16, "a token of 72 hours and a day: 96 hours after the end"
+    assert purged(24) == 1 + 8
+    assert count(sql, "sessions") == 2 + 4 + 32
+    add_sessions(sql, user_id, 64, ended="-49 hours")
+    assert purged(1) == 64
+
+
 def test_old_audit_rows_and_deleted_accounts(run: Run, sql: Sql) -> None:
     """The account goes with all that is its own, its audit rows stay
     with nobody as actor, and who is not deleted long enough can be restored."""

@@ -161,9 +161,8 @@ async def test_addresses_are_unique_among_live_users_only_and_in_any_case(empty_
 async def test_refresh_touches_no_index(empty_database: str) -> None:
     """A refresh is the most frequent write: it must stay a HOT update, so no index may know its columns."""
     await migrate(connector(empty_database))
-    indexes = (
-        "SELECT indexname, indexdef ~ '\\m(token_hash|last_used_at)\\M' FROM pg_indexes WHERE tablename = 'sessions'"
-    )
+    columns = "token_hash|last_used_at|token_expires_at"
+    indexes = f"SELECT indexname, indexdef ~ '\\m({columns})\\M' FROM pg_indexes WHERE tablename = 'sessions'"
     assert dict(await rows(empty_database, indexes)) == {
         "sessions_pkey": False,
         "sessions_original_token_hash": False,

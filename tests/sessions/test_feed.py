@@ -8,11 +8,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import psycopg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from latchkey.sessions.feed import KEPT_SECONDS, PROVEN_FOR_SECONDS, EndedSessions, RevocationFeed
-from latchkey.sessions.tokens import CLOCK_SKEW_SECONDS, LIFETIME_SECONDS, TokenKind
+from latchkey.sessions.settings import SessionSettings
+from latchkey.sessions.tokens import CLOCK_SKEW_SECONDS, Lifetimes
 
 PATIENCE_SECONDS = 10.0
 ids = st.integers(0, 12).map(lambda number: UUID(int=number))
@@ -33,8 +36,14 @@ class Watch:
 def test_bounds_fit_the_contract() -> None:
     """An ending is remembered for longer than any access token lives, by clocks
     that differ as much as tokens may; belief without news ends before the contract's two seconds."""
-    assert LIFETIME_SECONDS[TokenKind.ACCESS] + CLOCK_SKEW_SECONDS < KEPT_SECONDS
+    longest = 3_600
+    assert SessionSettings(access_token_seconds=longest).access_token_seconds == longest
+    with pytest.raises(ValidationError):
+        SessionSettings(access_token_seconds=longest + 1)
+    assert longest + CLOCK_SKEW_SECONDS < KEPT_SECONDS
     assert PROVEN_FOR_SECONDS < 2
+    defaults = SessionSettings()
+    assert Lifetimes() == Lifetimes(defaults.access_token_seconds, defaults.refresh_token_hours * 3_600)
 
 
 @given(steps)
@@ -158,7 +167,7 @@ async def test_what_ended_before_is_read_before_belief(database: str) -> None:
     lately, long_ago = uuid4(), uuid4()
     with psycopg.connect(database) as connection:
         connection.execute("INSERT INTO users (id, name, email, password) VALUES (1, 'Siam', 'siam@example.com', '')")
-        for session_id, ago in ((lately, "9 minutes"), (long_ago, "11 minutes")):
+        for session_id, ago in ((lately, "69 minutes"), (long_ago, "71 minutes")):
             connection.execute(
                 "INSERT INTO sessions (id, user_id, token_hash, expires_at, ended_at)"
                 " VALUES (%s, 1, sha256(''), now() + interval '1 day', now() - %s::interval)",

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from latchkey.sessions.tokens import (
     CLOCK_SKEW_SECONDS,
-    LIFETIME_SECONDS,
     Claims,
+    Lifetimes,
     TokenExpired,
     TokenKind,
     TokenPair,
@@ -30,7 +30,10 @@ NOW = 1_800_000_000
 NEVER = float(2**40)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
+LIFETIME_SECONDS = {TokenKind.ACCESS: 300, TokenKind.REFRESH: 86_400}
+
 kinds = st.sampled_from(TokenKind)
+lifetimes = st.builds(Lifetimes, st.integers(60, 3_600), st.integers(1, 720).map(lambda hours: hours * 3_600))
 user_ids = st.integers(1, 2**31 - 1)
 times = st.floats(1, 2**40, allow_nan=False)
 json_values = st.recursive(
@@ -40,9 +43,9 @@ json_values = st.recursive(
 )
 
 
-def tokens_at(now: float) -> Tokens:
+def tokens_at(now: float, lifetimes: Lifetimes | None = None) -> Tokens:
     """The tokens of a server whose clock stands still."""
-    return Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: now)
+    return Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: now, lifetimes)
 
 
 def minted(kind: TokenKind = TokenKind.ACCESS, now: float = NOW) -> str:
@@ -237,10 +240,37 @@ def test_a_successor_is_made_again_byte_for_byte(user_id: int, session: UUID, no
     parent = tokens_at(now).read(TokenKind.REFRESH, tokens_at(now).mint(user_id, session, not_after=NEVER).refresh)
     other = tokens_at(now).read(TokenKind.REFRESH, tokens_at(now).mint(user_id, session, not_after=NEVER).refresh)
     first = tokens_at(now).succeed(parent)
-    again = tokens_at(later).succeed(parent, issued_at=first.issued_at, not_after=first.expires_at)
+    again = tokens_at(later).succeed_again(parent, issued_at=first.issued_at, expires_at=first.expires_at)
     assert again == first
     assert tokens_at(now).succeed(other) != first
     assert first.access != first.refresh
     next_parent = tokens_at(now).read(TokenKind.REFRESH, first.refresh)
     assert (next_parent.user_id, next_parent.session_id) == (user_id, session)
     assert tokens_at(now).succeed(next_parent).refresh != first.refresh
+
+
+@given(lifetimes, times, times)
+def test_tokens_live_as_long_as_the_settings_say(lifetimes: Lifetimes, now: float, cap: float) -> None:
+    """Neither kind outlives the session's cap."""
+    assume(cap > now + 1)
+    pair = tokens_at(now, lifetimes).mint(7, UUID(int=7), not_after=cap)
+    bound = int(cap) - int(now)
+    lived = [payload(token)["exp"] - payload(token)["iat"] for token in (pair.access, pair.refresh)]
+    assert lived == [min(lifetimes.access_seconds, bound), min(lifetimes.refresh_seconds, bound)]
+    assert (pair.issued_at, pair.expires_at) == (int(now), payload(pair.refresh)["exp"])
+
+
+@given(lifetimes, lifetimes, st.floats(0, 60), times)
+def test_a_successor_made_again_under_other_settings(
+    before: Lifetimes, after: Lifetimes, later: float, cap: float
+) -> None:
+    """The refresh token is the very one that the session has. The access token lives no longer than is allowed now."""
+    assume(cap > NOW + 1)
+    parent = tokens_at(NOW).read(TokenKind.REFRESH, minted(TokenKind.REFRESH))
+    first = tokens_at(NOW, before).succeed(parent, not_after=cap)
+    again = tokens_at(NOW + later, after).succeed_again(parent, issued_at=first.issued_at, expires_at=first.expires_at)
+    assert again.refresh == first.refresh
+    expires_at = payload(again.access)["exp"]
+    assert expires_at == min(NOW + after.access_seconds, first.expires_at)
+    if before.access_seconds == after.access_seconds:
+        assert again == first

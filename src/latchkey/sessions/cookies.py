@@ -1,24 +1,28 @@
 """The two token cookies."""
 
-from latchkey.sessions.tokens import TokenPair
+from latchkey.sessions.tokens import Lifetimes, TokenPair
 
-ACCESS_MAX_AGE_SECONDS = 900
-REFRESH_MAX_AGE_SECONDS = 604_800
+ACCESS_MIN_SECONDS = 900
+REFRESH_MIN_SECONDS = 604_800
+"""What the cookies live at least, as in node-api-postgres: an expired token still says which session it was of."""
 
 
 class SessionCookies:
-    """Writes the cookies; `prefix` stands before both names, `secure` is on everywhere but in development."""
+    """Writes the cookies; `prefix` stands before both names, `secure` is on everywhere but in development. A cookie
+    lives at least as long as its token."""
 
-    def __init__(self, *, prefix: str, secure: bool) -> None:
+    def __init__(self, *, prefix: str, secure: bool, lifetimes: Lifetimes) -> None:
         self.access_name = f"{prefix}accessToken"
         self.refresh_name = f"{prefix}refreshToken"
+        self._access_seconds = max(ACCESS_MIN_SECONDS, lifetimes.access_seconds)
+        self._refresh_seconds = max(REFRESH_MIN_SECONDS, lifetimes.refresh_seconds)
         self._flags = "Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
 
     def carry(self, pair: TokenPair) -> tuple[str, ...]:
         """Set-Cookie values that sign a browser in."""
         return (
-            self._cookie(self.access_name, pair.access, ACCESS_MAX_AGE_SECONDS),
-            self._cookie(self.refresh_name, pair.refresh, REFRESH_MAX_AGE_SECONDS),
+            self._cookie(self.access_name, pair.access, self._access_seconds),
+            self._cookie(self.refresh_name, pair.refresh, self._refresh_seconds),
         )
 
     def clear(self) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ PROVEN_FOR_SECONDS = 1.5
 RETRY_SECONDS = 0.2
 # After a connection on which nothing arrives, as behind a pooler: that will not change soon.
 SILENT_RETRY_SECONDS = 2.0
-# An access token lives 300 s; the rest is for clocks that differ. Counted from arrival, by our own clock.
-KEPT_SECONDS = 360.0
+# An access token lives 3 600 s at most, whatever this instance's setting says: others, or this one a minute ago, may have
+# another. The rest is for clocks that differ. Counted from arrival, by our own clock.
+KEPT_SECONDS = 3_660.0
 log = structlog.get_logger(__name__)
 
 Note = Callable[[bool], Awaitable[None]]

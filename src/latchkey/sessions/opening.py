@@ -55,10 +55,16 @@ class SessionOpener:
         session_id = uuid4()
         cap = self.clock() + self.max_days * SECONDS_A_DAY
         pair = self.tokens.mint(cleared.user_id, session_id, not_after=cap)
-        expires_at = datetime.fromtimestamp(cap, UTC)
         if self.limit is not None:
             await self.ender.end_oldest(change, cleared.user_id, leaving=self.limit - 1)
         await queries.insert(
-            change.connection, session_id, cleared.user_id, token_hash(pair.refresh), expires_at, origin
+            change.connection,
+            session_id,
+            cleared.user_id,
+            token_hash(pair.refresh),
+            datetime.fromtimestamp(pair.issued_at, UTC),
+            datetime.fromtimestamp(pair.expires_at, UTC),
+            datetime.fromtimestamp(cap, UTC),
+            origin,
         )
         return OpenedSession(session_id, pair)

@@ -32,8 +32,8 @@ class Session:
     """A session as a refresh sees it, all times by the database's clock.
 
     `is_live`: neither ended nor past its absolute cap. `parent_hash` is of the refresh token that the current one
-    replaced `rotated_ago` seconds ago (or the session began); `token_issued_at` and `token_expires_at` are the
-    current one's own. All three are None before the first rotation.
+    replaced `rotated_ago` seconds ago (or the session began), None before the first rotation; `token_issued_at` and
+    `token_expires_at` are the current one's own. Where version 0.1 opened the session these two are None until then, too.
     """
 
     id: UUID
@@ -51,8 +51,12 @@ ENDED_CHANNEL = "latchkey_session_ended"
 """Every ending notifies this channel with the session's id, in its own transaction."""
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
-IS_IN_USE = f"{_IS_LIVE} AND (last_used_at > now() - interval '24 hours' OR original_token_hash IS NOT NULL)"
-"""Not only live: its refresh token (86 400 s; node-api-postgres's own may live longer) has not expired either."""
+IS_IN_USE = (
+    # Version 0.1 stored no expiry when it opened a session, and gave each token a day.
+    f"{_IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
+    " OR original_token_hash IS NOT NULL)"
+)
+"""Not only live: its refresh token (node-api-postgres's own may live longer than ours) has not expired either."""
 
 _COLUMNS = (
     f"id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"
@@ -80,15 +84,20 @@ async def insert(
     session_id: UUID,
     user_id: int,
     token_hash: bytes,
+    token_issued_at: datetime,
+    token_expires_at: datetime,
     expires_at: datetime,
     origin: Origin,
 ) -> None:
-    """Opens a session."""
+    """Opens a session with its first refresh token. `expires_at` is the session's absolute cap."""
     await connection.execute(
-        "INSERT INTO sessions (id, user_id, token_hash, expires_at, ip, user_agent) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         session_id,
         user_id,
         token_hash,
+        token_issued_at,
+        token_expires_at,
         expires_at,
         origin.ip,
         origin.user_agent,
@@ -272,6 +281,6 @@ async def notify_ended(connection: Connection, payload: str) -> None:
 
 
 async def ended_lately(connection: Queryable) -> list[UUID]:
-    """Ids of the sessions that ended in the last ten minutes: longer than any access token of theirs lives."""
-    rows = await connection.fetch("SELECT id FROM sessions WHERE ended_at > now() - interval '10 minutes'")
+    """Ids of the sessions that ended in the last 70 minutes: longer than any access token of theirs lives."""
+    rows = await connection.fetch("SELECT id FROM sessions WHERE ended_at > now() - interval '70 minutes'")
     return [row["id"] for row in rows]

@@ -101,10 +101,10 @@ class Rotation:
             return None
         assert session.token_issued_at, "stored with parent_hash, by one statement"
         assert session.token_expires_at, "the same"
-        successor = self._tokens.succeed(
+        successor = self._tokens.succeed_again(
             claims,
             issued_at=int(session.token_issued_at.timestamp()),
-            not_after=session.token_expires_at.timestamp(),
+            expires_at=int(session.token_expires_at.timestamp()),
         )
         return successor if token_hash(successor.refresh) == session.token_hash else None
 

@@ -6,6 +6,18 @@ from pydantic import BaseModel, Field
 class SessionSettings(BaseModel):
     """Sessions."""
 
+    access_token_seconds: int = Field(
+        300,
+        ge=60,
+        le=3600,
+        description="Seconds an access token lives. Then the client gets new tokens by a refresh.",
+    )
+    refresh_token_hours: int = Field(
+        24,
+        ge=1,
+        le=720,
+        description="Hours a refresh token lives. Someone who stays away longer must sign in again.",
+    )
     refresh_leeway_seconds: int = Field(
         0,
         ge=0,

@@ -36,7 +36,13 @@ class TokenKind(StrEnum):
     REFRESH = "refresh"
 
 
-LIFETIME_SECONDS = {TokenKind.ACCESS: 300, TokenKind.REFRESH: 86_400}
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How many seconds tokens live: ACCESS_TOKEN_SECONDS, and REFRESH_TOKEN_HOURS in seconds. The defaults are those of
+    the settings. An access token never lives longer than a refresh token."""
+
+    access_seconds: int = 300
+    refresh_seconds: int = 86_400
 
 
 class TokenRefused(Exception):
@@ -77,36 +83,56 @@ class TokenPair:
 class Tokens:
     """Mints and reads tokens. Each kind has a secret of its own, so that neither can pass for the other."""
 
-    def __init__(self, access_secret: str, refresh_secret: str, clock: Clock) -> None:
+    def __init__(
+        self, access_secret: str, refresh_secret: str, clock: Clock, lifetimes: Lifetimes | None = None
+    ) -> None:
         self._keys = {
             TokenKind.ACCESS: OctKey.import_key(access_secret.encode()),
             TokenKind.REFRESH: OctKey.import_key(refresh_secret.encode()),
         }
         self._successor = Mac(refresh_secret, "refresh successor")
         self._clock = clock
+        self._lifetimes = lifetimes or Lifetimes()
 
     def mint(self, user_id: int, session_id: UUID, *, not_after: float) -> TokenPair:
         """The first tokens of a session, valid from now for their lifetimes, but never past `not_after`."""
         token_ids = {kind: secrets.token_urlsafe(16) for kind in TokenKind}
-        return self._pair(user_id, session_id, token_ids, int(self._clock()), not_after)
+        now = int(self._clock())
+        return self._pair(user_id, session_id, token_ids, now, self._refresh_until(now, not_after))
 
-    def succeed(self, parent: Claims, *, issued_at: int | None = None, not_after: float | None = None) -> TokenPair:
-        """The tokens that follow a refresh token, from now on; or, given the times of a rotation as it was stored, the
-        very tokens, byte for byte, that it made then: their ids are derived from the parent's."""
+    def succeed(self, parent: Claims, *, not_after: float | None = None) -> TokenPair:
+        """The tokens that follow a refresh token, valid from now for their lifetimes, but never past `not_after`. Their
+        ids are derived from the parent's."""
+        now = int(self._clock())
+        return self._succeed(parent, now, self._refresh_until(now, not_after))
+
+    def succeed_again(self, parent: Claims, *, issued_at: int, expires_at: int) -> TokenPair:
+        """The tokens that `succeed` made, given the refresh token's times as they were stored: byte for byte.
+
+        The refresh token is that very one even if REFRESH_TOKEN_HOURS has changed since. The access token lives as long
+        as ACCESS_TOKEN_SECONDS allows now, counted from `issued_at`.
+        """
+        return self._succeed(parent, issued_at, expires_at)
+
+    def _succeed(self, parent: Claims, now: int, refresh_until: int) -> TokenPair:
         token_ids = {kind: self._successor_id(kind, parent) for kind in TokenKind}
-        now = int(self._clock()) if issued_at is None else issued_at
-        return self._pair(parent.user_id, parent.session_id, token_ids, now, not_after)
+        return self._pair(parent.user_id, parent.session_id, token_ids, now, refresh_until)
+
+    def _refresh_until(self, now: int, not_after: float | None) -> int:
+        expires_at = now + self._lifetimes.refresh_seconds
+        return expires_at if not_after is None else min(expires_at, int(not_after))
 
     def _successor_id(self, kind: TokenKind, parent: Claims) -> str:
         return base64url(self._successor.of(f"{kind.value}|{parent.session_id}|{parent.token_id}".encode()))
 
     def _pair(
-        self, user_id: int, session_id: UUID, token_ids: dict[TokenKind, str], now: int, not_after: float | None
+        self, user_id: int, session_id: UUID, token_ids: dict[TokenKind, str], now: int, refresh_until: int
     ) -> TokenPair:
         sid = str(session_id)
         expires_at = {
-            kind: now + lifetime if not_after is None else min(now + lifetime, int(not_after))
-            for kind, lifetime in LIFETIME_SECONDS.items()
+            # Nor does it outlive the session's cap, which bounds the refresh token.
+            TokenKind.ACCESS: min(now + self._lifetimes.access_seconds, refresh_until),
+            TokenKind.REFRESH: refresh_until,
         }
         access, refresh = (
             self._signed(
