@@ -9,6 +9,7 @@ from latchkey.features.sign_in.known_devices import KnownDevices
 from latchkey.features.sign_in.mails import NEW_DEVICE_NOTICE
 from latchkey.features.sign_in.password import PasswordSignIn
 from latchkey.features.sign_in.settings import SignInSettings
+from latchkey.features.sign_in.shared_guesses import open_guesses
 from latchkey.features.sign_in.steps import Step
 from latchkey.features.sign_in.throttle import Throttle
 from latchkey.mail.notices import compose_notice
@@ -28,9 +29,8 @@ def wire_sign_in(platform: Platform, settings: SignInSettings, *, steps: tuple[S
     """The door with its steps, in order, and sign-in by password through it."""
     shared = platform.settings
     door = build_door(platform, steps=steps, new_device_mail=settings.new_device_mail)
-    throttle = Throttle(
-        platform.counts, platform.access_secret, platform.clock, queue_seconds=shared.hash_queue_seconds
-    )
+    guesses = open_guesses(platform.counts, platform.clock)
+    throttle = Throttle(guesses, platform.access_secret, queue_seconds=shared.hash_queue_seconds)
     devices = KnownDevices(platform.access_secret, prefix=shared.cookie_prefix, secure=not shared.development)
     password = PasswordSignIn(database=platform.database, hasher=platform.hasher, throttle=throttle, door=door)
     return SignInParts(

@@ -1,0 +1,156 @@
+"""How many guesses at an account are free: those that failed, and those under way.
+
+Both are counted by one step of the store, before anything is hashed: of any number of attempts at once, on any number of
+instances that share the store, no more go on than are free. A guess that never ends, since its process was killed, is
+forgotten after LEASE_SECONDS.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from latchkey.clock import Clock
+
+WINDOW_SECONDS = 3600
+LONGEST_DELAY_SECONDS = 60
+LEASE_SECONDS = 90
+"""Longer than an attempt takes: HASH_QUEUE_SECONDS is 30 at most, a hash and the statements around it take seconds."""
+SWEEP_EVERY, SWEEP_AT_ONCE = 64, 256
+
+
+class Tally(NamedTuple):
+    """What guesses are counted together, and how many failures of an hour are free. Keys of one attempt share the part
+    in braces: a Redis cluster then holds them on one node."""
+
+    key: str
+    free: int
+
+
+class Ending(StrEnum):
+    """How a guess ended: SUCCEEDED forgets earlier failures, UNKNOWN counts nothing."""
+
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    UNKNOWN = "unknown"
+
+
+FREE_NOW = 0.0
+BUSY = -1.0
+
+
+class Guesses(Protocol):
+    """Counts guesses. Which errors it raises depends on where the counts are."""
+
+    async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
+        """Reserves a place for a guess in all tallies, or in none.
+
+        Returns FREE_NOW; BUSY where other guesses under way have the last free places; or, after more failures than are
+        free, the seconds until the next guess may be made.
+        """
+        ...
+
+    async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
+        """Gives the places back, and counts a failure, or forgets all failures."""
+        ...
+
+    async def forget(self, tallies: Sequence[Tally]) -> None:
+        """Forgets failures; guesses under way keep their places."""
+        ...
+
+
+def delay_after(failures: int, free: int) -> int:
+    """How many seconds apart guesses must be after so many failures within the hour."""
+    return min(2 ** min(failures - free, 16), LONGEST_DELAY_SECONDS) if failures >= free else 0
+
+
+@dataclass(slots=True)
+class _Count:
+    """One tally's: failures until `ends_at`, when the next guess may be made, and until when guesses under way count."""
+
+    failures: int = 0
+    ends_at: float = 0.0
+    next_at: float = 0.0
+    running: dict[str, float] = field(default_factory=dict)
+
+    def tidy(self, now: float) -> None:
+        """Drops what is over."""
+        if self.ends_at <= now:
+            self.clear()
+        self.running = {guess: until for guess, until in self.running.items() if until > now}
+
+    def clear(self) -> None:
+        """Drops all failures."""
+        self.failures, self.ends_at, self.next_at = 0, 0.0, 0.0
+
+    def wait(self, now: float, free: int) -> float:
+        """What `begin` says of this tally."""
+        if self.failures < free:
+            return FREE_NOW if self.failures + len(self.running) < free else BUSY
+        if self.next_at > now:
+            return self.next_at - now
+        return BUSY if self.running else FREE_NOW
+
+
+class MemoryGuesses:
+    """In this process' memory."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counts: OrderedDict[str, _Count] = OrderedDict()
+        self._begun = 0
+
+    def __len__(self) -> int:
+        """How many tallies are held; some of them may be over."""
+        return len(self._counts)
+
+    async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
+        """See Guesses."""
+        now = self._clock()
+        self._begun += 1
+        if self._begun % SWEEP_EVERY == 0:
+            self._sweep(now)
+        counts = [self._count(tally.key, now) for tally in tallies]
+        waits = [count.wait(now, tally.free) for count, tally in zip(counts, tallies, strict=True)]
+        if refused := [wait for wait in waits if wait != FREE_NOW]:
+            return max(refused)
+        for count, tally in zip(counts, tallies, strict=True):
+            count.running[guess] = now + LEASE_SECONDS
+            if count.failures >= tally.free:
+                count.next_at = now + delay_after(count.failures, tally.free)
+        return FREE_NOW
+
+    async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
+        """See Guesses."""
+        now = self._clock()
+        for tally in tallies:
+            count = self._count(tally.key, now)
+            count.running.pop(guess, None)
+            if ending is Ending.SUCCEEDED:
+                count.clear()
+            elif ending is Ending.FAILED:
+                count.ends_at = count.ends_at or now + WINDOW_SECONDS
+                count.failures += 1
+                # From now on, not from when this attempt began.
+                count.next_at = now + delay_after(count.failures, tally.free)
+            if not count.failures and not count.running:
+                del self._counts[tally.key]
+
+    async def forget(self, tallies: Sequence[Tally]) -> None:
+        """See Guesses."""
+        for tally in tallies:
+            if tally.key in self._counts:
+                self._counts[tally.key].clear()
+
+    def _count(self, key: str, now: float) -> _Count:
+        count = self._counts.setdefault(key, _Count())
+        count.tidy(now)
+        return count
+
+    def _sweep(self, now: float) -> None:
+        for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
+            key, count = self._counts.popitem(last=False)
+            count.tidy(now)
+            if count.failures or count.running:
+                self._counts[key] = count
