@@ -50,7 +50,7 @@ def _scripts(users: int) -> dict[str, str]:
         + _filled(
             sql.UPDATE, ":id", "'Renamed ' || :client_id::text", "'user' || :id::text || '@bench.example.com'", "false"
         )
-        + _filled(sql.AUDIT, ":id", "'UPDATE_USER'", ":id", METADATA)
+        + _filled(sql.AUDIT, ":id", "'UPDATE_USER'", "'users'", ":id", METADATA)
         + "COMMIT;\n",
     }
 

@@ -86,10 +86,11 @@ class Floor:
         await self._hash(bcrypt.checkpw, sent["password"].encode(), row["password"].encode())
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.fetchval(sql.KEEPS_PASSWORD, row["id"], row["password"])
+            await connection.fetch(sql.END_OLDEST, "limit", row["id"], 99)
             now = datetime.now(UTC)
             times = (now, now + timedelta(days=1), now + timedelta(days=30))
-            await connection.execute(sql.OPEN, uuid4(), row["id"], HASH, *times, "127.0.0.1", "bench")
-            await connection.execute(sql.AUDIT, row["id"], "LOGIN", row["id"], METADATA)
+            await connection.execute(sql.OPEN, uuid4(), row["id"], HASH, *times, "127.0.0.1", "bench", "")
+            await connection.execute(sql.AUDIT, row["id"], "LOGIN", "users", row["id"], METADATA)
         return 200, b"{}", [(b"set-cookie", b"accessToken=" + TOKEN), (b"set-cookie", b"refreshToken=" + TOKEN)]
 
     async def register(self, body: bytes) -> Reply:
@@ -98,7 +99,7 @@ class Floor:
         hashed = await self._hash(bcrypt.hashpw, sent["password"].encode(), bcrypt.gensalt(ROUNDS))
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(sql.INSERT, sent["name"], sent["email"], hashed.decode())
-            await connection.execute(sql.AUDIT, row["id"], "CREATE_USER", row["id"], METADATA)
+            await connection.execute(sql.AUDIT, row["id"], "CREATE_USER", "users", row["id"], METADATA)
         return 201, b"{}", []
 
     async def patch(self, user_id: int, body: bytes) -> Reply:
@@ -107,7 +108,7 @@ class Floor:
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(sql.LOCK, user_id)
             await connection.fetchrow(sql.UPDATE, user_id, sent["name"], row["email"], False)
-            await connection.execute(sql.AUDIT, user_id, "UPDATE_USER", user_id, METADATA)
+            await connection.execute(sql.AUDIT, user_id, "UPDATE_USER", "users", user_id, METADATA)
         return 200, b"{}", []
 
     async def _hash(self, work: Callable[[bytes, bytes], bytes | bool], password: bytes, other: bytes) -> bytes:

@@ -19,15 +19,22 @@ ROTATE = (
     " AND expires_at > now() AND expires_at >= $6 RETURNING 1"
 )
 CREDENTIALS = (
-    "SELECT id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS verified"
+    "SELECT id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS email_verified"
     " FROM users WHERE lower(email) = $1 AND NOT is_deleted"
 )
-KEEPS_PASSWORD = "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR SHARE"
-OPEN = (
-    "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+KEEPS_PASSWORD = "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE"
+END_OLDEST = (
+    "UPDATE sessions SET ended_at = now(), ended_by = $1 WHERE id IN (SELECT id FROM sessions WHERE user_id = $2"
+    " AND ended_at IS NULL AND expires_at > now()"
+    " AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now() OR original_token_hash IS NOT NULL)"
+    " ORDER BY created_at DESC, id OFFSET $3) AND ended_at IS NULL AND expires_at > now()"
+    " RETURNING id, user_id, pg_notify('latchkey_session_ended', id::text)"
 )
-AUDIT = "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, 'users', $3, $4)"
+OPEN = (
+    "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent,"
+    " device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
+AUDIT = "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, $3, $4, $5)"
 INSERT = "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email"
 LOCK = "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE"
 UPDATE = (

@@ -39,6 +39,7 @@ from latchkey.mail.tokens import MailTokens
 from latchkey.mail.worker import MailWorker
 from latchkey.refusal import ServiceUnavailable
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.devices import load_rules
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.endpoints import session_endpoints
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
@@ -210,6 +211,7 @@ class Application:
         self._edge = service.edge
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
+        load_rules()
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()

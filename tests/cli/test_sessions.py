@@ -50,6 +50,20 @@ def test_lists_the_live_ones(run: Run, sql: Any) -> None:
     assert table[2].split()[0] == older["id"]
 
 
+def test_lists_all_however_many(run: Run, sql: Any) -> None:
+    """More than a page of the HTTP endpoint."""
+    user = add_user(sql, "siam@example.com", sessions=250)
+    listed = run("list", "--user", str(user), "--json").json()
+    assert sorted(session["id"] for session in listed) == live_ids(sql, user)
+
+
+def test_shows_the_stored_name(run: Run, sql: Any) -> None:
+    user = add_user(sql, "siam@example.com", sessions=1)
+    for device, shown in (("A name of its own", "A name of its own"), ("", None), (None, "Firefox on Linux")):
+        sql.execute("UPDATE sessions SET user_agent = %s, device = %s WHERE user_id = %s", [AGENT, device, user])
+        assert {session["device"] for session in run("list", "--user", str(user), "--json").json()} == {shown}
+
+
 def test_ends_one_or_all(run: Run, sql: Any) -> None:
     """Each command is one row without an actor that names what ended."""
     user = add_user(sql, "siam@example.com", sessions=3)

@@ -167,6 +167,7 @@ async def test_refresh_touches_no_index(empty_database: str) -> None:
         "sessions_pkey": False,
         "sessions_original_token_hash": False,
         "sessions_by_user": False,
+        "sessions_live_by_user": False,
         "sessions_ended": False,
         "sessions_expiring": False,
     }

@@ -63,6 +63,9 @@ def _import_everything() -> None:
             # What cannot be imported here is left to the command that wants it, and fails there.
             with suppress(Exception):
                 import_module(module.name)
+    # As each server does when it starts; loaded here, once for all.
+    with suppress(Exception):
+        import_module("latchkey.sessions.devices").load_rules()
 
 
 def _become(request: dict[str, Any], descriptors: list[int], control: socket.socket) -> None:

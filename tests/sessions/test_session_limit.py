@@ -101,13 +101,32 @@ def test_an_ending_at_the_same_moment_keeps_its_reason(
     assert endings(own_sql, user["id"]) == ["logout", None, None]
 
 
-@pytest.mark.parametrize("limit", [None, "1"])
+@pytest.mark.parametrize("limit", [None, "0", "1"])
 def test_other_limits(start: Callable[..., Server], open_browser: Callable[..., Browser], limit: str | None) -> None:
-    """A second login signs the first one out."""
-    server = start(**({"SESSION_LIMIT": limit} if limit else {}))
+    """The default leaves room for a person's devices, 0 is no limit, and with 1 a second login signs the first one out."""
+    server = start(**({"SESSION_LIMIT": limit} if limit is not None else {}))
     browsers = [open_browser(server) for _ in range(6)]
     user = browsers[0].sign_up()
     for each in browsers[1:]:
         assert each.login(user["email"]).status_code == 200
-    expected = [401] * 5 + [200] if limit else [200] * 6
+    expected = [401] * 5 + [200] if limit == "1" else [200] * 6
     assert [each.get("/auth/me").status_code for each in browsers] == expected
+
+
+def test_without_a_limit_nothing_ends(
+    start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """0 is what an empty setting was in version 0.1. The default ends what is above 100."""
+    server = start(SESSION_LIMIT="0")
+    browser = open_browser(server)
+    user = browser.sign_up()
+    own_sql.execute(
+        "INSERT INTO sessions (id, user_id, token_hash, expires_at)"
+        " SELECT gen_random_uuid(), %s, sha256(gen_random_uuid()::text::bytea), now() + interval '1 day'"
+        " FROM generate_series(1, 150)",
+        [user["id"]],
+    )
+    assert open_browser(server).login(user["email"]).status_code == 200
+    assert len(live_sessions(own_sql, user["id"])) == 152
+    assert open_browser(start()).login(user["email"]).status_code == 200
+    assert len(live_sessions(own_sql, user["id"])) == 100

@@ -33,9 +33,10 @@ def session_of(browser: Browser) -> str:
 
 def listed(browser: Browser) -> list[dict[str, Any]]:
     """The sessions that a browser is shown."""
-    status, message, data = succeeded(browser.get("/auth/sessions"))
-    assert (status, message) == (200, "Success")
-    sessions: list[dict[str, Any]] = data
+    body = browser.get("/auth/sessions").json()
+    assert (body["success"], body["message"]) == (True, "Success")
+    assert body["meta"] == {"limit": 100, "nextCursor": None}
+    sessions: list[dict[str, Any]] = body["data"]
     return sessions
 
 
@@ -319,10 +320,10 @@ def test_a_crowd_of_logouts_everywhere(devices: list[Browser], sql: Sql) -> None
 
 
 def test_what_cannot_be_used_is_not_shown(devices: list[Browser], sql: Sql) -> None:
-    """A device that was last used longer ago than a refresh token lives is signed out,
-    though its session's cap is far away. One of node-api-postgres's, whose token lives longer, is not."""
+    """A device whose refresh token has expired is signed out, though its session's cap is far away. One of
+    node-api-postgres, whose token lives longer, is not."""
     here, there, elsewhere = devices
-    long_ago = "UPDATE sessions SET last_used_at = now() - interval '25 hours' WHERE id = %s"
+    long_ago = "UPDATE sessions SET token_expires_at = now() WHERE id = %s"
     for device in (there, elsewhere):
         sql.execute(long_ago, [session_of(device)])
     sql.execute("UPDATE sessions SET original_token_hash = token_hash WHERE id = %s", [session_of(elsewhere)])

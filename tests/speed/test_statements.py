@@ -48,8 +48,8 @@ OPERATIONS: dict[str, tuple[Operation, list[str]]] = {
     ),
 }
 LOGIN = [
-    *("SELECT id, name, email, password", "BEGIN", "SELECT 1 FROM users", "INSERT INTO sessions"),
-    *("INSERT INTO audit_logs", "COMMIT"),
+    *("SELECT id, name, email, password", "BEGIN", "SELECT 1 FROM users", "UPDATE sessions SET ended_at"),
+    *("INSERT INTO sessions", "INSERT INTO audit_logs", "COMMIT"),
 ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from latchkey.sessions.devices import device_name
 from tests.kit.browser import PASSWORD, Browser
 from tests.kit.releases import Release, mailed_token
 from tests.kit.smtp_server import SmtpServer
@@ -45,7 +46,9 @@ def test_users_sessions_audit_rows_and_waiting_mails_come_over(
     # Signed in stays signed in, on both devices.
     at_home, on_the_way = browse(after, laptop.cookies), browse(after, phone.cookies)
     assert at_home.get("/auth/me").json()["data"]["email"] == siam["email"]
-    assert len(at_home.get("/auth/sessions").json()["data"]) == 2
+    listed = at_home.get("/auth/sessions").json()["data"]
+    assert len(listed) == 2
+    assert all(session["device"] == device_name(session["userAgent"]) for session in listed), "named when listed"
     for browser in (at_home, on_the_way):
         for _ in range(2):
             assert browser.post("/auth/refresh-token").status_code == 200

@@ -18,13 +18,15 @@ OPERATOR = Revoker(user_id=None, session_id=None, origin=COMMAND_LINE)
 
 
 def list_sessions(who: str, *, as_json: bool) -> None:
-    """Prints the live sessions of a user, newest use first."""
+    """Prints all live sessions of a user, newest use first."""
 
     async def read(operation: Operation[PlatformSettings]) -> list[ListedSession]:
         return await _manager(operation).live((await find_account(who, operation)).id)
 
     sessions = [
-        asdict(session) | {"device": device_name(session.user_agent)} for session in operate(PlatformSettings, read)
+        asdict(session)
+        | {"device": (device_name(session.user_agent) if session.device is None else session.device) or None}
+        for session in operate(PlatformSettings, read)
     ]
     if as_json:
         # Ids as text: JSON has none of its own.

@@ -11,7 +11,6 @@ from latchkey.http.authenticate import Guard, Principal
 from latchkey.http.envelope import json_response, success
 from latchkey.http.errors import Forbidden
 from latchkey.http.exchange import Exchange, answer_header
-from latchkey.http.page_meta import PageMeta
 from latchkey.http.validation import parse_body, parse_params, parse_query
 from latchkey.origin import Origin
 from latchkey.refusal import Refusal, ServiceUnavailable
@@ -54,7 +53,7 @@ class Success:
     message: str = "Success"
     status: int = 200
     data: Any = None
-    meta: type[PageMeta] | None = None
+    meta: type[BaseModel] | None = None
     bare: type[BaseModel] | None = None
     schema_name: str | None = None
 
@@ -68,7 +67,7 @@ class Reply:
     """
 
     data: Any = None
-    meta: PageMeta | None = None
+    meta: BaseModel | None = None
     cookies: tuple[str, ...] = ()
     success: Success | None = None
     response: Response | None = None

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from latchkey.http.page_meta import PageMeta
 from latchkey.refusal import Refusal, ValidationFailed
 
 _HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store"))
 
 
-def success(message: str, data: Any = None, meta: PageMeta | None = None) -> bytes:
+def success(message: str, data: Any = None, meta: BaseModel | None = None) -> bytes:
     """The body of a success. `data` is a declared model, a list of them, or None: a shape that a model does not
     declare raises PydanticSerializationError instead of leaking out."""
     body: dict[str, Any] = {"success": True, "message": message, "data": data}

@@ -10,3 +10,10 @@ class PageMeta(BaseModel):
     limit: int = Field(examples=[10])
     total: int = Field(examples=[42])
     total_pages: int = Field(serialization_alias="totalPages", examples=[5])
+
+
+class CursorMeta(BaseModel):
+    """`meta` of a page of at most `limit` rows: `nextCursor` is the `cursor` of the page behind it, null on the last."""
+
+    limit: int = Field(examples=[100])
+    next_cursor: str | None = Field(serialization_alias="nextCursor", examples=[None])

@@ -1,6 +1,5 @@
 """The /auth/sessions endpoints: a user's own sessions."""
 
-import asyncio
 import re
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,11 +9,13 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.http.page_meta import CursorMeta
 from latchkey.sessions.cookies import SessionCookies
-from latchkey.sessions.devices import device_name
+from latchkey.sessions.devices import name_device
 from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.guard import Guards
 from latchkey.sessions.management import Revoker, SessionManager
+from latchkey.sessions.pages import SessionsQuery, cursor_of
 
 TAG = "Sessions"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -62,10 +63,8 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
         return Revoker(call.signed_in.user_id, call.signed_in.session_id, call.origin)
 
     async def list_sessions(call: Call[None]) -> Reply:
-        principal = call.signed_in
-        live = await sessions.live(principal.user_id)
-        # Some milliseconds each, when not seen before, and the very first loads the rules: nothing for the event loop.
-        devices = await asyncio.to_thread(lambda: [device_name(session.user_agent) for session in live])
+        principal, limit = call.signed_in, call.query.limit
+        page, following = await sessions.page(principal.user_id, limit=limit, after=call.query.cursor)
         return Reply(
             [
                 SessionView(
@@ -74,11 +73,14 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
                     last_used_at=session.last_used_at,
                     ip=session.ip,
                     user_agent=session.user_agent,
-                    device=device,
+                    # Sessions of an older version have no name yet.
+                    device=(await name_device(session.user_agent) if session.device is None else session.device)
+                    or None,
                     current=session.id == principal.session_id,
                 )
-                for session, device in zip(live, devices, strict=True)
-            ]
+                for session in page
+            ],
+            CursorMeta(limit=limit, next_cursor=cursor_of(following) if following else None),
         )
 
     async def end_session(call: Call[None]) -> Reply:
@@ -99,9 +101,13 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             handler=list_sessions,
             tag=TAG,
             summary="List your sessions",
-            description="Every device that is signed in, newest use first.",
-            success=(Success(data=list[SessionView]),),
+            description=(
+                "Every device that is signed in, newest use first, in pages. A session that is refreshed while you read"
+                " page after page moves to the first one."
+            ),
+            success=(Success(data=list[SessionView], meta=CursorMeta),),
             guard=guards.signed_in,
+            query=SessionsQuery,
         ),
         Endpoint(
             method="DELETE",

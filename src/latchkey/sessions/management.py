@@ -12,7 +12,9 @@ from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import SessionNotFound
-from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession
+from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession, Place
+
+PAGE_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,20 @@ class SessionManager:
         self._audit = audit
         self._ender = ender
 
+    async def page(self, user_id: int, *, limit: int, after: Place | None) -> tuple[list[ListedSession], Place | None]:
+        """A page of a user's live sessions, newest use first, and the place where the next one begins; None: this is the
+        last. A session that is refreshed meanwhile moves to the front of the list."""
+        found = await queries.live_of_user(self._database, user_id, limit + 1, after)
+        shown = found[:limit]
+        return shown, Place(shown[-1].last_used_at, shown[-1].id) if len(found) > limit else None
+
     async def live(self, user_id: int) -> list[ListedSession]:
-        """The live sessions of a user, newest use first."""
-        return await queries.live_of_user(self._database, user_id)
+        """All live sessions of a user, newest use first."""
+        sessions, after = await self.page(user_id, limit=PAGE_MAX, after=None)
+        while after is not None:
+            more, after = await self.page(user_id, limit=PAGE_MAX, after=after)
+            sessions += more
+        return sessions
 
     async def revoke(self, user_id: int, session_id: UUID, by: Revoker) -> None:
         """Ends one live session of that user. Raises SessionNotFound when there is none of that id."""

@@ -50,8 +50,9 @@ class SessionOpener:
         for itself alone."""
         return self.limit is not None
 
-    async def open(self, change: Change, cleared: Cleared, origin: Origin) -> OpenedSession:
-        """Inserts a session of the user whose row `change` has locked, for itself alone if there is a limit."""
+    async def open(self, change: Change, cleared: Cleared, origin: Origin, *, device: str | None) -> OpenedSession:
+        """Inserts a session of the user whose row `change` has locked, for itself alone if there is a limit. `device` is
+        the name of the origin's user agent, looked up before the transaction."""
         session_id = uuid4()
         cap = self.clock() + self.max_days * SECONDS_A_DAY
         pair = self.tokens.mint(cleared.user_id, session_id, not_after=cap)
@@ -66,5 +67,6 @@ class SessionOpener:
             datetime.fromtimestamp(pair.expires_at, UTC),
             datetime.fromtimestamp(cap, UTC),
             origin,
+            device,
         )
         return OpenedSession(session_id, pair)

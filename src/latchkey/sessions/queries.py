@@ -88,11 +88,13 @@ async def insert(
     token_expires_at: datetime,
     expires_at: datetime,
     origin: Origin,
+    device: str | None,
 ) -> None:
-    """Opens a session with its first refresh token. `expires_at` is the session's absolute cap."""
+    """Opens a session with its first refresh token. `expires_at` is the session's absolute cap, `device` the name of its
+    user agent."""
     await connection.execute(
-        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent,"
+        " device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         session_id,
         user_id,
         token_hash,
@@ -101,6 +103,8 @@ async def insert(
         expires_at,
         origin.ip,
         origin.user_agent,
+        # Empty: it has been looked up, and nobody knows it.
+        device or "",
     )
 
 
@@ -253,26 +257,38 @@ async def was_deleting_session(database: Queryable, session_id: UUID, user_id: i
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """A live session as its owner sees it; times are UTC, `last_used_at` is that of its last refresh."""
+    """A live session as its owner sees it; times are UTC, `last_used_at` is that of its last refresh. `device` is empty
+    for a user agent that nobody knows, None where an older version opened the session and named nothing."""
 
     id: UUID
     created_at: datetime
     last_used_at: datetime
     ip: str | None
     user_agent: str | None
+    device: str | None
 
 
-async def live_of_user(database: Queryable, user_id: int) -> list[ListedSession]:
-    """The live sessions of a user, newest use first."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the list of a user's sessions: that of the session with these values, whether or not it is still there."""
+
+    last_used_at: datetime
+    session_id: UUID
+
+
+async def live_of_user(database: Queryable, user_id: int, limit: int, after: Place | None) -> list[ListedSession]:
+    """At most so many live sessions of a user, newest use first, from `after` on (None: from the first one)."""
     rows = await database.fetch(
-        "SELECT id, created_at, last_used_at, ip, user_agent FROM sessions"  # noqa: S608 constants
+        "SELECT id, created_at, last_used_at, ip, user_agent, device FROM sessions"  # noqa: S608 constants
         f" WHERE user_id = $1 AND {IS_IN_USE}"
-        " ORDER BY last_used_at DESC, id",
+        " AND ($3::timestamptz IS NULL OR (last_used_at, id) < ($3, $4::uuid))"
+        " ORDER BY last_used_at DESC, id DESC LIMIT $2",
         user_id,
+        limit,
+        after.last_used_at if after else None,
+        after.session_id if after else None,
     )
-    return [
-        ListedSession(row["id"], row["created_at"], row["last_used_at"], row["ip"], row["user_agent"]) for row in rows
-    ]
+    return [ListedSession(**dict(row)) for row in rows]
 
 
 async def notify_ended(connection: Connection, payload: str) -> None:

@@ -27,9 +27,9 @@ class SessionSettings(BaseModel):
     session_max_days: int = Field(
         30, ge=1, le=3650, description="Days after which a session ends, however often it was refreshed."
     )
-    session_limit: int | None = Field(
-        None,
-        ge=1,
+    session_limit: int = Field(
+        100,
+        ge=0,
         le=1000,
-        description="Live sessions a user may have. A login above the limit ends the oldest one. Unset: no limit.",
+        description="Live sessions a user may have. A login above the limit ends the oldest ones. 0: no limit.",
     )

@@ -76,6 +76,19 @@ def test_is_small_and_stands_alone(server: Server) -> None:
     assert plain_http.get(f"{server.url}/client.js").text == source
 
 
+def test_all_pages_of_sessions(tab: Tab, signed_in: dict[str, Any], sql: Sql) -> None:
+    """Each session once, also where the list has several pages."""
+    sql.execute(
+        "INSERT INTO sessions (id, user_id, token_hash, expires_at)"
+        " SELECT gen_random_uuid(), %s, sha256(gen_random_uuid()::text::bytea), now() + interval '1 day'"
+        " FROM generate_series(1, 250)",
+        [signed_in["id"]],
+    )
+    sessions = _value(tab.page, "auth.sessions()")
+    assert len({session["id"] for session in sessions}) == len(sessions) == 251
+    assert [session["current"] for session in sessions].count(True) == 1
+
+
 def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
     """Every method against the real service: the names, bodies and results that docs/client.md promises."""
     page = _load(tab.page, server.url)

@@ -186,13 +186,28 @@ export function createClient({ baseUrl } = {}) {
 
   /** Calls Latchkey and returns `data` of its answer. Throws LatchkeyError for a refusal, as every method here does.
    * @param {string} method in capitals @param {`/${string}`} path @param {unknown} [body] @returns {Promise<any>} */
-  async function request(method, path, body) {
+  const request = async (method, path, body) => (await answer(method, path, body)).data;
+
+  /** As `request`, but returns the whole answer. @param {string} method @param {string} path @param {unknown} [body]
+   * @returns {Promise<any>} */
+  async function answer(method, path, body) {
     const send = () => exchange(method, path, body);
     const attempt = SETS_COOKIES.includes(path) ? () => exclusively(send) : send;
     const response = await (NEVER_RENEWED.includes(path) ? attempt() : renewing(attempt));
     if (!response.ok) throw await errorOf(response);
     if (path === "/auth/logout") signedOut();
-    return (await response.json()).data;
+    return response.json();
+  }
+
+  /** @returns {Promise<Session[]>} where this user is signed in: every page of the list */
+  async function sessions() {
+    const found = [];
+    for (let cursor = ""; ; ) {
+      const { data, meta } = await answer("GET", `/auth/sessions${cursor && `?cursor=${cursor}`}`);
+      found.push(...data);
+      // An older Latchkey answers with all of them, and without meta.
+      if (!(cursor = meta?.nextCursor)) return found;
+    }
   }
 
   /** @param {unknown} error @returns {null | Promise<never>} */
@@ -237,8 +252,7 @@ export function createClient({ baseUrl } = {}) {
     requestVerification: (account) => request("POST", "/auth/verify-email/request", account),
     /** @param {{ token: string }} proof of a link in a mail @returns {Promise<void>} */
     verifyEmail: (proof) => request("POST", "/auth/verify-email", proof),
-    /** @returns {Promise<Session[]>} where this user is signed in */
-    sessions: () => request("GET", "/auth/sessions"),
+    sessions,
     /** @param {string} id @returns {Promise<void>} */
     endSession: (id) => request("DELETE", `/auth/sessions/${encodeURIComponent(id)}`),
     /** @returns {Promise<number>} how many ended */

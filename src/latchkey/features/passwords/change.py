@@ -20,6 +20,7 @@ from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.refusal import FieldError, ValidationFailed
+from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.queries import EndedBy
@@ -65,6 +66,7 @@ class PasswordChanger:
                 raise CurrentPasswordIncorrect
             await attempt.succeeded()
         new_hash = await self.hasher.hash(new)
+        device = await name_device(origin.user_agent)
 
         async def change_password(change: Change) -> TokenPair:
             user = await queries.replace_password(change.connection, user_id, old_hash, new_hash)
@@ -72,7 +74,7 @@ class PasswordChanger:
                 raise AccessTokenInvalid
             await end_requested_change(change.connection, user_id)
             await self.ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
-            pair = await self.door.reopen(change, principal, origin)
+            pair = await self.door.reopen(change, principal, origin, device=device)
             await self.outbox.add(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
             await change.record(
                 Event(

@@ -1,6 +1,5 @@
 """The door: every sign-in ends here, whatever proved it. Nothing else opens sessions."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +14,7 @@ from latchkey.features.sign_in.steps import Candidate, Step
 from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
-from latchkey.sessions.devices import device_name
+from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import Cleared, SessionOpener
 from latchkey.sessions.queries import EndedBy
@@ -77,14 +76,16 @@ class Door:
             if not await step.is_met(proof.candidate):
                 await self.record_failure(user.id, visit.origin, reason=step.reason)
                 raise step.refusal
-        details = await self._new_device(visit)
+        # Before the transaction, which waits for nothing but the database.
+        device = await name_device(visit.origin.user_agent)
+        details = self._new_device(visit, device)
 
         async def open_session(change: Change) -> SignedIn | None:
             if not await proof.still_holds(change, self.opener.is_limited):
                 return None
             if visit.replaces:
                 await self.ender.end(change, visit.replaces, EndedBy.LOGIN)
-            session = await self.opener.open(change, Cleared(user.id), visit.origin)
+            session = await self.opener.open(change, Cleared(user.id), visit.origin, device=device)
             if details and await queries.is_older_than_a_day(change.connection, user.id):
                 await self.outbox.add(
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
@@ -94,10 +95,11 @@ class Door:
 
         return await self.audit.change(open_session)
 
-    async def reopen(self, change: Change, principal: Principal, origin: Origin) -> TokenPair:
+    async def reopen(self, change: Change, principal: Principal, origin: Origin, *, device: str | None) -> TokenPair:
         """Opens another session for someone who is signed in, in the transaction that has ended their sessions and holds
-        the lock of their row. It is no new sign-in: nothing is recorded."""
-        session = await self.opener.open(change, Cleared(principal.user_id), origin)
+        the lock of their row. It is no new sign-in: nothing is recorded. `device` is the name of the origin's user agent,
+        looked up before."""
+        session = await self.opener.open(change, Cleared(principal.user_id), origin, device=device)
         return session.pair
 
     async def record_failure(self, user_id: int | None, origin: Origin, *, reason: str | None = None) -> None:
@@ -110,12 +112,10 @@ class Door:
 
         await self.audit.change(record)
 
-    async def _new_device(self, visit: Visit) -> dict[str, str] | None:
+    def _new_device(self, visit: Visit, name: str | None) -> dict[str, str] | None:
         """What a notice says of the device; None when there is nothing to say."""
         if not self.new_device_mail or visit.device is not None:
             return None
-        # In a thread, and before the transaction: the first look-up loads the rules, which takes a while.
-        name = await asyncio.to_thread(device_name, visit.origin.user_agent)
         return {"device": name or "an unknown device"}
 
 
@@ -126,7 +126,7 @@ def build_door(platform: Platform, *, steps: tuple[Step, ...], new_device_mail: 
         clock=platform.clock,
         ender=platform.ender,
         max_days=platform.settings.session_max_days,
-        limit=platform.settings.session_limit,
+        limit=platform.settings.session_limit or None,
     )
     return Door(
         audit=platform.audit,
