@@ -13,6 +13,9 @@ STORE_TIMEOUT_SECONDS = 1.0
 ENDS_REMEMBERED = 10_000
 SWEEP_EVERY = 64
 SWEEP_AT_ONCE = 256
+ENTRIES_MAX = 100_000
+"""About 40 MB."""
+COMPARED = 16
 
 
 class Counts(Protocol):
@@ -49,6 +52,11 @@ def open_counts(url: str, clock: Clock) -> Counts:
         socket_connect_timeout=STORE_TIMEOUT_SECONDS,
     )
     return SharedCounts(cast(Storage, storage), clock)
+
+
+def apart(counts: Counts, clock: Clock) -> Counts:
+    """Counts that cannot push out the given ones: in memory another table. A shared store makes room by its own rules."""
+    return MemoryCounts(clock) if isinstance(counts, MemoryCounts) else counts
 
 
 class SharedCounts:
@@ -93,10 +101,19 @@ class MemoryCounts:
 
     The limits library's own store looks at every key on every hit, which thousands of client addresses make slow. This
     one drops what has ended a little at a time.
+
+    It holds `entries_max` counts. Beyond, a new key takes the place of the lowest of 16 counts; the next 16 are compared
+    next time. So a stranger who has many addresses
+
+    - fills no memory: the bound holds, and each new key costs 16 comparisons;
+    - frees none of them: an address that is over its limit has a higher count than those he would fill the table with,
+      and to get it out he would have to bring the others near their limits, too, which costs that many requests for each;
+    - blocks nobody: a new key is always counted, from 1. Others lose low counts early, which is to their advantage.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
+        self._entries_max = entries_max
         self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._hits = 0
 
@@ -110,7 +127,10 @@ class MemoryCounts:
         self._hits += 1
         if self._hits % SWEEP_EVERY == 0:
             self._sweep(now)
-        count, ends_at = self._counts.get(key, (0, now))
+        held = self._counts.get(key)
+        if held is None and len(self._counts) >= self._entries_max:
+            self._make_room(now)
+        count, ends_at = held or (0, now)
         if ends_at <= now:
             count, ends_at = 0, now + seconds
         self._counts[key] = (count + 1, ends_at)
@@ -128,6 +148,13 @@ class MemoryCounts:
     async def check(self) -> bool:
         """See Counts."""
         return True
+
+    def _make_room(self, now: float) -> None:
+        compared = [self._counts.popitem(last=False) for _ in range(min(COMPARED, len(self._counts)))]
+        kept = [entry for entry in compared if entry[1][1] > now]
+        if len(kept) == len(compared):
+            kept.remove(min(kept, key=lambda entry: entry[1][0]))
+        self._counts.update(kept)
 
     def _sweep(self, now: float) -> None:
         for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
