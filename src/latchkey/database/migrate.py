@@ -18,6 +18,7 @@ from latchkey.database.blockers import describe_blockers
 from latchkey.database.dirty_data import DirtyData, Finding, find_dirty_data
 from latchkey.database.original_schema import UnfitSchema, original_tables, require_adoptable
 from latchkey.database.pooler_queries import is_direct
+from latchkey.database.rights import MayNotCreate, require_rights
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,6 +28,7 @@ __all__ = [
     "Connect",
     "DirtyData",
     "Finding",
+    "MayNotCreate",
     "MigrationError",
     "MigrationReport",
     "Resolutions",
@@ -114,9 +116,9 @@ async def migrate(
     node-api-postgres's timestamps are read in it (`source_timezone`, a name PostgreSQL knows, overrides it).
     Alembic is global to a process: migrate one database of it at a time.
 
-    Raises DirtyData, UnfitSchema or UnknownTimezone (nothing was changed), TableBusy or another MigrationError (each
-    revision is done or not begun; call again). A connection that cannot be opened raises what `connect` raises.
-
+    Raises DirtyData, UnfitSchema, MayNotCreate or UnknownTimezone (nothing was changed), TableBusy or another
+    MigrationError (each revision is done or not begun; call again). A connection that cannot be opened raises what
+    `connect` raises.
     """
     connection = await connect()
     stays = "What was done before stays"
@@ -167,6 +169,7 @@ async def _migrate_locked(
         return MigrationReport(revision, revision)
     if revision is None:
         await require_adoptable(connection)
+    await require_rights(connection)
     if revision is None or int(revision) < int(RULES_REVISION):
         findings = await find_dirty_data(connection, resolve, await original_tables(connection))
         if findings:
@@ -238,6 +241,8 @@ async def _explained(error: Exception, connect: Connect, stays: str) -> Exceptio
     # SQLAlchemy has the driver's error as `orig`; those that the driver finds by itself have no SQLSTATE.
     cause = getattr(error, "orig", error)
     again = f"{stays}; run it again."
+    if getattr(cause, "sqlstate", None) == asyncpg.InsufficientPrivilegeError.sqlstate:
+        again = f"{stays}; run it again as the owner of the tables."
     if getattr(cause, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
         return TableBusy(
             f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "
