@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from latchkey.clock import Clock
     from latchkey.counts import Counts
     from latchkey.database.pool import Database
+    from latchkey.hashing.costs import HashCosts
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
     from latchkey.http.endpoint import Endpoint
@@ -58,6 +59,7 @@ class Platform:
     audit: AuditLog
     outbox: Outbox
     hasher: PasswordHasher
+    costs: HashCosts
     counts: Counts
     csrf: Csrf
     tokens: Tokens

@@ -18,6 +18,7 @@ from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.feature import Contribution, Platform
+from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
 from latchkey.http.csrf_token import csrf_token_endpoint
@@ -64,6 +65,7 @@ class Service:
     feed: RevocationFeed
     housekeeper: Housekeeper
     hasher: PasswordHasher
+    costs: HashCosts
 
 
 def build_service(
@@ -90,6 +92,7 @@ def build_service(
         platform.feed,
         Housekeeper(database, [chore for feature in FEATURES for chore in feature.chores(settings)]),
         platform.hasher,
+        platform.costs,
     )
 
 
@@ -116,6 +119,7 @@ def build_platform(
         audit=AuditLog(database, required=settings.audit_required),
         outbox=Outbox(database),
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
+        costs=HashCosts(access_secret, settings.bcrypt_rounds),
         counts=open_counts(settings.rate_limit_storage, clock),
         csrf=Csrf(
             access_secret,
@@ -203,6 +207,7 @@ class Application:
         self._edge = service.edge
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
+        others.append(asyncio.create_task(service.costs.run(database)))
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()

@@ -14,6 +14,7 @@ from latchkey.features.sign_in.errors import InvalidCredentials
 from latchkey.features.sign_in.queries import Credentials
 from latchkey.features.sign_in.steps import Candidate
 from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
+from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
 from latchkey.refusal import ServiceUnavailable
 
@@ -26,6 +27,7 @@ class PasswordSignIn:
 
     database: Database
     hasher: PasswordHasher
+    costs: HashCosts
     throttle: Throttle
     door: Door
 
@@ -50,7 +52,9 @@ class PasswordSignIn:
         credentials = await queries.credentials_by_email(self.database, email)
         stored = credentials.password_hash if credentials else None
         migrated = credentials is not None and credentials.migrated
-        if await self.hasher.verify(password, stored, migrated=migrated):
+        if await self.hasher.verify(
+            password, stored, migrated=migrated, otherwise=self.costs.rounds_for(email)
+        ):
             assert credentials is not None, "nothing matches no hash"
             await attempt.succeeded()
             return credentials
