@@ -38,7 +38,7 @@ __all__ = [
     "schema_revision",
 ]
 
-REQUIRED_REVISION = "0012"
+REQUIRED_REVISION = "0013"
 """The newest revision that this code needs."""
 
 RULES_REVISION = "0005"

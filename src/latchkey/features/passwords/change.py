@@ -25,8 +25,9 @@ from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
 
-KnownDevice = Callable[[str], str | None]
-"""The id of the device that asks, if it has signed in before to the account with that address."""
+KnownDevice = Callable[[str, int], str | None]
+"""The id of the device that asks, if it has signed in before to the account with that address, with its credentials of
+that generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class PasswordChanger:
             raise AccessTokenInvalid
         user, old_hash = credentials.user, credentials.password_hash
         refuse_own(new, user.name, user.email)
-        async with self.throttle.attempt(user.email, known_device(user.email)) as attempt:
+        async with self.throttle.attempt(user.email, known_device(user.email, credentials.generation)) as attempt:
             if not await self.hasher.verify(current, old_hash, migrated=credentials.migrated):
                 await attempt.failed()
                 raise CurrentPasswordIncorrect

@@ -22,16 +22,15 @@ from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
 from latchkey.users.user import User
 
+KnownDevice = Callable[[int], str | None]
+"""The id of the device that asks, if it has signed in to this account with credentials of that generation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """How somebody comes to the door.
+    """How somebody comes to the door. `replaces` are sessions of the browser's that a new one ends."""
 
-    `device` is the id of a device that has signed in to this account before, or None; `replaces` are sessions of the
-    browser's that a new one ends.
-    """
-
-    device: str | None
+    known_device: KnownDevice
     replaces: list[UUID]
     origin: Origin
 
@@ -50,9 +49,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who signed in, and the tokens of the new session."""
+    """Who signed in, with credentials of which generation, and the tokens of the new session."""
 
     user: User
+    generation: int
     pair: TokenPair
 
 
@@ -77,7 +77,7 @@ class Door:
             if not await step.is_met(proof.candidate):
                 await self.record_failure(user.id, visit.origin, reason=step.reason)
                 raise step.refusal
-        details = await self._new_device(visit)
+        details = await self._new_device(proof.candidate, visit)
 
         async def open_session(change: Change) -> SignedIn | None:
             if not await proof.still_holds(change, self.opener.is_limited):
@@ -90,7 +90,7 @@ class Door:
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
                 )
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
-            return SignedIn(user, session.pair)
+            return SignedIn(user, proof.candidate.generation, session.pair)
 
         return await self.audit.change(open_session)
 
@@ -110,9 +110,9 @@ class Door:
 
         await self.audit.change(record)
 
-    async def _new_device(self, visit: Visit) -> dict[str, str] | None:
+    async def _new_device(self, candidate: Candidate, visit: Visit) -> dict[str, str] | None:
         """What a notice says of the device; None when there is nothing to say."""
-        if not self.new_device_mail or visit.device is not None:
+        if not self.new_device_mail or visit.known_device(candidate.generation) is not None:
             return None
         # In a thread, and before the transaction: the first look-up loads the rules, which takes a while.
         name = await asyncio.to_thread(device_name, visit.origin.user_agent)
