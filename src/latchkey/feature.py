@@ -16,7 +16,7 @@ from latchkey.hashing.settings import HashingSettings
 from latchkey.housekeeping.chore import Chore
 from latchkey.http.settings import HttpSettings
 from latchkey.mail.chores import CHORES as MAIL_CHORES
-from latchkey.mail.kinds import MailKind
+from latchkey.mail.kinds import MORE_NOTICES, MailKind
 from latchkey.mail.settings import MailSettings
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.chores import CHORES as SESSION_CHORES
@@ -94,6 +94,7 @@ class Feature:
 PLATFORM = Feature(
     name="platform",
     actions=SessionAction,
+    mails=(MORE_NOTICES,),
     chores=lambda settings: (*SESSION_CHORES, *MAIL_CHORES, *audit_chores(settings)),
 )
 """What the platform itself declares, in the words of a feature."""

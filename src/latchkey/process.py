@@ -32,8 +32,10 @@ from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
+from latchkey.mail.kinds import MORE_NOTICES
 from latchkey.mail.mailbox import Mailbox
 from latchkey.mail.mailbox_page import mailbox_endpoints
+from latchkey.mail.notices import compose_notice
 from latchkey.mail.outbox import Outbox
 from latchkey.mail.templates import Templates
 from latchkey.mail.tokens import MailTokens
@@ -152,7 +154,8 @@ def _sessions(platform: Platform) -> Contribution:
             csrf_token_endpoint(platform.csrf),
             *token_endpoints(rotation, logout, platform.presented_sessions, platform.cookies),
             *session_endpoints(manager, platform.guards, platform.cookies),
-        )
+        ),
+        composers={MORE_NOTICES.name: compose_notice},
     )
 
 

@@ -24,6 +24,7 @@ from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
+from latchkey.users.queries import takes_notices
 
 KnownDevice = Callable[[str, int], str | None]
 """The id of the device that asks, if it has signed in before to the account with that address, with its credentials of
@@ -74,7 +75,8 @@ class PasswordChanger:
             await end_requested_change(change.connection, user_id)
             await self.ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             pair = await self.door.reopen(change, principal, origin)
-            await self.outbox.add(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
+            if await takes_notices(change.connection, user_id):
+                await self.outbox.notify(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
             await change.record(
                 Event(
                     PasswordAction.CHANGE_PASSWORD,

@@ -20,6 +20,7 @@ from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import Cleared, SessionOpener
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
+from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
 
 KnownDevice = Callable[[int], str | None]
@@ -85,8 +86,12 @@ class Door:
             if visit.replaces:
                 await self.ender.end(change, visit.replaces, EndedBy.LOGIN)
             session = await self.opener.open(change, Cleared(user.id), visit.origin)
-            if details and await queries.is_older_than_a_day(change.connection, user.id):
-                await self.outbox.add(
+            if (
+                details
+                and await queries.is_older_than_a_day(change.connection, user.id)
+                and await takes_notices(change.connection, user.id)
+            ):
+                await self.outbox.notify(
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
                 )
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
