@@ -3,6 +3,7 @@ address that is known to be the account's."""
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -60,15 +61,13 @@ def test_a_notice_needs_an_address_that_is_known_to_be_theirs(
     assert kinds(own_sql, user["email"]) == {"password-changed": 2, "email-changed": 1}
 
 
-def test_five_notices_an_hour_and_then_one_that_says_so(
-    start: Start, open_browser: OpenBrowser, own_sql: Sql
-) -> None:
+def test_five_notices_an_hour_and_then_one_that_says_so(start: Start, open_browser: OpenBrowser, own_sql: Sql) -> None:
     server = start()
     browser = open_browser(server)
     user = browser.sign_up()
     verify(own_sql, user["id"])
     passwords = [PASSWORD, *(f"Changed-{number}!" for number in range(9))]
-    for old, new in zip(passwords, passwords[1:], strict=False):
+    for old, new in pairwise(passwords):
         change_password(browser, old, new)
     assert kinds(own_sql, user["email"]) == {"password-changed": FREE, "more-notices": 1}
     assert open_browser(server).login(user["email"], passwords[-1]).status_code == 200, "each change was made"
@@ -90,9 +89,7 @@ def test_notices_of_changes_at_once(start: Start, open_browser: OpenBrowser, own
 
 
 @pytest.mark.parametrize("kind", ["reset-link", "verify-email", "confirm-email"])
-def test_one_mailbox_and_many_accounts(
-    start: Start, open_browser: OpenBrowser, own_sql: Sql, kind: str
-) -> None:
+def test_one_mailbox_and_many_accounts(start: Start, open_browser: OpenBrowser, own_sql: Sql, kind: str) -> None:
     """Links count for the recipient too: accounts that have, or want, somebody's address one after another send them no
     more than one account would."""
     browser = open_browser(start(CONFIRM_EMAIL_CHANGE="true" if kind == "confirm-email" else "false"))

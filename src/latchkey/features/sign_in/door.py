@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
@@ -15,10 +14,11 @@ from latchkey.features.sign_in.steps import Candidate, Step
 from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
+from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.devices import device_name
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import Cleared, SessionOpener
-from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.queries import EndedBy, ProvenSessions
 from latchkey.sessions.tokens import TokenPair
 from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
@@ -29,10 +29,10 @@ KnownDevice = Callable[[int], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """How somebody comes to the door. `replaces` are sessions of the browser's that a new one ends."""
+    """How somebody comes to the door. `replaces` are the sessions that the browser is in, which a new one ends."""
 
     known_device: KnownDevice
-    replaces: list[UUID]
+    replaces: ProvenSessions
     origin: Origin
 
 
@@ -83,8 +83,7 @@ class Door:
         async def open_session(change: Change) -> SignedIn | None:
             if not await proof.still_holds(change, self.opener.is_limited):
                 return None
-            if visit.replaces:
-                await self.ender.end(change, visit.replaces, EndedBy.LOGIN)
+            ended = await self.ender.end_proven(change, visit.replaces, EndedBy.LOGIN) if visit.replaces else []
             session = await self.opener.open(change, Cleared(user.id), visit.origin)
             if (
                 details
@@ -95,6 +94,14 @@ class Door:
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
                 )
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
+            for each in ended:
+                # About its owner, who may be somebody else.
+                revoked = {"revoked": [str(each.id)]}
+                await change.record(
+                    Event(
+                        SessionAction.SESSION_REVOKED, user.id, each.user_id, visit.origin, session.id, details=revoked
+                    )
+                )
             return SignedIn(user, proof.candidate.generation, session.pair)
 
         return await self.audit.change(open_session)

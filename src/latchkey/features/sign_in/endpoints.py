@@ -22,7 +22,7 @@ def login_endpoint(
     async def login(call: Call[LoginAttempt]) -> Reply:
         visit = Visit(
             known_device=partial(devices.recognise, call.exchange, call.body.email),
-            replaces=await presented_sessions.named_by(call.exchange),
+            replaces=await presented_sessions.proven_by(call.exchange),
             origin=call.origin,
         )
         signed_in = await sign_in.sign_in(call.body.email, call.body.password, visit)
