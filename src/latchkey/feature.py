@@ -16,7 +16,7 @@ from latchkey.hashing.settings import HashingSettings
 from latchkey.housekeeping.chore import Chore
 from latchkey.http.settings import HttpSettings
 from latchkey.mail.chores import CHORES as MAIL_CHORES
-from latchkey.mail.kinds import MailKind
+from latchkey.mail.kinds import MORE_NOTICES, MailKind
 from latchkey.mail.settings import MailSettings
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.chores import chores as session_chores
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from latchkey.clock import Clock
     from latchkey.counts import Counts
     from latchkey.database.pool import Database
+    from latchkey.hashing.costs import HashCosts
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
     from latchkey.http.endpoint import Endpoint
@@ -58,6 +59,7 @@ class Platform:
     audit: AuditLog
     outbox: Outbox
     hasher: PasswordHasher
+    costs: HashCosts
     counts: Counts
     csrf: Csrf
     tokens: Tokens
@@ -92,6 +94,7 @@ class Feature:
 PLATFORM = Feature(
     name="platform",
     actions=SessionAction,
+    mails=(MORE_NOTICES,),
     chores=lambda settings: (*session_chores(settings), *MAIL_CHORES, *audit_chores(settings)),
 )
 """What the platform itself declares, in the words of a feature."""

@@ -18,6 +18,7 @@ from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import apart, open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.feature import Contribution, Platform, PlatformSettings
+from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
 from latchkey.http.csrf_token import csrf_token_endpoint
@@ -31,8 +32,10 @@ from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
+from latchkey.mail.kinds import MORE_NOTICES
 from latchkey.mail.mailbox import Mailbox
 from latchkey.mail.mailbox_page import mailbox_endpoints
+from latchkey.mail.notices import compose_notice
 from latchkey.mail.outbox import Outbox
 from latchkey.mail.templates import Templates
 from latchkey.mail.tokens import MailTokens
@@ -65,6 +68,7 @@ class Service:
     feed: RevocationFeed
     housekeeper: Housekeeper
     hasher: PasswordHasher
+    costs: HashCosts
 
 
 def build_service(
@@ -91,6 +95,7 @@ def build_service(
         platform.feed,
         Housekeeper(database, [chore for feature in FEATURES for chore in feature.chores(settings)]),
         platform.hasher,
+        platform.costs,
     )
 
 
@@ -118,6 +123,7 @@ def build_platform(
         audit=AuditLog(database, required=settings.audit_required),
         outbox=Outbox(database),
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
+        costs=HashCosts(access_secret, settings.bcrypt_rounds),
         counts=open_counts(settings.rate_limit_storage, clock),
         csrf=Csrf(
             access_secret,
@@ -155,7 +161,8 @@ def _sessions(platform: Platform) -> Contribution:
             csrf_token_endpoint(platform.csrf),
             *token_endpoints(rotation, logout, platform.presented_sessions, platform.cookies),
             *session_endpoints(manager, platform.guards, platform.cookies),
-        )
+        ),
+        composers={MORE_NOTICES.name: compose_notice},
     )
 
 
@@ -213,6 +220,7 @@ class Application:
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         load_rules()
+        others.append(asyncio.create_task(service.costs.run(database)))
         # What is loaded now stays: keeping it out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()

@@ -8,9 +8,9 @@ import pytest
 from tests.kit import plain_http
 from tests.kit.answers import ACCESS_COOKIE, CLEARED_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, cookies_set
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
-from tests.kit.forging import Genuine, genuine_access
+from tests.kit.forging import Genuine, genuine_access, genuine_refresh
 from tests.kit.server import Server
-from tests.kit.stored import Sql, endings, live_sessions
+from tests.kit.stored import Sql, audited, endings, live_sessions
 
 CSRF_COOKIE: dict[str, str | bool] = {"path": "/", "httponly": True, "samesite": "Strict"}
 SECURE: dict[str, str | bool] = {"secure": True}
@@ -93,11 +93,13 @@ def test_no_answer_but_the_ones_that_should_touches_a_cookie(browser: Browser) -
     assert browser.cookies == kept
 
 
-@pytest.mark.parametrize("cookie", ["access", "refresh", "expired access", "rotated refresh"])
-def test_login_ends_the_session_that_any_genuine_cookie_names(
-    browser: Browser, open_browser: Callable[..., Browser], sql: Sql, cookie: str
+@pytest.mark.parametrize("same_user", [True, False])
+@pytest.mark.parametrize("cookie", ["access", "refresh", "expired access", "rotated refresh", "expired refresh"])
+def test_login_ends_the_session_that_a_current_token_proves(
+    browser: Browser, open_browser: Callable[..., Browser], sql: Sql, cookie: str, same_user: bool
 ) -> None:
-    """Who signs in anew has left the old one."""
+    """Who signs in anew leaves the session of the browser, with an audit row about its owner. An old token may be in
+    somebody else's hands: it ends nothing."""
     other = open_browser()
     user = browser.sign_up()
     other.login(user["email"])
@@ -108,11 +110,17 @@ def test_login_ends_the_session_that_any_genuine_cookie_names(
         "refresh": {"refreshToken": browser.cookies["refreshToken"]},
         "expired access": {"accessToken": genuine_access(browser.cookies).changed(exp=1)},
         "rotated refresh": {"refreshToken": spent},
+        "expired refresh": {"refreshToken": genuine_refresh(browser.cookies).changed(exp=1)},
     }[cookie]
     browser.cookies = {"_csrf": browser.cookies["_csrf"]} | brought
-    assert browser.login(user["email"]).status_code == 200
-    assert endings(sql, user["id"]) == ["login", None, None]
-    assert len(live_sessions(sql, user["id"])) == 2
+    next_user = user if same_user else other.register()
+    response = browser.login(next_user["email"])
+    assert response.status_code == 200
+    is_current = cookie in {"access", "refresh"}
+    assert endings(sql, user["id"])[0] == ("login" if is_current else None)
+    assert len(live_sessions(sql, user["id"])) == 1 + same_user + (not is_current)
+    revoked = [("SESSION_REVOKED", next_user["id"], user["id"])] if is_current else []
+    assert audited(sql, response) == [("LOGIN", next_user["id"], next_user["id"]), *revoked]
     assert other.get("/auth/me").status_code == browser.get("/auth/me").status_code == 200
 
 

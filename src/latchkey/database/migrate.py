@@ -40,7 +40,7 @@ __all__ = [
     "schema_revision",
 ]
 
-REQUIRED_REVISION = "0013"
+REQUIRED_REVISION = "0015"
 """The newest revision that this code needs."""
 
 RULES_REVISION = "0005"

@@ -39,7 +39,7 @@ class PasswordHasher:
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._free = asyncio.Semaphore(cores)
         self._waiting = 0
-        # Verified against when there is no such user, so that both cases take one bcrypt (CWE-208).
+        # Verified against when there is no such user, so that both cases take one bcrypt (CWE-208); see HashCosts.
         self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(rounds)).decode()
 
     async def hash(self, password: str) -> str:
@@ -48,17 +48,20 @@ class PasswordHasher:
             lambda: bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._rounds)).decode("ascii")
         )
 
-    async def verify(self, password: str, stored: str | None, *, migrated: bool = False) -> bool:
-        """Whether the password is the hash's; `stored` None takes as long and is False.
+    async def verify(
+        self, password: str, stored: str | None, *, migrated: bool = False, otherwise: int | None = None
+    ) -> bool:
+        """Whether the password is the hash's. `stored` None, or unusable, is False, and takes as long as a hash of
+        `otherwise` rounds; None: of those that are set.
 
         A password over 72 bytes never matches, except `migrated` hashes, compared by the first 72 as node-api-postgres did.
         """
         raw = password.encode()
         too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated
-        usable = stored is not None and not too_long and _is_usable(stored)
-        against = stored if usable and stored is not None else self._dummy
+        usable = stored is not None and _is_usable(stored)
+        against = stored if usable and stored is not None else self._dummy_of(otherwise or self._rounds)
         matches = await self._in_thread(lambda: self._check(raw[:PASSWORD_MAX_BYTES], against))
-        return usable and matches
+        return usable and not too_long and matches
 
     def needs_renewal(self, stored: str) -> bool:
         """Whether a hash was made with another number of rounds than is set now."""
@@ -67,6 +70,10 @@ class PasswordHasher:
     def close(self) -> None:
         """Lets running hashes end."""
         self._threads.shutdown(wait=True)
+
+    def _dummy_of(self, rounds: int) -> str:
+        # It costs what its rounds say, and nothing that is read from it counts.
+        return f"$2b${rounds:02d}${self._dummy[7:]}"
 
     def _check(self, raw: bytes, against: str) -> bool:
         try:

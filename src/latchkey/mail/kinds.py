@@ -21,3 +21,8 @@ ACCOUNT_SAMPLES = {"email": "siam@example.com", "name": "Siam"}
 LINK_SAMPLES = {"link": "https://accounts.example.com/page#token=0123"}
 NOTICE_SAMPLES = {"email": "siam@example.com", "time": "2026-01-02 03:04 UTC", "ip": "192.0.2.1"}
 """What `mail.notices` gives every notice."""
+
+MORE_NOTICES = MailKind(
+    "more-notices", Path(__file__).parent / "mails", {**NOTICE_SAMPLES, "about": "password-changed"}
+)
+"""In place of the notices of one kind, `about`, that are too many."""

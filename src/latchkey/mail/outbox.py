@@ -9,11 +9,12 @@ from datetime import datetime
 from latchkey.audit.record import Change
 from latchkey.database.pool import Database
 from latchkey.mail import queries
+from latchkey.mail.kinds import MORE_NOTICES
 from latchkey.mail.tokens import MailTokens
 from latchkey.origin import Origin
 
-LINKS_AN_HOUR = 5
-"""Of one kind, to one account: whoever asks for more fills somebody else's mailbox."""
+MAILS_AN_HOUR = 5
+"""Of one kind, about one account, and to one recipient: whoever causes more fills somebody else's mailbox."""
 HOUR_SECONDS = 3600.0
 
 
@@ -65,9 +66,30 @@ class Outbox:
         await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
         change.on_commit(self.waiting.set)
 
-    async def may_send_link(self, change: Change, kind: str, user_id: int) -> bool:
-        """Whether a user, whose row `change` has locked, may get another link of that kind now."""
-        return await queries.tokens_made(change.connection, kind, user_id, HOUR_SECONDS) < LINKS_AN_HOUR
+    async def may_send_link(self, change: Change, kind: str, user_id: int, recipient: str) -> bool:
+        """Whether another link of that kind may go to that recipient now, for a user whose row `change` has locked."""
+        await queries.lock_recipient(change.connection, kind, recipient)
+        made = await queries.tokens_made(change.connection, kind, user_id, recipient, HOUR_SECONDS)
+        return made < MAILS_AN_HOUR
+
+    async def notify(
+        self,
+        change: Change,
+        kind: str,
+        recipient: str,
+        origin: Origin,
+        *,
+        user_id: int,
+        details: dict[str, str] | None = None,
+    ) -> None:
+        """Stores a notice as `add` does, as long as there were few of its kind within the hour; instead of the first
+        that is too much, one mail that says so, and then nothing."""
+        await queries.lock_recipient(change.connection, kind, recipient)
+        connection = change.connection
+        if await queries.notices_made(connection, kind, "", user_id, recipient, HOUR_SECONDS) < MAILS_AN_HOUR:
+            await self.add(change, kind, recipient, origin, user_id=user_id, details=details)
+        elif not await queries.notices_made(connection, MORE_NOTICES.name, kind, user_id, recipient, HOUR_SECONDS):
+            await self.add(change, MORE_NOTICES.name, recipient, origin, user_id=user_id, details={"about": kind})
 
 
 async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_seconds: float) -> Entry | None:

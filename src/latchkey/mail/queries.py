@@ -81,14 +81,48 @@ async def mark_failed(
     )
 
 
-async def tokens_made(connection: Connection, kind: str, user_id: int, seconds: float) -> int:
-    """How many mails of a kind got a token for this user in the last so many seconds."""
+async def lock_recipient(connection: Connection, kind: str, recipient: str) -> None:
+    """Lets one transaction after the other count the mails of a kind to a recipient, and add one."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || lower($2), 0))", kind, recipient
+    )
+
+
+async def tokens_made(connection: Connection, kind: str, user_id: int, recipient: str, seconds: float) -> int:
+    """How many mails of a kind got a token in the last so many seconds: for this user, or to this recipient, whichever
+    are more."""
     count: int = await connection.fetchval(
-        "SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"
-        " AND token_made_at > now() - make_interval(secs => $3)",
+        "SELECT greatest("
+        "  (SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"
+        "   AND token_made_at > now() - make_interval(secs => $4)),"
+        "  (SELECT count(*) FROM mail_outbox WHERE lower(recipient) = lower($3) AND kind = $2"
+        "   AND token_made_at > now() - make_interval(secs => $4)))",
         user_id,
         kind,
+        recipient,
         seconds,
+    )
+    return count
+
+
+async def notices_made(
+    connection: Connection, kind: str, about: str, user_id: int, recipient: str, seconds: float
+) -> int:
+    """How many mails of a kind were stored in the last so many seconds: about this user, or to this recipient, whichever
+    are more. `about`: only those whose details say so; empty: all."""
+    count: int = await connection.fetchval(
+        "SELECT greatest("
+        "  (SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"
+        "   AND created_at > now() - make_interval(secs => $4)"
+        "   AND $5 IN ('', metadata->'details'->>'about')),"
+        "  (SELECT count(*) FROM mail_outbox WHERE lower(recipient) = lower($3) AND kind = $2"
+        "   AND created_at > now() - make_interval(secs => $4)"
+        "   AND $5 IN ('', metadata->'details'->>'about')))",
+        user_id,
+        kind,
+        recipient,
+        seconds,
+        about,
     )
     return count
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from latchkey.audit.record import Change
 from latchkey.sessions import queries
 from latchkey.sessions.feed import EndedSessions
-from latchkey.sessions.queries import EndedBy, EndedSession
+from latchkey.sessions.queries import EndedBy, EndedSession, ProvenSessions
 
 
 class SessionEnder:
@@ -20,6 +20,10 @@ class SessionEnder:
     async def end(self, change: Change, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
         """Ends those of the sessions that are live, whoever's they are; returns which."""
         return self._known(change, await queries.end(change.connection, session_ids, reason))
+
+    async def end_proven(self, change: Change, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
+        """Ends those of the proven sessions that are live, whosever they are; returns which."""
+        return self._known(change, await queries.end_proven(change.connection, proven, reason))
 
     async def end_all(
         self, change: Change, user_id: int, reason: EndedBy, *, keep: UUID | None = None

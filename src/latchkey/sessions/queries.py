@@ -181,6 +181,19 @@ async def rotate(
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenSessions:
+    """Sessions that a browser proves to be in, whosever they are: by an access token that has not expired, and by a
+    refresh token, if its hash is the stored one."""
+
+    by_access: UUID | None
+    by_refresh: UUID | None
+    refresh_hash: bytes | None
+
+    def __bool__(self) -> bool:
+        return self.by_access is not None or self.by_refresh is not None
+
+
+@dataclass(frozen=True, slots=True)
 class EndedSession:
     """A session that a statement has just ended, and whose it was."""
 
@@ -199,6 +212,19 @@ _TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
 async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
     """Ends those of the sessions that are live."""
     return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {_IS_LIVE} {_TELL}", reason, session_ids))
+
+
+async def end_proven(connection: Connection, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
+    """Ends the sessions that were proven, if they are live, and if the refresh token is the stored one."""
+    return _ended(
+        await connection.fetch(
+            f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {_IS_LIVE} {_TELL}",
+            reason,
+            proven.by_access,
+            proven.by_refresh,
+            proven.refresh_hash,
+        )
+    )
 
 
 async def end_one(connection: Connection, user_id: int, session_id: UUID, reason: EndedBy) -> list[EndedSession]:

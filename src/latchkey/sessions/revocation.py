@@ -11,7 +11,7 @@ from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.ending import SessionEnder
-from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.queries import EndedBy, ProvenSessions
 from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Tokens, token_hash
 
 
@@ -29,16 +29,35 @@ class PresentedSessions:
 
     async def named_by(self, exchange: Exchange) -> list[UUID]:
         """Ids of the sessions named by genuine cookies: expired access tokens and rotated refresh tokens count too,
-        since they prove which session is meant. A cookie that came twice names none."""
+        since they prove which session is meant."""
         named: list[UUID] = []
         for kind, name in (
             (TokenKind.ACCESS, self._cookies.access_name),
             (TokenKind.REFRESH, self._cookies.refresh_name),
         ):
             values = self._values(exchange, name)
-            if len(values) == 1 and (session_id := await self._session_of(kind, values[0])):
+            if values and (session_id := await self._session_of(kind, values[0])):
                 named.append(session_id)
         return sorted(set(named))
+
+    async def proven_by(self, exchange: Exchange) -> ProvenSessions:
+        """The sessions that the cookies prove the browser to be in now."""
+        access = self._values(exchange, self._cookies.access_name)
+        refresh = self._values(exchange, self._cookies.refresh_name)
+        by_refresh = await self._current_session(TokenKind.REFRESH, refresh[0]) if refresh else None
+        return ProvenSessions(
+            await self._current_session(TokenKind.ACCESS, access[0]) if access else None,
+            by_refresh,
+            token_hash(refresh[0]) if by_refresh else None,
+        )
+
+    async def _current_session(self, kind: TokenKind, token: str) -> UUID | None:
+        try:
+            return self._tokens.read(kind, token).session_id
+        except TokenExpired:
+            return None
+        except TokenRefused:
+            return await self._original_session(token) if kind is TokenKind.REFRESH else None
 
     async def _session_of(self, kind: TokenKind, token: str) -> UUID | None:
         try:

@@ -29,7 +29,8 @@ async def update(connection: Connection, user_id: int, name: str, email: str, *,
         "UPDATE users SET name = $2, email = $3,"
         " reset_token = CASE WHEN $4 THEN NULL ELSE reset_token END,"
         " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END,"
-        " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END"
+        " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END,"
+        " email_since = CASE WHEN $4 THEN now() ELSE email_since END"
         " WHERE id = $1 RETURNING id, name, email",
         user_id,
         name,
@@ -38,6 +39,18 @@ async def update(connection: Connection, user_id: int, name: str, email: str, *,
     )
     assert row is not None, "the row is locked by this transaction"
     return user_of(row)
+
+
+async def takes_notices(connection: Connection, user_id: int) -> bool:
+    """Whether a user's address is verified, or was theirs for a day: otherwise it may be somebody else's, who wants no
+    mail from us."""
+    return bool(
+        await connection.fetchval(
+            "SELECT 1 FROM users WHERE id = $1 AND (email_verified_at IS NOT NULL"
+            " OR coalesce(email_since, created_at, '-infinity') <= now() - interval '24 hours')",
+            user_id,
+        )
+    )
 
 
 async def is_taken(connection: Connection, email: str) -> bool:

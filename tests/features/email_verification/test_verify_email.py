@@ -149,6 +149,7 @@ def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, o
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser = open_browser(server)
     user, taken = browser.sign_up(), browser.register()["email"]
+    own_sql.execute("UPDATE users SET created_at = now() - interval '25 hours' WHERE id = %s", [user["id"]])
     url, wanted = f"/users/{user['id']}", new_email("wanted")
     assert refused(browser.patch(url, {"email": taken})) == TAKEN
     response = browser.patch(url, {"email": wanted, "name": "Renamed"})

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+import bcrypt
 import psycopg
 import pytest
 
-from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.browser import PASSWORD, Browser, new_email, refused
 from tests.kit.server import Server
 
 ATTEMPTS = 3
@@ -95,6 +96,24 @@ def test_login_takes_one_hash_whatever_is_wrong(slow: Browser, database: str) ->
         login(known, "x" * 100),
     ):
         assert_equal_time(wrong, other, tolerance=0.35, pairs=12)
+
+
+def test_an_unknown_address_costs_what_accounts_cost(
+    start: Callable[..., Server], open_browser: Callable[..., Browser], database: str
+) -> None:
+    emails = [new_email() for _ in range(50)]
+    stored = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(9)).decode()
+    with psycopg.connect(database) as sql:
+        for email in emails:
+            sql.execute("INSERT INTO users (name, email, password) VALUES ('Siam', %s, %s)", [email, stored])
+    browser = open_browser(start())
+
+    def login(emails: list[str], password: str = WRONG) -> Ask:
+        turns = itertools.cycle(emails)
+        return lambda: refused(browser.login(next(turns), password))
+
+    for other in (login([new_email("nobody") for _ in range(50)]), login(emails, "x" * 100)):
+        assert_equal_time(login(emails), other, tolerance=0.35, pairs=12)
 
 
 def test_an_unknown_reset_token_costs_no_hash(slow: Browser) -> None:

@@ -21,17 +21,19 @@ class AddressChange:
     require_verified_email: bool
 
     async def set(self, change: Change, user: User, *, name: str, email: str, origin: Origin) -> User:
-        """Sets name and address. The old address gets a notice of a new one; with REQUIRE_VERIFIED_EMAIL the new one
-        gets a link that verifies it.
+        """Sets name and address. The old address, if it takes notices, is told of a new one; with REQUIRE_VERIFIED_EMAIL
+        the new one gets a link that verifies it.
 
         Raises asyncpg.UniqueViolationError when a live user has that address (`users.conflicts`).
         """
         # In another case it is the same mailbox; addresses of a database that was taken over may have capitals.
         email_changed = email.lower() != user.email.lower()
+        is_told = email_changed and await user_queries.takes_notices(change.connection, user.id)
         updated = await user_queries.update(change.connection, user.id, name, email, email_changed=email_changed)
         if email_changed:
             await queries.end_tokens(change.connection, user.id)
-            await self.outbox.add(change, EMAIL_CHANGED_NOTICE.name, user.email, origin, user_id=user.id)
+            if is_told:
+                await self.outbox.notify(change, EMAIL_CHANGED_NOTICE.name, user.email, origin, user_id=user.id)
             if self.require_verified_email:
                 await self.outbox.add(change, VERIFY_MAIL.name, email, origin)
         return updated

@@ -64,7 +64,7 @@ class EmailVerification:
         if entry.token_made:
             requested = await queries.renew_token(change.connection, hashed, TOKEN_HOURS)
         elif requested is not None:
-            if not await self.outbox.may_send_link(change, entry.kind, requested.user_id):
+            if not await self.outbox.may_send_link(change, entry.kind, requested.user_id, requested.email):
                 return None
             await queries.set_token(change.connection, requested, purpose, hashed, TOKEN_HOURS)
         if requested is None:

@@ -25,9 +25,11 @@ from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.queries import EndedBy
 from latchkey.sessions.tokens import TokenPair
+from latchkey.users.queries import takes_notices
 
-KnownDevice = Callable[[str], str | None]
-"""The id of the device that asks, if it has signed in before to the account with that address."""
+KnownDevice = Callable[[str, int], str | None]
+"""The id of the device that asks, if it has signed in before to the account with that address, with its credentials of
+that generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class PasswordChanger:
             raise AccessTokenInvalid
         user, old_hash = credentials.user, credentials.password_hash
         refuse_own(new, user.name, user.email)
-        async with self.throttle.attempt(user.email, known_device(user.email)) as attempt:
+        async with self.throttle.attempt(user.email, known_device(user.email, credentials.generation)) as attempt:
             if not await self.hasher.verify(current, old_hash, migrated=credentials.migrated):
                 await attempt.failed()
                 raise CurrentPasswordIncorrect
@@ -75,7 +77,8 @@ class PasswordChanger:
             await end_requested_change(change.connection, user_id)
             await self.ender.end_all(change, user_id, EndedBy.PASSWORD_CHANGE)
             pair = await self.door.reopen(change, principal, origin, device=device)
-            await self.outbox.add(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
+            if await takes_notices(change.connection, user_id):
+                await self.outbox.notify(change, PASSWORD_CHANGED_NOTICE.name, user.email, origin, user_id=user_id)
             await change.record(
                 Event(
                     PasswordAction.CHANGE_PASSWORD,

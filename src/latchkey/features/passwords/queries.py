@@ -8,7 +8,8 @@ from latchkey.users.user import User
 async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> User | None:
     """Sets a new password if the old one still stands, and ends a reset token: the user, or None if it does not."""
     row = await connection.fetchrow(
-        "UPDATE users SET password = $3, password_migrated = false, reset_token = NULL, reset_token_expires = NULL"
+        "UPDATE users SET password = $3, password_migrated = false,"
+        " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL"
         " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email",
         user_id,
         old_hash,
@@ -67,7 +68,8 @@ async def renew_reset_token(connection: Connection, token_hash: str, minutes: in
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:
     """Sets the password of whoever the token is for and ends the token: the user, or None if it is spent."""
     row = await connection.fetchrow(
-        "UPDATE users SET password = $2, password_migrated = false, reset_token = NULL, reset_token_expires = NULL,"
+        "UPDATE users SET password = $2, password_migrated = false,"
+        " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL,"
         " email_verified_at = CASE WHEN reset_token_mailed THEN coalesce(email_verified_at, now())"
         "   ELSE email_verified_at END"
         " WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted RETURNING id, name, email",

@@ -23,6 +23,7 @@ from latchkey.mail.outbox import Entry, Outbox
 from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.queries import EndedBy
+from latchkey.users.queries import takes_notices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Recovery:
     async def _may_have_another(self, change: Change, email: str) -> bool:
         # Locked, so that two instances do not both see four.
         user = await queries.lock_by_email(change.connection, email)
-        return user is not None and await self.outbox.may_send_link(change, RESET_MAIL.name, user.id)
+        return user is not None and await self.outbox.may_send_link(change, RESET_MAIL.name, user.id, email)
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
         """Sets a new password, ends all sessions of whoever the token was made for, and a change of address that waits
@@ -80,7 +81,8 @@ class Recovery:
                 raise ResetTokenRefused
             await end_requested_change(change.connection, owner.id)
             await self.ender.end_all(change, owner.id, EndedBy.PASSWORD_RESET)
-            await self.outbox.add(change, PASSWORD_CHANGED_NOTICE.name, owner.email, origin, user_id=owner.id)
+            if await takes_notices(change.connection, owner.id):
+                await self.outbox.notify(change, PASSWORD_CHANGED_NOTICE.name, owner.email, origin, user_id=owner.id)
             await change.record(Event(PasswordAction.RESET_PASSWORD, owner.id, owner.id, origin, changed=("password",)))
 
         await self.audit.change(reset_password)

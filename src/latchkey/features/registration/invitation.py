@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from latchkey.audit.record import Change
 from latchkey.features.passwords.reset_links import ResetLinks
 from latchkey.mail.message import Letter
-from latchkey.mail.outbox import Entry
+from latchkey.mail.outbox import Entry, Outbox
+from latchkey.users.queries import lock
 
 INVITATION_HOURS = 72
 INVITATION_MINUTES = INVITATION_HOURS * 60
@@ -16,14 +17,24 @@ class Invitations:
     """Composes invitations."""
 
     links: ResetLinks
+    outbox: Outbox
 
     async def compose(self, change: Change, entry: Entry) -> Letter | None:
-        """Returns the letter to somebody for whom an operator made an account; None when its link has been used."""
+        """Returns the letter to somebody for whom an operator made an account; None when its link has been used,
+        or when they have had enough of them for now."""
         if entry.token_made:
             link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
-        else:
+        elif await self._may_be_invited(change, entry):
             link = await self.links.invite(change, entry.recipient, token=entry.token, minutes=INVITATION_MINUTES)
+        else:
+            link = None
         if link is None:
             return None
         context = {"email": link.email, "link": link.url, "hours": str(INVITATION_HOURS)}
         return Letter(link.email, context, user_id=link.user_id, carries_token=True)
+
+    async def _may_be_invited(self, change: Change, entry: Entry) -> bool:
+        assert entry.user_id is not None, "added with it, by the change that made the account"
+        # Locked, so that two instances do not both see four.
+        user = await lock(change.connection, entry.user_id)
+        return user is not None and await self.outbox.may_send_link(change, entry.kind, user.id, entry.recipient)

@@ -23,6 +23,6 @@ def wire_registration(
         outbox=platform.outbox,
         require_verified_email=email_verification.address_change.require_verified_email,
     )
-    invitations = Invitations(links=passwords.links)
+    invitations = Invitations(links=passwords.links, outbox=platform.outbox)
     endpoint = register_endpoint(creation, is_open=settings.registration == "open", min_length=passwords.min_length)
     return Contribution(endpoints=(endpoint,), composers={INVITATION_MAIL.name: invitations.compose})

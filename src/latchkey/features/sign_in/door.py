@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
@@ -14,24 +13,25 @@ from latchkey.features.sign_in.steps import Candidate, Step
 from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
+from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.opening import Cleared, SessionOpener
-from latchkey.sessions.queries import EndedBy
+from latchkey.sessions.queries import EndedBy, ProvenSessions
 from latchkey.sessions.tokens import TokenPair
+from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
+
+KnownDevice = Callable[[int], str | None]
+"""The id of the device that asks, if it has signed in to this account with credentials of that generation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """How somebody comes to the door.
+    """How somebody comes to the door. `replaces` are the sessions that the browser is in, which a new one ends."""
 
-    `device` is the id of a device that has signed in to this account before, or None; `replaces` are sessions of the
-    browser's that a new one ends.
-    """
-
-    device: str | None
-    replaces: list[UUID]
+    known_device: KnownDevice
+    replaces: ProvenSessions
     origin: Origin
 
 
@@ -49,9 +49,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who signed in, and the tokens of the new session."""
+    """Who signed in, with credentials of which generation, and the tokens of the new session."""
 
     user: User
+    generation: int
     pair: TokenPair
 
 
@@ -78,20 +79,31 @@ class Door:
                 raise step.refusal
         # Before the transaction, which waits for nothing but the database.
         device = await name_device(visit.origin.user_agent)
-        details = self._new_device(visit, device)
+        details = self._new_device(proof.candidate, visit, device)
 
         async def open_session(change: Change) -> SignedIn | None:
             if not await proof.still_holds(change, self.opener.is_limited):
                 return None
-            if visit.replaces:
-                await self.ender.end(change, visit.replaces, EndedBy.LOGIN)
+            ended = await self.ender.end_proven(change, visit.replaces, EndedBy.LOGIN) if visit.replaces else []
             session = await self.opener.open(change, Cleared(user.id), visit.origin, device=device)
-            if details and await queries.is_older_than_a_day(change.connection, user.id):
-                await self.outbox.add(
+            if (
+                details
+                and await queries.is_older_than_a_day(change.connection, user.id)
+                and await takes_notices(change.connection, user.id)
+            ):
+                await self.outbox.notify(
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
                 )
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
-            return SignedIn(user, session.pair)
+            for each in ended:
+                # About its owner, who may be somebody else.
+                revoked = {"revoked": [str(each.id)]}
+                await change.record(
+                    Event(
+                        SessionAction.SESSION_REVOKED, user.id, each.user_id, visit.origin, session.id, details=revoked
+                    )
+                )
+            return SignedIn(user, proof.candidate.generation, session.pair)
 
         return await self.audit.change(open_session)
 
@@ -112,9 +124,9 @@ class Door:
 
         await self.audit.change(record)
 
-    def _new_device(self, visit: Visit, name: str | None) -> dict[str, str] | None:
+    def _new_device(self, candidate: Candidate, visit: Visit, name: str | None) -> dict[str, str] | None:
         """What a notice says of the device; None when there is nothing to say."""
-        if not self.new_device_mail or visit.device is not None:
+        if not self.new_device_mail or visit.known_device(candidate.generation) is not None:
             return None
         return {"device": name or "an unknown device"}
 

@@ -1,5 +1,6 @@
 """The endpoint that signs in."""
 
+from functools import partial
 from typing import Any
 
 from latchkey.features.sign_in.bodies import LoginAttempt
@@ -20,12 +21,12 @@ def login_endpoint(
 
     async def login(call: Call[LoginAttempt]) -> Reply:
         visit = Visit(
-            device=devices.recognise(call.exchange, call.body.email),
-            replaces=await presented_sessions.named_by(call.exchange),
+            known_device=partial(devices.recognise, call.exchange, call.body.email),
+            replaces=await presented_sessions.proven_by(call.exchange),
             origin=call.origin,
         )
         signed_in = await sign_in.sign_in(call.body.email, call.body.password, visit)
-        known = devices.remember(call.exchange, call.body.email)
+        known = devices.remember(call.exchange, call.body.email, signed_in.generation)
         return Reply(SignedInUser(user=signed_in.user), cookies=(*cookies.carry(signed_in.pair), known))
 
     return Endpoint(

@@ -1,8 +1,8 @@
 """Devices that have signed in to an account before, known by a signed cookie.
 
 Guesses at an account are counted apart for each of them, so that a stranger who guesses slows strangers down, not the
-owner (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). The cookie proves a past login, nothing more:
-it opens nothing.
+owner (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). The cookie proves a past login with the password
+that the account still has, nothing more: it opens nothing. A new password ends it.
 """
 
 import hmac
@@ -19,23 +19,25 @@ _COOKIE = re.compile(r"[\w-]{22}(\.[\w-]{22}){1,5}", re.ASCII)
 
 
 class KnownDevices:
-    """Reads and writes the cookie `name`: a random device id, and for each account, latest first, a MAC of both."""
+    """Reads and writes the cookie `name`: a random device id, and for each account, latest first, a MAC of both and
+    of the generation of its credentials."""
 
     def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
         self.cookie_name = f"{prefix}knownDevice"
         self._flags = f"Max-Age={MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._mac = Mac(secret, "known device")
 
-    def recognise(self, exchange: Exchange, email: str) -> str | None:
-        """The id of the device, if it has signed in to the account with that address (lower case) before."""
+    def recognise(self, exchange: Exchange, email: str, generation: int) -> str | None:
+        """The id of the device, if it has signed in before to the account with that address (lower case), with its
+        credentials of that generation."""
         device, tags = self._read(exchange)
-        expected = self._tag(device, email)
+        expected = self._tag(device, email, generation)
         return device if any(hmac.compare_digest(tag, expected) for tag in tags) else None
 
-    def remember(self, exchange: Exchange, email: str) -> str:
+    def remember(self, exchange: Exchange, email: str, generation: int) -> str:
         """The Set-Cookie value by which this device is known from now on, for its last five accounts."""
         device, tags = self._read(exchange)
-        tag = self._tag(device, email)
+        tag = self._tag(device, email, generation)
         kept = [tag, *(other for other in tags if other != tag)][:ACCOUNTS_MAX]
         return f"{self.cookie_name}={'.'.join((device, *kept))}; {self._flags}"
 
@@ -49,5 +51,5 @@ class KnownDevices:
         device, *tags = value.split(".")
         return device, tags
 
-    def _tag(self, device: str, email: str) -> str:
-        return base64url(self._mac.of(f"{device}|{email}".encode())[:16])
+    def _tag(self, device: str, email: str, generation: int) -> str:
+        return base64url(self._mac.of(f"{device}|{email}|{generation}".encode())[:16])

@@ -14,6 +14,7 @@ from latchkey.features.sign_in.errors import InvalidCredentials
 from latchkey.features.sign_in.queries import Credentials
 from latchkey.features.sign_in.steps import Candidate
 from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
+from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
 from latchkey.refusal import ServiceUnavailable
 
@@ -26,6 +27,7 @@ class PasswordSignIn:
 
     database: Database
     hasher: PasswordHasher
+    costs: HashCosts
     throttle: Throttle
     door: Door
 
@@ -36,9 +38,13 @@ class PasswordSignIn:
         the password wrong or the user deleted; TooManyAttempts when it comes too soon after failed attempts; and, to
         someone who knows the password, the refusal of a step of the door.
         """
-        async with self.throttle.attempt(email, visit.device) as attempt:
-            credentials = await self._verify(email, password, attempt, visit)
-        proof = Proof(Candidate(credentials.user, credentials.email_verified), _still_has(credentials))
+        # Before the throttle, which counts devices of this generation apart; known or not, it is one statement.
+        found = await queries.credentials_by_email(self.database, email)
+        device = visit.known_device(found.generation if found else 0)
+        async with self.throttle.attempt(email, device if found else None) as attempt:
+            credentials = await self._verify(email, password, found, attempt, visit)
+        candidate = Candidate(credentials.user, credentials.email_verified, credentials.generation)
+        proof = Proof(candidate, _still_has(credentials))
         signed_in = await self.door.enter(proof, visit)
         if signed_in is None:
             await self.door.record_failure(credentials.user.id, visit.origin)
@@ -46,11 +52,12 @@ class PasswordSignIn:
         await self._renew_hash(credentials, password)
         return signed_in
 
-    async def _verify(self, email: str, password: str, attempt: PasswordAttempt, visit: Visit) -> Credentials:
-        credentials = await queries.credentials_by_email(self.database, email)
+    async def _verify(
+        self, email: str, password: str, credentials: Credentials | None, attempt: PasswordAttempt, visit: Visit
+    ) -> Credentials:
         stored = credentials.password_hash if credentials else None
         migrated = credentials is not None and credentials.migrated
-        if await self.hasher.verify(password, stored, migrated=migrated):
+        if await self.hasher.verify(password, stored, migrated=migrated, otherwise=self.costs.rounds_for(email)):
             assert credentials is not None, "nothing matches no hash"
             await attempt.succeeded()
             return credentials

@@ -12,19 +12,27 @@ from latchkey.users.user import User
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a login is checked against. `migrated`: the hash is node-api-postgres's, which compared only 72 bytes.
-    `email_verified`: the address is verified."""
+    `email_verified`: the address is verified. `generation` grows with each new password."""
 
     user: User
     password_hash: str
     migrated: bool
     email_verified: bool
+    generation: int
 
 
-_CREDENTIALS = "id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS email_verified"
+_CREDENTIALS = (
+    "id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS email_verified,"
+    " credential_generation"
+)
 
 
 def _credentials(row: asyncpg.Record | None) -> Credentials | None:
-    return Credentials(user_of(row), row["password"], row["password_migrated"], row["email_verified"]) if row else None
+    if row is None:
+        return None
+    return Credentials(
+        user_of(row), row["password"], row["password_migrated"], row["email_verified"], row["credential_generation"]
+    )
 
 
 async def credentials_by_email(database: Queryable, email: str) -> Credentials | None:

@@ -9,10 +9,12 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone whose proof was good: the user, and whether their address is verified."""
+    """Someone whose proof was good: the user, whether their address is verified, and the generation of their
+    credentials."""
 
     user: User
     email_verified: bool
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ The first five failures of an hour are free; then the next attempt has to wait f
 for four, up to a minute: fewer than a hundred an hour (ASVS 5.0 6.3.1). Each attempt reserves one of the five before
 anything is hashed, so that attempts at once are no more than attempts one after another. What is counted is the address
 as typed, whether or not anybody has it, so that it tells nothing. A device that has signed in to the account before is
-counted apart, so that no stranger can hold a lock on somebody's account.
+counted apart, so that no stranger can hold a lock on somebody's account. All such devices of an account together have
+ten, so that somebody who has collected their cookies gains little.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from latchkey.keys import Mac
 from latchkey.refusal import ServiceUnavailable
 
 FREE_FAILURES = 5
+FREE_FAILURES_OF_DEVICES = 10
 LOOK_AGAIN_SECONDS = 0.03
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -109,7 +111,13 @@ class Throttle:
             await _asked(self._guesses.forget(self._tallies(email, None)))
 
     def _tallies(self, email: str, device: str | None) -> tuple[Tally, ...]:
-        return (Tally(self._mac.of(f"{email}|{device or ''}".encode()).hex(), FREE_FAILURES),)
+        account = f"{{{self._mac.of(email.encode()).hex()}}}"
+        if device is None:
+            return (Tally(f"{account}/strangers", FREE_FAILURES),)
+        return (
+            Tally(f"{account}/{self._mac.of(f'{email}|{device}'.encode()).hex()}", FREE_FAILURES),
+            Tally(f"{account}/devices", FREE_FAILURES_OF_DEVICES),
+        )
 
 
 async def _asked(answer: Awaitable[T]) -> T:

@@ -32,7 +32,9 @@ def wire_sign_in(platform: Platform, settings: SignInSettings, *, steps: tuple[S
     guesses = open_guesses(platform.counts, platform.clock)
     throttle = Throttle(guesses, platform.access_secret, queue_seconds=shared.hash_queue_seconds)
     devices = KnownDevices(platform.access_secret, prefix=shared.cookie_prefix, secure=not shared.development)
-    password = PasswordSignIn(database=platform.database, hasher=platform.hasher, throttle=throttle, door=door)
+    password = PasswordSignIn(
+        database=platform.database, hasher=platform.hasher, costs=platform.costs, throttle=throttle, door=door
+    )
     return SignInParts(
         door,
         throttle,

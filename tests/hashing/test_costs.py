@@ -1,0 +1,71 @@
+"""The rounds of addresses that nobody has: drawn in the proportions of the hashes that accounts have."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from latchkey.database.pool import Database, open_database
+from latchkey.hashing.costs import HashCosts
+from latchkey.hashing.queries import count_rounds
+from tests.kit.stored import Sql
+
+ADDRESSES = [f"nobody{number}@example.com" for number in range(4000)]
+INSERT = """
+INSERT INTO users (name, email, password, is_deleted)
+SELECT 'Siam', %(rounds)s || '-' || n || %(domain)s, '$2b$' || %(rounds)s || '$' || repeat('x', 53), %(deleted)s
+FROM generate_series(1, %(count)s) AS n
+"""
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = await open_database(url, production=False)
+    yield database
+    await database.close()
+
+
+def add(sql: Sql, rounds: str, count: int, *, deleted: bool = False) -> None:
+    """Adds users with a hash of so many rounds."""
+    domain = "@gone.example.com" if deleted else "@example.com"
+    sql.execute(INSERT, {"rounds": rounds, "count": count, "deleted": deleted, "domain": domain})
+
+
+def share(costs: HashCosts, rounds: int) -> float:
+    """The part of all addresses that have these rounds."""
+    return sum(costs.rounds_for(address) == rounds for address in ADDRESSES) / len(ADDRESSES)
+
+
+@pytest.mark.parametrize(("old", "new"), [(500, 500), (900, 100), (0, 300)])
+async def test_unknown_addresses_are_drawn_as_accounts_are(database: str, own_sql: Sql, old: int, new: int) -> None:
+    add(own_sql, "10", old)
+    add(own_sql, "12", new)
+    add(own_sql, "14", 200, deleted=True)
+    own_sql.execute("INSERT INTO users (name, email, password) VALUES ('Siam', 'x@example.com', 'corrupt')")
+    one, other = HashCosts("secret", 12), HashCosts("secret", 12)
+    async with opened(database) as opened_database:
+        await one.sample(opened_database)
+        await other.sample(opened_database)
+    expected = old / (old + new)
+    assert abs(share(one, 10) - expected) < 0.04
+    assert abs(share(one, 12) - (1 - expected)) < 0.04
+    assert [one.rounds_for(address) for address in ADDRESSES] == [other.rounds_for(address) for address in ADDRESSES]
+
+
+async def test_nobody_is_there(database: str) -> None:
+    costs = HashCosts("secret", 11)
+    assert share(costs, 11) == 1
+    async with opened(database) as opened_database:
+        await costs.sample(opened_database)
+    assert share(costs, 11) == 1
+
+
+async def test_a_large_table_is_sampled(database: str, own_sql: Sql) -> None:
+    """Some hundred pages are read, however many there are, and both ends of the table are among them."""
+    for rounds in ("10", "12"):
+        add(own_sql, rounds, 60_000)
+    async with opened(database) as opened_database:
+        counted = await count_rounds(opened_database)
+        assert await count_rounds(opened_database) == counted
+    assert 15_000 < sum(counted.values()) < 80_000
+    assert 0.35 < counted[10] / sum(counted.values()) < 0.65
