@@ -1,4 +1,4 @@
-"""Invitations: the mail by which a user chooses the first password of an account that an operator made."""
+"""Invitations: the mail that lets a user choose the first password of an account that an operator created."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Invitations:
     links: ResetLinks
 
     async def compose(self, change: Change, entry: Entry) -> Letter | None:
-        """Returns the letter to somebody for whom an operator made an account; None when its link has been used."""
+        """Returns the invitation letter; None when the invitation was accepted or replaced."""
         if entry.token_made:
             link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
         else:
