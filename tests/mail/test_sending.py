@@ -179,7 +179,7 @@ def test_an_address_that_is_none_gets_nothing(
     try_now(own_sql, open_browser(mailing))
     settled = wait_until_settled(own_sql)
     assert [row["recipient"] for row in settled if row["failed_at"] is not None] == addresses
-    assert {row["last_error"] for row in settled} == {"the account's address is none that mail can be sent to"}
+    assert {row["last_error"] for row in settled} == {"mail cannot be sent to the account's address"}
     assert smtp.received == []
 
 

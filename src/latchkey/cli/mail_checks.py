@@ -8,7 +8,7 @@ from latchkey.database.pool import Queryable
 from latchkey.mail.delivery import mail_from
 from latchkey.mail.queries import dead_letters
 from latchkey.mail.settings import SmtpServer
-from latchkey.mail.smtp import explained, open_connection, say_goodbye, tls_context
+from latchkey.mail.smtp import describe_error, open_connection, quit_and_close, tls_context
 from latchkey.mail.templates import Templates, TemplatesUnusable
 from latchkey.terminal.finding import Finding, ok, problem, warning
 
@@ -35,10 +35,10 @@ async def check_smtp(settings: Settings) -> list[Finding]:
         async with asyncio.timeout(SMTP_SECONDS):
             client = await open_connection(server, tls_context(server), mail_from(settings).domain)
             await client.ehlo()
-            await say_goodbye(client)
+            await quit_and_close(client)
     except Exception as error:  # noqa: BLE001 - whatever a foreign server makes of it
         advice = "see that the server runs, and SMTP_URL; until then mails wait in the outbox"
-        return [*findings, problem("SMTP", f"{server}: {explained(error)}", advice)]
+        return [*findings, problem("SMTP", f"{server}: {describe_error(error)}", advice)]
     return [*findings, ok("SMTP", f"{server} takes our mails")]
 
 

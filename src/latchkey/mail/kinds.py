@@ -1,4 +1,4 @@
-"""A kind of mail: its name, where its templates are, and the variables that they have."""
+"""A kind of mail: its name, the directory of its templates, and their variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class MailKind:
-    """A mail that can be sent: `name`.txt and `name`.html in the directory `templates`.
+    """A mail that can be sent, from `name`.txt and `name`.html in the directory `templates`.
 
-    `samples` are the variables that its composer gives, with values to try the templates with.
+    `samples` are the variables that its composer gives, with values that the templates are tried with.
     """
 
     name: str
@@ -20,4 +20,4 @@ class MailKind:
 ACCOUNT_SAMPLES = {"email": "siam@example.com", "name": "Siam"}
 LINK_SAMPLES = {"link": "https://accounts.example.com/page#token=0123"}
 NOTICE_SAMPLES = {"email": "siam@example.com", "time": "2026-01-02 03:04 UTC", "ip": "192.0.2.1"}
-"""What `mail.notices` gives every notice."""
+"""The variables that `mail.notices` gives every notice."""
