@@ -114,7 +114,7 @@ def test_a_setting_does_not_make_it_latchkey_dev(serve: Spawn, open_browser: Cal
     an environment copied from a developer's machine must not hand out reset links."""
     server = serve(**{"ENVIRONMENT": "", name: "development"})
     eventually(lambda: answers(server), "it serves")
-    assert "warning: ENVIRONMENT: is development, but latchkey serve is not latchkey dev" in server.printed()
+    assert "warning: ENVIRONMENT: is development: latchkey serve then sends cookies without Secure" in server.printed()
     browser = open_browser(server)
     email = browser.register()["email"]
     assert browser.post("/auth/forgot-password", {"email": email}).status_code == 200

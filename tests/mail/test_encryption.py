@@ -38,7 +38,7 @@ def test_encrypted_and_signed_in(
         (mail,) = smtp.wait_for(1)
         assert mail.encrypted
         done = latchkey("doctor", directory=tmp_path, **settings)
-        assert f"ok       SMTP: localhost:{smtp.port} takes our mails" in done.out
+        assert f"ok       SMTP: localhost:{smtp.port} accepts mails" in done.out
         wrong = settings_of(smtp, scheme, f"{quote(USER, safe='')}:hunter2@", "localhost") | trusted
         done = latchkey("doctor", directory=tmp_path, **wrong)
         assert f"problem  SMTP: localhost:{smtp.port}: the server refused the user or password: 535 5.7.8" in done.out

@@ -93,10 +93,10 @@ def test_refused_then_retried_by_the_operator(
     doctor = latchkey("doctor", directory=tmp_path, dsn=mailing.dsn, **settings_of(smtp))
     assert doctor.code == 0, doctor
     assert "warning  outbox: 1 mail was given up" in doctor.out
-    assert f"ok       SMTP: 127.0.0.1:{smtp.port} takes our mails" in doctor.out
+    assert f"ok       SMTP: 127.0.0.1:{smtp.port} accepts mails" in doctor.out
 
     smtp.rcpt = "250 OK"
-    assert run("mail", "retry", str(row["id"])).out == "1 mail is tried again\n"
+    assert run("mail", "retry", str(row["id"])).out == "1 mail queued again\n"
     (mail,) = smtp.wait_for(1)
     (row,) = wait_until_settled(own_sql)
     assert (row["attempts"], row["failed_at"], row["last_error"]) == (1, None, None)

@@ -73,7 +73,7 @@ class AuditLog:
             cause = type(refused.__cause__).__name__
         result, change = await self._run(work, writes_row=False)
         for event in change.unwritten:
-            log.error("the database refused an audit row; this line replaces it", cause=cause, **_fields(event))
+            log.error("audit row refused by the database; this line is the record", cause=cause, **_fields(event))
         return result
 
     async def _run(self, work: Callable[[Change], Awaitable[T]], *, writes_row: bool) -> tuple[T, Change]:

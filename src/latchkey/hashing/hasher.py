@@ -98,7 +98,7 @@ def _is_usable(stored: str) -> bool:
     """Tells whether a stored hash can be checked in bounded time. A corrupt hash must not cause a 500."""
     matched = _HASH.fullmatch(stored)
     if matched is None or not CHEAPEST_ROUNDS <= int(matched[1]) <= COSTLIEST_ROUNDS:
-        log.error("a stored password hash is unusable: its user must reset the password")
+        log.error("a stored password hash is not usable: its user must reset the password")
         return False
     return True
 

@@ -29,6 +29,6 @@ def address_conflict(refusal: type[Refusal]) -> Iterator[None]:
         if _ADDRESS_RULE.fullmatch(violation.constraint_name or ""):
             raise refusal from None
         raise UnexpectedConflict(
-            f"the unique rule {violation.constraint_name} of the table {violation.table_name} was violated. It is not about"
-            " addresses. If it is about an id, the sequence of that table lags behind its rows"
+            f"the unique rule {violation.constraint_name} of the table {violation.table_name} was violated. It is not"
+            " about addresses. If it is about an id, the sequence of that table lags behind its rows"
         ) from violation
