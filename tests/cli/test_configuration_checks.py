@@ -118,7 +118,7 @@ def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
     finding = checks.cors_origins(
         load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)
     )
-    assert ("an API of yours gets the cookies on" in f"{finding.message} {finding.advice}") == said
+    assert ("your API gets the cookies only on" in f"{finding.message} {finding.advice}") == said
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])

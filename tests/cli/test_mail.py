@@ -53,14 +53,14 @@ def test_list(run: Run) -> None:
 
 def test_retry(run: Run) -> None:
     """One, or all, of those that were given up; nothing else is touched."""
-    assert run("retry", "4").out == "1 mail is tried again\n"
+    assert run("retry", "4").out == "1 mail queued again\n"
     (row,) = [row for row in run("list", "--json").json() if row["id"] == 4]
     assert (row["state"], row["attempts"]) == ("waiting", 0)
     assert "mail 3 was not given up: it is sent" in run("retry", "3").refusal()
     assert "there is no mail 99" in run("retry", "99").refusal()
     assert "there is no mail 99999999999999999999" in run("retry", "99999999999999999999").refusal()
-    assert "give the id of one mail, or --all" in run("retry").refusal()
-    assert "give the id of one mail, or --all" in run("retry", "4", "--all").refusal()
+    assert "give the id of a mail, or --all" in run("retry").refusal()
+    assert "give the id of a mail, or --all" in run("retry", "4", "--all").refusal()
     assert run("retry", "--all", "--json").json() == {"retried": 1}
 
 

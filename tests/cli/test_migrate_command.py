@@ -28,7 +28,10 @@ SETTLED = [
 def test_makes_the_schema(empty_database: str, tmp_path: Path) -> None:
     """Needs DATABASE_URL and no secret, and says what it did; a second time there is nothing to do."""
     migrate = partial(latchkey, "migrate", directory=tmp_path, JWT_ACCESS_SECRET="", JWT_REFRESH_SECRET="")
-    assert migrate(dsn=empty_database).out == f"Made the schema in a new database, at revision {REQUIRED_REVISION}.\n"
+    assert (
+        migrate(dsn=empty_database).out
+        == f"Created the schema in an empty database, at revision {REQUIRED_REVISION}.\n"
+    )
     assert migrate(dsn=empty_database).out == f"Nothing to do: the database is at revision {REQUIRED_REVISION}.\n"
 
     assert migrate().refusal().endswith("DATABASE_URL is not set: give the URL of the database to migrate")
@@ -53,8 +56,8 @@ def test_takes_over_the_originals_database(empty_database: str, tmp_path: Path) 
 
     lines = migrate(*SETTLED).out.splitlines()
     assert lines[:3] == [
-        f"Took over node-api-postgres's database, now at revision {REQUIRED_REVISION}.",
-        "Taken over: 4 users, 0 of them signed in, 2 audit rows.",
+        f"Migrated node-api-postgres's database to revision {REQUIRED_REVISION}.",
+        "Migrated: 4 users, 0 of them signed in, 2 audit rows.",
         "Their times were read as Europe/Berlin.",
     ]
     assert "Resolved: users 1: deleted, its address is that of user 2" in lines

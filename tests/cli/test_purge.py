@@ -101,7 +101,7 @@ def test_removes_what_is_due_and_nothing_else(run: Run, sql: Sql) -> None:
     assert count(sql, "users WHERE reset_token IS NULL") == 2
     assert count(sql, "audit_logs") == 2
     assert set(run("purge", "--json").json()["removed"].values()) == {0}
-    assert "nothing is due" in run("doctor").out
+    assert "no rows are due" in run("doctor").out
 
 
 def test_an_ended_session_stays_a_day_longer_than_its_tokens(run: Run, sql: Sql) -> None:

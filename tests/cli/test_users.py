@@ -119,7 +119,7 @@ def test_deletes_and_restores(run: Run, sql: Any) -> None:
 
     successor = add_user(sql, "Siam@example.com")
     refusal = run("restore", str(user)).refusal()
-    assert f"its address is now that of user {successor}" in refusal
+    assert f"user {successor} has its address now" in refusal
     assert re.search("is_deleted +yes", run("delete", str(successor), "--yes").out)
     restored = run("restore", str(user), "--json").json()
     assert (restored["id"], restored["is_deleted"], restored["live_sessions"]) == (user, False, 0)

@@ -38,10 +38,10 @@ def test_encrypted_and_signed_in(
         (mail,) = smtp.wait_for(1)
         assert mail.encrypted
         done = latchkey("doctor", directory=tmp_path, **settings)
-        assert f"ok       SMTP: localhost:{smtp.port} takes our mails" in done.out
+        assert f"ok       SMTP: localhost:{smtp.port} accepts mails" in done.out
         wrong = settings_of(smtp, scheme, f"{quote(USER, safe='')}:hunter2@", "localhost") | trusted
         done = latchkey("doctor", directory=tmp_path, **wrong)
-        assert f"problem  SMTP: localhost:{smtp.port}: the server refused user or password: 535 5.7.8" in done.out
+        assert f"problem  SMTP: localhost:{smtp.port}: the server refused the user or password: 535 5.7.8" in done.out
         assert "hunter2" not in done.out + done.err
 
 
@@ -85,6 +85,6 @@ def test_certificate_that_is_not_good(
             settings["SSL_CERT_FILE"] = str(certified.authority)
         _ask_for_link(open_browser(start(**settings)))
         row = wait_for_failure(own_sql, 1)
-        assert row["last_error"].startswith("the server's certificate is not good: ")
+        assert row["last_error"].startswith("the server's certificate cannot be verified: ")
         assert reason in row["last_error"]
         assert smtp.received == []

@@ -29,7 +29,7 @@ def test_server_down_then_up(
     browser.post("/auth/forgot-password", {"email": user["email"]})
     for attempt, pause in enumerate(PAUSES[:3], 1):
         row = wait_for_failure(own_sql, attempt)
-        assert row["last_error"] == "the server cannot be reached, or hung up: ConnectionRefusedError"
+        assert row["last_error"] == "the server cannot be reached or closed the connection: ConnectionRefusedError"
         assert pause - 5 < row["pause"] <= pause
         if attempt < 3:
             try_now(own_sql, browser)
@@ -93,10 +93,10 @@ def test_refused_then_retried_by_the_operator(
     doctor = latchkey("doctor", directory=tmp_path, dsn=mailing.dsn, **settings_of(smtp))
     assert doctor.code == 0, doctor
     assert "warning  outbox: 1 mail was given up" in doctor.out
-    assert f"ok       SMTP: 127.0.0.1:{smtp.port} takes our mails" in doctor.out
+    assert f"ok       SMTP: 127.0.0.1:{smtp.port} accepts mails" in doctor.out
 
     smtp.rcpt = "250 OK"
-    assert run("mail", "retry", str(row["id"])).out == "1 mail is tried again\n"
+    assert run("mail", "retry", str(row["id"])).out == "1 mail queued again\n"
     (mail,) = smtp.wait_for(1)
     (row,) = wait_until_settled(own_sql)
     assert (row["attempts"], row["failed_at"], row["last_error"]) == (1, None, None)
@@ -266,7 +266,7 @@ def test_production_without_a_server_throws_mails_away(
     browser = open_browser(server)
     user = browser.register()
     browser.post("/auth/forgot-password", {"email": user["email"]})
-    eventually(lambda: "thrown away: SMTP_URL is not set" in server.printed(), "the log says so")
+    eventually(lambda: "a mail was discarded: SMTP_URL is not set" in server.printed(), "the log says so")
     eventually(lambda: rows(own_sql) == [], "nothing is kept")
     assert own_sql.execute("SELECT FROM users WHERE reset_token IS NOT NULL").rowcount == 0
     assert user["email"] not in server.printed()

@@ -67,15 +67,15 @@ def test_one_file_is_replaced(directory: Path) -> None:
         (
             "reset-link.html",
             "{% if name == 'never' %}{{ lnk }}{% endif %}",
-            "reset-link.html: uses lnk; this mail has base_url, ",
+            "reset-link.html: unknown variable lnk; this mail has base_url, ",
         ),
-        ("new-device.txt", "Subject: {{ link }}\n\nx", "new-device.txt: uses link; "),
+        ("new-device.txt", "Subject: {{ link }}\n\nx", "new-device.txt: unknown variable link; "),
         ("reset-link.html", "{{ name.foo }}", "reset-link: cannot be rendered: "),
         ("reset-link.html", "{{ name + 1 }}", "reset-link: cannot be rendered: "),
         ("reset-link.html", "{{ ''.__class__.__mro__ }}", "reset-link: cannot be rendered: "),
         ("reset-link.html", "{% include 'nowhere.html' %}", "reset-link: cannot be rendered: 'nowhere.html' not found"),
         ("reset-link.html", "  ", "reset-link: subject, text or HTML is empty"),
-        ("reset_link.html", "x", "reset_link.html: there is no such mail; there are reset-link, "),
+        ("reset_link.html", "x", "reset_link.html: belongs to no mail. Mails are reset-link, "),
         ("reset-link.html", "caf\udce9", "reset-link.html: cannot be read: UnicodeDecodeError"),
     ],
 )
@@ -92,10 +92,10 @@ def test_found_before_anybody_needs_a_mail(directory: Path, database: str, tmp_p
     with SmtpServer() as smtp:
         settings = settings_of(smtp) | {"MAIL_TEMPLATES": str(directory)}
         refusal = latchkey("serve", directory=tmp_path, dsn=database, **settings).refusal()
-        assert "The mail templates cannot work:" in refusal
-        assert "  - reset-link.html: uses lnk" in refusal
+        assert "The mail templates have errors:" in refusal
+        assert "  - reset-link.html: unknown variable lnk" in refusal
         assert "  - new-device.txt: must begin" in refusal
         doctor = latchkey("doctor", directory=tmp_path, dsn=database, **settings)
     assert doctor.code == 1
-    assert "problem  MAIL_TEMPLATES: reset-link.html: uses lnk" in doctor.out
-    assert problems(directory / "nowhere") == f"{directory / 'nowhere'}: is no directory"
+    assert "problem  MAIL_TEMPLATES: reset-link.html: unknown variable lnk" in doctor.out
+    assert problems(directory / "nowhere") == f"{directory / 'nowhere'}: is not a directory"

@@ -55,7 +55,7 @@ def test_it_migrates_serves_and_stops(image: Image, variables: dict[str, str], t
     entrypoint = image.stage.entrypoint
     code, printed = run(image, [*entrypoint, "migrate"], variables, tmp_path)
     assert code == 0, printed
-    assert "Made the schema in a new database" in printed
+    assert "Created the schema in an empty database" in printed
     code, printed = run(image, [*entrypoint, "doctor"], variables, tmp_path)
     assert code == 0, printed
 

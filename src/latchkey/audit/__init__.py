@@ -1,1 +1,1 @@
-"""The audit log: which actions are recorded, and the transaction that records them with their change."""
+"""The audit log: its actions, and the transaction that records a change with its audit row."""

@@ -1,14 +1,15 @@
-"""What housekeeping removes of the audit log."""
+"""Housekeeping of the audit log."""
 
 from latchkey.audit.settings import AuditSettings
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
 
-# Ids grow with time, so that the oldest are found without an index on it. created_at may be NULL in rows taken over.
+# Ids grow with time, so the oldest rows are found without an index on the time. `created_at` may be NULL in migrated
+# rows.
 _OLDEST = "SELECT id, coalesce(created_at, '-infinity') AS made_at FROM audit_logs ORDER BY id LIMIT $2"
 
 
 def chores(settings: AuditSettings) -> tuple[Chore, ...]:
-    """Audit rows, only when AUDIT_KEEP_DAYS says so."""
+    """Returns the chore that removes old audit rows, or none if AUDIT_KEEP_DAYS is unset."""
     if settings.audit_keep_days is None:
         return ()
     return (

@@ -1,4 +1,4 @@
-"""What the audit log records: one event a change."""
+"""An event: what the audit log records of a change."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,10 +10,11 @@ from latchkey.origin import Origin
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row to be: who did what to whom or what, from where. Nothing in it is a password, token, name or address.
+    """An audit row to write: the action, its actor, its target and its origin. It holds no password, token, name or
+    address.
 
-    `action` is one of its feature's. `actor_id` is the user who proved who they are (None: nobody did); `entity_id` is
-    the user that it was done to, or None with another `entity_type`; `changed` are names of columns.
+    `action` is one of its feature's actions. `actor_id` is the authenticated user, or None. `entity_id` is the user
+    that the change is about, or None with another `entity_type`. `changed` lists column names.
     """
 
     action: StrEnum
@@ -26,7 +27,7 @@ class Event:
     entity_type: str = "users"
 
     def metadata(self) -> dict[str, Any]:
-        """The row's JSON; what is not known is left out."""
+        """Returns the row's JSON, without unknown values."""
         known = {
             "ip": self.origin.ip,
             "userAgent": self.origin.user_agent,

@@ -13,7 +13,7 @@ from latchkey.database.pool import Connection, Queryable
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A row as stored; `created_at` is UTC."""
+    """A stored audit row. `created_at` is UTC."""
 
     id: int
     actor_id: int | None
@@ -25,7 +25,7 @@ class AuditRow:
 
 
 async def insert(connection: Connection, event: Event) -> None:
-    """Writes one row, in the transaction of `connection`."""
+    """Inserts an audit row in the transaction of `connection`."""
     await connection.execute(
         "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, $3, $4, $5)",
         event.actor_id,
@@ -37,7 +37,7 @@ async def insert(connection: Connection, event: Event) -> None:
 
 
 async def latest(database: Queryable, *, user_id: int | None, action: str | None, limit: int) -> list[AuditRow]:
-    """The newest rows first: of everybody, or those that a user did or that were done to one."""
+    """Returns the newest rows first: all, or those by or about a user."""
     rows = await database.fetch(
         "SELECT id, actor_id, action, entity_type, entity_id, metadata, created_at FROM audit_logs"
         " WHERE ($1::int IS NULL OR entity_id = $1 OR actor_id = $1) AND ($2::text IS NULL OR action = $2)"

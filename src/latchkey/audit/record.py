@@ -1,4 +1,4 @@
-"""Recording a change in the very transaction that makes it."""
+"""Records a change in the transaction that makes it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Change:
-    """A transaction under way: `connection` for its statements, `record` for its audit row."""
+    """A transaction in progress: `connection` runs its statements, `record` writes its audit row."""
 
     def __init__(self, connection: Connection, *, writes_row: bool) -> None:
         self.connection = connection
@@ -24,16 +24,16 @@ class Change:
         self._on_commit: list[Callable[[], None]] = []
 
     def on_commit(self, note: Callable[[], None]) -> None:
-        """Has `note` called once the transaction has committed, before its caller is answered."""
+        """Calls `note` when the transaction has committed, before the caller gets an answer."""
         self._on_commit.append(note)
 
     def committed(self) -> None:
-        """Calls what waits for the commit."""
+        """Runs the callbacks of `on_commit`."""
         for note in self._on_commit:
             note()
 
     async def record(self, event: Event) -> None:
-        """Writes the audit row of this change; call it once, as the last statement."""
+        """Writes the audit row of this change. Call it once, as the last statement."""
         if not self._writes_row:
             self.unwritten.append(event)
             return
@@ -48,28 +48,28 @@ class Change:
 
 
 class _RowRefused(Exception):
-    """PostgreSQL itself reported an error of the audit row's INSERT: the transaction cannot commit any more."""
+    """PostgreSQL reported an error of the audit row's INSERT, so the transaction cannot commit."""
 
 
 class AuditLog:
-    """Makes changes together with their audit rows. `required`: no row, no change."""
+    """Makes changes together with their audit rows. `required`: a change without its row fails."""
 
     def __init__(self, database: Database, *, required: bool) -> None:
         self._database = database
         self._required = required
 
     async def change(self, work: Callable[[Change], Awaitable[T]]) -> T:
-        """Runs `work` in one transaction and returns what it returns, committed, its audit row with it.
+        """Runs `work` in one transaction with its audit row, and returns its result after the commit.
 
-        When PostgreSQL refuses the row, `work` runs again without it and the record goes to the log as one ERROR
-        line; with `required` DatabaseUnavailable is raised instead and nothing has happened. Never after a lost
-        connection, whose COMMIT may have happened.
+        If PostgreSQL refuses the row, `work` runs again without it, and one ERROR line logs the record. With
+        `required`, raises DatabaseUnavailable instead, and nothing has changed. A lost connection is never retried
+        here: its COMMIT may have happened.
         """
         try:
             return (await self._run(work, writes_row=True))[0]
         except _RowRefused as refused:
             if self._required:
-                raise DatabaseUnavailable("the audit row was refused and AUDIT_REQUIRED is set") from refused
+                raise DatabaseUnavailable("the database refused the audit row, and AUDIT_REQUIRED is on") from refused
             cause = type(refused.__cause__).__name__
         result, change = await self._run(work, writes_row=False)
         for event in change.unwritten:
@@ -78,7 +78,7 @@ class AuditLog:
 
     async def _run(self, work: Callable[[Change], Awaitable[T]], *, writes_row: bool) -> tuple[T, Change]:
         async def attempt(connection: Connection) -> tuple[T, Change]:
-            # Each attempt notes anew: what a rolled-back one noted did not happen.
+            # Each attempt starts with an empty change: what a rolled-back attempt noted did not happen.
             change = Change(connection, writes_row=writes_row)
             return await work(change), change
 
@@ -98,7 +98,7 @@ def _fields(event: Event) -> dict[str, Any]:
 
 
 def _connection_is_lost(error: asyncpg.PostgresError) -> bool:
-    # Class 57 ends the connection, all but a cancelled statement (57014).
+    # Errors of class 57 end the connection, except a cancelled statement (57014).
     if isinstance(error, asyncpg.QueryCanceledError):
         return False
     return isinstance(error, asyncpg.OperatorInterventionError | asyncpg.PostgresConnectionError)

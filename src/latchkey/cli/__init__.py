@@ -1,1 +1,1 @@
-"""The command line: the same services as HTTP, for whoever runs Latchkey."""
+"""The command line, for operators: the same services as HTTP."""

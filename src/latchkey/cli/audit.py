@@ -1,4 +1,4 @@
-"""`latchkey audit`: what has been done to accounts, by whom and from where."""
+"""`latchkey audit`: shows what was done to accounts, by which user and from where."""
 
 from dataclasses import asdict
 
@@ -15,11 +15,11 @@ COLUMNS = ("id", "created_at", "action", "actor_id", "entity_id", "metadata")
 
 
 def list_audit(*, user_id: int | None, action: str | None, limit: int, as_json: bool) -> None:
-    """Prints the newest rows first: all, or those by or about a user, or those of one action."""
+    """Prints the newest audit rows first: all, or those by or about a user, or those of one action."""
     wanted = action.upper() if action else None
     actions = [each.value for feature in FEATURES if feature.actions for each in feature.actions]
     if wanted is not None and wanted not in actions:
-        fail(f"there is no action {action!r}; there are {', '.join(sorted(actions))}")
+        fail(f"unknown action {action!r}; actions are {', '.join(sorted(actions))}")
     if user_id is not None and user_id > USER_ID_MAX:
         fail(f"there is no user {user_id}")
 

@@ -1,4 +1,4 @@
-"""Settings that are each well-formed, but cannot work together or in production. Nothing is asked but the settings."""
+"""Checks of settings that are each valid but do not work together or in production. They read the settings alone."""
 
 import stat
 from collections.abc import Callable, Iterable
@@ -11,33 +11,37 @@ from latchkey.http.settings import Network
 from latchkey.terminal.finding import Finding, ok, problem, warning
 from latchkey.urls import is_loopback, is_plain, origin_of
 
-# Wider than any provider's own network.
+# Wider than the network of any provider.
 WIDEST_PREFIX_V4, WIDEST_PREFIX_V6 = 8, 16
 
 
 def environment(settings: Settings) -> Finding:
-    """`latchkey dev` sets it for itself; set for `latchkey serve` it takes safety away and adds no developer's page."""
+    """Checks ENVIRONMENT. `latchkey dev` sets it itself; in `latchkey serve` it only removes protections."""
     name = "ENVIRONMENT"
     if not settings.development:
         return ok(name, "is production")
     return warning(
         name,
-        "is development, but latchkey serve is not latchkey dev: it sends cookies without Secure and lets pages on"
-        " localhost call, and still prints no mails and has no /dev pages",
+        "is development: latchkey serve then sends cookies without Secure and lets pages on localhost call,"
+        " but prints no mails and has no /dev pages",
         "unset ENVIRONMENT and NODE_ENV for latchkey serve; on your own machine run latchkey dev",
     )
 
 
 def public_url(settings: Settings) -> Finding:
-    """Production cookies are Secure: a browser takes them only over https, or from its own machine."""
+    """Checks PUBLIC_URL.
+
+    Production cookies are Secure: a browser accepts them only over https or from its own machine.
+    """
     name, url = "PUBLIC_URL", settings.base_url()
     if settings.development:
-        return ok(name, f"people reach the service at {url}")
+        return ok(name, f"users reach the service at {url}")
     if not settings.public_url:
         return problem(
             name,
-            f"is not set: links in mails point to {url}, and a page counts as ours by its host alone, over http too",
-            "set it to the https URL by which people reach this service",
+            f"is not set: links in mails point to {url}, and a page counts as Latchkey's by its host alone,"
+            " over http too",
+            "set it to the https URL at which users reach this service",
         )
     if is_plain(url):
         return problem(
@@ -45,12 +49,15 @@ def public_url(settings: Settings) -> Finding:
             f"is {url}: browsers refuse the cookies, which are Secure in production, over http",
             "serve over https and set PUBLIC_URL to the https URL",
         )
-    return ok(name, f"people reach the service at {url}")
+    return ok(name, f"users reach the service at {url}")
 
 
 def cors_origins(settings: Settings) -> Finding:
-    """SameSite=Strict cookies are sent only within one site: same scheme, same registrable domain. They have no Domain:
-    even there they are sent to our own host alone."""
+    """Checks CORS_ORIGINS. Browsers send SameSite=Strict cookies only within one site: same scheme, same registrable
+    domain.
+
+    The cookies have no Domain, so even within the site they go to Latchkey's own host alone.
+    """
     name, url = "CORS_ORIGINS", settings.base_url()
     origins = sorted(settings.allowed_origins() - {origin_of(url)})
     if not origins:
@@ -60,7 +67,7 @@ def cors_origins(settings: Settings) -> Finding:
         if plain:
             return problem(
                 name,
-                f"{_listed(plain)} is http: whoever is on the way can act as that page's user",
+                f"{_listed(plain)} is http: anyone on the network path can act as that page's user",
                 "serve those pages over https and list their https origins",
             )
         if not settings.public_url:
@@ -72,27 +79,27 @@ def cors_origins(settings: Settings) -> Finding:
             f"{_listed(foreign)} seems to be another site than {origin_of(url)}, as far as the scheme and the last two"
             " labels of the names tell: browsers do not send SameSite=Strict cookies from one site to another",
             "serve the pages on the service's own host (ROOT_PATH), or on another one under the same registrable domain;"
-            " an API of yours gets the cookies on the service's own host alone",
+            " your API gets the cookies only on the service's own host",
         )
     elsewhere = any(urlsplit(origin).hostname != urlsplit(url).hostname for origin in origins)
-    alone = f"; an API of yours gets the cookies on {urlsplit(url).hostname} alone" if elsewhere else ""
+    alone = f"; your API gets the cookies only on {urlsplit(url).hostname}" if elsewhere else ""
     return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}{alone}")
 
 
 def cookie_prefix(settings: Settings) -> Finding:
-    """Browsers take cookies with either prefix only if they are Secure."""
+    """Checks COOKIE_PREFIX. Browsers accept cookies with either prefix only if they are Secure."""
     name, prefix = "COOKIE_PREFIX", settings.cookie_prefix
     if prefix and settings.development:
         return problem(
             name,
-            f"is {prefix}: browsers refuse such cookies unless they are Secure, which those of development are not",
+            f"is {prefix}: browsers refuse such cookies unless they are Secure, and development's are not",
             "leave COOKIE_PREFIX unset in development",
         )
     return ok(name, f"cookies are named {prefix}accessToken and so on")
 
 
 def rate_limit_storage(settings: Settings) -> Finding:
-    """A count in memory is one process' own."""
+    """Checks RATE_LIMIT_STORAGE. Each process has its own counts in memory."""
     name = "RATE_LIMIT_STORAGE"
     if not settings.rate_limit_storage.startswith("memory://"):
         return ok(name, "requests are counted in a shared store")
@@ -100,39 +107,39 @@ def rate_limit_storage(settings: Settings) -> Finding:
         return ok(name, "requests are counted in memory")
     return warning(
         name,
-        "requests are counted in memory: each instance counts its own, and forgets them when it ends",
-        "with more than one instance, set it to the redis:// or valkey:// URL of a store that all share",
+        "requests are counted in memory: each instance has its own counts and loses them when it ends",
+        "with more than one instance, set it to the redis:// or valkey:// URL of a store that they share",
     )
 
 
 def trusted_proxies(settings: Settings) -> Finding:
-    """Who is believed about the client's address, by which requests are counted, and who bears slow clients."""
+    """Checks TRUSTED_PROXIES: which peers may name the client's address, and what takes slow clients."""
     name, networks = "TRUSTED_PROXIES", settings.trusted_proxies
     wide = [str(network) for network in networks if _is_too_wide(network)]
     if wide:
         return problem(
             name,
-            f"{_listed(wide)} trusts strangers: anybody there can make up the address that they are counted by",
+            f"{_listed(wide)} trusts strangers: anyone there can forge the address that the rate limit counts",
             "list only the addresses of your own proxies",
         )
     if not networks and not settings.development and is_loopback(settings.host):
         return warning(
             name,
-            f"is empty while HOST is {settings.host}: everybody who comes through a proxy shares one rate limit",
+            f"is empty while HOST is {settings.host}: all clients behind a proxy share one rate limit",
             "set it to the proxy's address, such as 127.0.0.1",
         )
     if not networks and not is_loopback(settings.host):
         return warning(
             name,
-            f"is empty while HOST is {settings.host}: without a proxy that buffers, slow clients hold connections of"
-            " ours, and one client can hold them all",
+            f"is empty while HOST is {settings.host}: without a proxy that buffers, slow clients hold the"
+            " server's connections, and one client can hold them all",
             "put a proxy such as nginx in front, and set it to the proxy's address",
         )
     return ok(name, f"{_listed(map(str, networks))} may name the client" if networks else "no proxy is trusted")
 
 
 def mail(settings: Settings) -> Finding:
-    """Whether anybody gets a mail."""
+    """Checks that mail can be sent."""
     name = "mail"
     server = settings.smtp_server()
     if server is not None:
@@ -142,35 +149,35 @@ def mail(settings: Settings) -> Finding:
         return ok(name, f"is printed by latchkey dev, and shown at {shown}; latchkey serve sends none without SMTP_URL")
     return warning(
         name,
-        "none is sent, since SMTP_URL is not set: whoever forgets the password gets no link",
-        "hand over links made by: latchkey users reset-link",
+        "none is sent, since SMTP_URL is not set: users who forget their password get no link",
+        "set SMTP_URL, or hand over links from: latchkey users reset-link",
     )
 
 
 def return_url(settings: Settings) -> Finding:
-    """The app that our pages link to."""
+    """Checks RETURN_URL, the app that the built-in pages link to."""
     name, url = "RETURN_URL", settings.return_url
     if not settings.development and is_plain(url):
         return problem(name, "is http: anyone on the network path can replace that page", "serve the app over https")
-    return ok(name, f"pages of ours link to {url}" if url else "is not set: pages of ours link to no app")
+    return ok(name, f"the built-in pages link to {url}" if url else "is not set: the built-in pages link to no app")
 
 
 def kept_secrets(settings: Settings) -> Finding:
-    """The file in which `latchkey dev` keeps its secrets."""
+    """Checks who may read the file in which `latchkey dev` keeps its secrets."""
     name, file = "DATA_DIR", settings.data_dir / FILE
     if not settings.development:
-        return ok(name, "production keeps nothing there")
+        return ok(name, "production keeps no secrets there")
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
     except OSError:
         return ok(name, f"{settings.data_dir} holds no secrets")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return problem(name, f"others than its owner may read or change {file}", f"run: chmod 600 {file}")
+        return problem(name, f"other users of this machine may read or change {file}", f"run: chmod 600 {file}")
     return ok(name, f"only its owner may read {file}")
 
 
 AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
-"""What `serve` warns of."""
+"""The checks whose warnings `serve` logs."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
 
@@ -180,7 +187,7 @@ def _is_too_wide(network: Network) -> bool:
 
 
 def _site(url: str) -> tuple[str, str]:
-    """An approximation, without the public suffix list: too generous below co.uk, too strict nowhere."""
+    """Approximates the site without the public suffix list: too generous below co.uk, never too strict."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")

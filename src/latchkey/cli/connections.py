@@ -1,4 +1,5 @@
-"""Bounds of connections: how many there are, how long they may be idle, and how long a client may not read."""
+"""Limits of connections: their number, how long one may be idle, and how long a client may take nothing of an
+answer."""
 
 import asyncio
 import os
@@ -13,10 +14,13 @@ from latchkey.app import Settings
 
 CONNECTIONS = 8192
 OTHER_FILES = 256
-"""What the process opens besides: the database, a store, its log, the code."""
+"""Open files that the process needs besides connections: the database, a store, the log, the code."""
 
 KEEP_ALIVE_SECONDS, KEEP_ALIVE_SECONDS_OF_PROXIES = 10, 75
-"""Proxies and load balancers keep idle connections for 60 s, and must not find one closed that they are about to use."""
+"""Proxies and load balancers keep idle connections for 60 s.
+
+Ours must live longer, or a proxy would use a closed one.
+"""
 
 UNREAD_SECONDS = 30
 SEND_BUFFER_BYTES = 64 * 1024
@@ -27,17 +31,19 @@ log = structlog.get_logger(__name__)
 
 
 def keep_alive_seconds(settings: Settings) -> int:
-    """Returns how long a connection may be idle, which is also how long the head of a request may take: the server has
-    one timer for both."""
+    """Returns how long a connection may be idle, which is also how long the head of a request may take.
+
+    The server has one timer for both.
+    """
     default = KEEP_ALIVE_SECONDS_OF_PROXIES if settings.trusted_proxies else KEEP_ALIVE_SECONDS
     return settings.keep_alive_seconds or default
 
 
 def connections_at_a_time() -> int:
-    """Returns how many connections this process and its children may hold, after raising its limit of open files.
+    """Raises the limit of open files and returns how many connections this process and its children may hold.
 
-    One that is idle costs 3 kB. With too few, silent connections would keep everybody else out; with more than there
-    are files, the server would try to accept without a pause.
+    An idle connection costs 3 kB. With too few, silent connections would keep other clients out. With more than open
+    files, the server would retry `accept` without a pause.
     """
     if sys.platform == "win32":
         return CONNECTIONS
@@ -56,11 +62,10 @@ def connections_at_a_time() -> int:
 
 
 async def disconnect_stalled_readers(port: int) -> None:
-    """Waits until this process listens on `port`, then has the kernel close connections whose client takes nothing of
-    an answer for UNREAD_SECONDS. Linux only.
+    """Makes the kernel close connections whose client takes nothing of an answer for UNREAD_SECONDS. Linux only.
 
-    Connections inherit that from the listening socket, which the server makes and does not hand out. They also inherit
-    a bound of what the kernel buffers for each, which would otherwise be up to 4 MB.
+    Waits until this process listens on `port`. Connections inherit the setting from the listening socket, which the
+    server does not hand out. They also inherit a limit of the kernel's buffer, which would otherwise grow to 4 MB.
     """
     if sys.platform != "linux":
         return
@@ -77,14 +82,14 @@ async def disconnect_stalled_readers(port: int) -> None:
 
 
 def _listening_sockets(port: int) -> Iterator[socket.socket]:
-    """Handles of our own to the sockets of this process that listen on that port."""
+    """Returns duplicates of this process' sockets that listen on that port."""
     for entry in list(OPEN_FILES.iterdir()):
         try:
             if not str(entry.readlink()).startswith("socket:"):
                 continue
             handle = socket.socket(fileno=os.dup(int(entry.name)))
         except OSError:
-            # Closed since it was listed.
+            # The socket was closed after it was listed.
             continue
         internet = handle.family in (socket.AF_INET, socket.AF_INET6) and handle.type == socket.SOCK_STREAM
         listens = internet and handle.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)

@@ -1,4 +1,4 @@
-"""`latchkey dev`: working accounts on a developer's machine with nothing else set up."""
+"""`latchkey dev`: runs Latchkey on a developer's machine without any setup."""
 
 import multiprocessing
 import signal
@@ -19,16 +19,18 @@ from latchkey.terminal.output import print_line
 
 
 def dev() -> None:
-    """Starts what is missing (PostgreSQL, secrets, schema) and serves, reloading on change, until Ctrl-C, SIGTERM, or
-    until the terminal closes: then PostgreSQL is stopped, too, and the exit code is 0. Exits with 1 when it cannot
-    start."""
-    # Not forked: a reloaded worker must import the code as it is now, not inherit what the supervisor has loaded.
+    """Starts what is missing (PostgreSQL, secrets, schema) and serves, reloading on change.
+
+    Ctrl-C, SIGTERM and the closing of the terminal stop it and PostgreSQL; the exit code is 0. Exits with 1 if it
+    cannot start.
+    """
+    # Spawned, not forked: a reloaded worker must import the changed code, not inherit the supervisor's.
     multiprocessing.set_start_method("spawn")
     _exit_when_told_to()
     with explained(SettingsError):
         settings = load_settings(Settings, environment="development")
     configure_logging(development=True)
-    # First of all: where one runs already, a second one must leave its data alone.
+    # Comes first: a second `latchkey dev` must not touch the data of the first.
     require_free_port(settings)
     with explained(SecretsUnreadable), explained(OSError, about="DATA_DIR cannot be used"):
         settings = _with_secrets(settings)
@@ -42,7 +44,7 @@ def dev() -> None:
 
 
 def _exit_when_told_to() -> None:
-    """Until the server has handlers of its own, the signals that stop it end this process in order."""
+    """Makes the signals that stop the server exit this process in order, until the server installs its own handlers."""
 
     def leave(_: int, __: FrameType | None) -> None:
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""`latchkey doctor`: looks at everything that has to be right, and says what to do about what is not."""
+"""`latchkey doctor`: checks the configuration and its services, and says what to correct."""
 
 import asyncio
 from dataclasses import asdict
@@ -19,7 +19,7 @@ SECRETS = ("JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET")
 
 
 def doctor(*, as_json: bool) -> None:
-    """Prints every finding; exits with 1 when one is a problem. No secret and no password is ever printed."""
+    """Prints every finding. Exits with 1 if one is a problem. Never prints a secret or a password."""
     findings, settings = _settings()
     named = {finding.message.partition(":")[0] for finding in findings if finding.level == "problem"}
     findings += [warning(odd.name, odd.message, odd.advice) for odd in setting_warnings(Settings)]
@@ -34,7 +34,9 @@ def doctor(*, as_json: bool) -> None:
     else:
         print_line(f"Latchkey {__version__}, checked for {environment} (the setting ENVIRONMENT)")
         if environment == "production" and settings.database_url is None and dsn_file(settings).exists():
-            print_line("Here is the data of latchkey dev; to check that: ENVIRONMENT=development latchkey doctor")
+            print_line(
+                "This directory has the data of latchkey dev. To check that: ENVIRONMENT=development latchkey doctor"
+            )
         for finding in findings:
             print_line(f"{finding.level:7}  {finding.check}: {finding.message}")
             if finding.advice:
@@ -44,7 +46,8 @@ def doctor(*, as_json: bool) -> None:
 
 
 def _settings() -> tuple[list[Finding], Settings]:
-    """What is wrong with them, and the settings, with defaults for what cannot be read, so that the rest is checked."""
+    """Returns the errors in the settings, and the settings with defaults for unreadable ones, so that the rest is
+    checked."""
     development = says_development()
     problems: list[str] = []
     try:
@@ -61,7 +64,7 @@ def _settings() -> tuple[list[Finding], Settings]:
         findings.insert(0, ok("settings", "can be read"))
     if not any(finding.check == "secrets" for finding in findings):
         made = development and not (settings.jwt_access_secret and settings.jwt_refresh_secret)
-        findings.append(ok("secrets", "made and kept by latchkey dev" if made else "are there, long and different"))
+        findings.append(ok("secrets", "made and kept by latchkey dev" if made else "are set, long and different"))
     return findings, settings
 
 

@@ -1,4 +1,4 @@
-"""What the features check of their settings."""
+"""Runs the features' checks of their settings."""
 
 from importlib import import_module
 
@@ -7,7 +7,7 @@ from latchkey.terminal.finding import Finding
 
 
 def check_features(settings: Settings) -> list[Finding]:
-    """Runs `check` of every feature's module of checks, in the order of the features."""
+    """Runs `check` of each feature's checks module, in the order of the features."""
     return [
         finding
         for feature in FEATURES

@@ -1,4 +1,4 @@
-"""What only asking can tell: the database and the rate limit's store. Nothing is written to either."""
+"""Checks that ask the database and the rate limit's store. They write to neither."""
 
 import asyncio
 
@@ -28,21 +28,23 @@ BACKLOG = 10_000
 
 
 async def check_database(url: str, due: list[Chore], *, production: bool, clock: Clock) -> list[Finding]:
-    """Whether the database can be reached, takes writes, is new enough, migrated, in time, reached safely, and how
-    much of the chores `due` waits in it."""
+    """Checks that the database is reachable, writable, new enough, migrated, encrypted and in time.
+
+    Also checks how many rows the chores `due` have not removed yet.
+    """
     findings = [_tls(parse_database_url(url), production=production)]
     try:
         connection = await connect(url, production=production)
     except DatabaseUnavailable as error:
         if isinstance(error.__cause__, UnfitPooler):
             return [*findings, problem("database", f"cannot be used: {error}", "see the pooler's settings")]
-        return [*findings, problem("database", f"cannot be reached: {error}", "see that it runs, and DATABASE_URL")]
+        return [*findings, problem("database", f"cannot be reached: {error}", "check that it runs, and DATABASE_URL")]
     try:
         state = await server_state(connection)
         revision = await schema_revision(connection)
         return [
             *findings,
-            ok("database", "is there"),
+            ok("database", "is reachable"),
             await _pooler(connection, url, production=production),
             _writes(state),
             _version(state),
@@ -52,43 +54,43 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
         ]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "see the database's log")]
+        return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "read the database's log")]
     finally:
         await connection.close()
 
 
 async def _pooler(connection: asyncpg.Connection, url: str, *, production: bool) -> Finding:
-    """Whether connections stay the same from one transaction to the next."""
+    """Checks for a pooler that changes the server connection between transactions."""
     name = "pooler"
     if await is_direct(connection):
-        return ok(name, "there is none: connections lead straight to PostgreSQL")
+        return ok(name, "none found: connections go straight to PostgreSQL")
     other = await connect(url, production=production)
     try:
         by_transaction = await is_lent_by_transaction(connection, other)
     finally:
         await other.close()
     if not by_transaction:
-        return ok(name, "lends connections for a session each, as far as could be seen")
+        return ok(name, "seems to lend each client a connection for its whole session")
     return warning(
         name,
-        "lends connections by the transaction (PgBouncer: pool_mode = transaction): it works, but statements are not"
+        "lends connections by the transaction (PgBouncer: pool_mode = transaction). This works, but statements are not"
         " prepared, and each request asks the database whether its session has ended",
         "for speed, point DATABASE_URL at PostgreSQL itself, or at a pooler with pool_mode = session",
     )
 
 
 async def check_store(url: str) -> Finding:
-    """Whether the store of the rate limit answers. Says nothing of what is in its URL, which may hold a password."""
+    """Checks that the rate limit's store answers. Reveals nothing of its URL, which may hold a password."""
     name = "rate limit store"
     if url.startswith("memory://"):
         return ok(name, "is this process' memory")
-    advice = "see that it runs, and RATE_LIMIT_STORAGE; until then logins are refused, and nothing is limited"
+    advice = "check that it runs, and RATE_LIMIT_STORAGE. Until then logins are refused, and no rate is limited"
     try:
         async with asyncio.timeout(STORE_SECONDS):
             answers = await open_counts(url, system_clock).check()
     except Exception as error:  # noqa: BLE001 - the clients of the stores have no common base class
         return problem(name, f"cannot be used: {type(error).__name__}", advice)
-    return ok(name, "answers") if answers else problem(name, "does not answer, or refuses user or password", advice)
+    return ok(name, "answers") if answers else problem(name, "does not answer, or refuses the user or password", advice)
 
 
 def _tls(url: DatabaseUrl, *, production: bool) -> Finding:
@@ -100,7 +102,7 @@ def _tls(url: DatabaseUrl, *, production: bool) -> Finding:
         return ok(name, "not needed: the database is on this machine")
     if mode.startswith("verify-"):
         return ok(name, f"encrypted, and the server is verified (sslmode {mode})")
-    risk = "whoever is on the way can pose as the database" if mode == "require" else "may not be encrypted"
+    risk = "anyone on the network path can pose as the database" if mode == "require" else "may not be encrypted"
     return warning(name, f"sslmode is {mode}: {risk}", "give DATABASE_URL sslmode=verify-full")
 
 
@@ -110,7 +112,7 @@ def _writes(state: ServerState) -> Finding:
         return ok(name, "are taken")
     return problem(
         name,
-        "are refused: this is a standby, or default_transaction_read_only is on",
+        "are refused: this server is a standby, or default_transaction_read_only is on",
         "name the primary in DATABASE_URL, or all hosts, separated by commas: the one that takes writes is chosen",
     )
 
@@ -129,22 +131,25 @@ def _schema(revision: str | None) -> Finding:
 
 
 async def _housekeeping(connection: asyncpg.Connection, due: list[Chore]) -> Finding:
-    """What waits to be removed. A server does it every ten minutes, so that much of it means that none does."""
+    """Checks how many rows wait for removal.
+
+    A server removes them every ten minutes, so many rows mean that none does.
+    """
     counts = {chore.name: await count_due(connection, chore, BACKLOG) for chore in due}
     waiting = [f"{'more than ' * (count >= BACKLOG)}{count} {name}" for name, count in counts.items() if count]
-    message = f"{', '.join(waiting)} are due to be removed" if waiting else "nothing is due to be removed"
+    message = f"{', '.join(waiting)} are due to be removed" if waiting else "no rows are due to be removed"
     if any(count >= BACKLOG for count in counts.values()):
-        return warning("housekeeping", message, "see the server's log for what hinders it, or run: latchkey purge")
+        return warning("housekeeping", message, "read the server's log for the cause, or run: latchkey purge")
     return ok("housekeeping", message)
 
 
 async def _skew(connection: asyncpg.Connection, clock: Clock) -> Finding:
-    """Tokens expire by this machine's clock, sessions and reset links by the database's."""
+    """Compares the clocks: tokens expire by this machine's clock, sessions and reset links by the database's."""
     before = clock()
     theirs = await server_time(connection)
     skew = theirs - (before + clock()) / 2
     message = f"the database's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
-    advice = "have both machines' clocks set by NTP"
+    advice = "set both clocks by NTP"
     if abs(skew) > SKEW_PROBLEM_SECONDS:
         return problem("clock", message, advice)
     return warning("clock", message, advice) if abs(skew) > SKEW_WARNING_SECONDS else ok("clock", message)

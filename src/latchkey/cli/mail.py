@@ -1,4 +1,4 @@
-"""`latchkey mail`: what is in the outbox, and another try for what was given up."""
+"""`latchkey mail`: lists the outbox and retries mails that were given up."""
 
 from dataclasses import asdict
 
@@ -27,9 +27,9 @@ def list_mail(*, state: State | None, limit: int, as_json: bool) -> None:
 
 
 def retry_mail(mail_id: int | None, *, all_failed: bool, as_json: bool) -> None:
-    """Has one dead letter, or all of them, tried anew: a server that runs looks within five seconds."""
+    """Queues one dead letter, or all of them, to be sent again. A running server sends them within five seconds."""
     if (mail_id is None) != all_failed:
-        fail("give the id of one mail, or --all")
+        fail("give the id of a mail, or --all")
     if mail_id is not None and mail_id > BIGINT_MAX:
         fail(f"there is no mail {mail_id}")
 
@@ -46,4 +46,4 @@ def retry_mail(mail_id: int | None, *, all_failed: bool, as_json: bool) -> None:
     if as_json:
         print_json({"retried": count})
         return
-    print_line(f"{count} {'mail is' if count == 1 else 'mails are'} tried again")
+    print_line(f"{count} {'mail' if count == 1 else 'mails'} queued again")

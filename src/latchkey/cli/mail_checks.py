@@ -1,4 +1,4 @@
-"""Whether mail can be sent: the templates, the SMTP server, and what was given up. No mail is sent."""
+"""Checks that mail can be sent: the templates, the SMTP server and the outbox. They send no mail."""
 
 import asyncio
 import ipaddress
@@ -8,7 +8,7 @@ from latchkey.database.pool import Queryable
 from latchkey.mail.delivery import mail_from
 from latchkey.mail.queries import dead_letters
 from latchkey.mail.settings import SmtpServer
-from latchkey.mail.smtp import explained, open_connection, say_goodbye, tls_context
+from latchkey.mail.smtp import describe_error, open_connection, quit_and_close, tls_context
 from latchkey.mail.templates import Templates, TemplatesUnusable
 from latchkey.terminal.finding import Finding, ok, problem, warning
 
@@ -16,17 +16,25 @@ SMTP_SECONDS = 5.0
 
 
 def templates(settings: Settings) -> Finding:
-    """Whether every mail can be made."""
+    """Checks that every mail's templates are usable."""
     name = "MAIL_TEMPLATES"
     try:
         Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url())
     except TemplatesUnusable as error:
         return problem(name, "; ".join(error.problems), "correct the files; docs/mail.md lists the variables")
-    return ok(name, "ours are used" if settings.mail_templates is None else f"{settings.mail_templates} can be used")
+    return ok(
+        name,
+        "the built-in templates are used"
+        if settings.mail_templates is None
+        else f"{settings.mail_templates} can be used",
+    )
 
 
 async def check_smtp(settings: Settings) -> list[Finding]:
-    """Whether the server takes us in: connects, encrypts, signs in, and leaves. Nothing where there is none."""
+    """Checks that the SMTP server accepts a connection, encryption and the sign-in.
+
+    Returns nothing without SMTP_URL.
+    """
     server = settings.smtp_server()
     if server is None:
         return []
@@ -35,22 +43,22 @@ async def check_smtp(settings: Settings) -> list[Finding]:
         async with asyncio.timeout(SMTP_SECONDS):
             client = await open_connection(server, tls_context(server), mail_from(settings).domain)
             await client.ehlo()
-            await say_goodbye(client)
+            await quit_and_close(client)
     except Exception as error:  # noqa: BLE001 - whatever a foreign server makes of it
-        advice = "see that the server runs, and SMTP_URL; until then mails wait in the outbox"
-        return [*findings, problem("SMTP", f"{server}: {explained(error)}", advice)]
-    return [*findings, ok("SMTP", f"{server} takes our mails")]
+        advice = "check that the server runs, and SMTP_URL. Until then mails wait in the outbox"
+        return [*findings, problem("SMTP", f"{server}: {describe_error(error)}", advice)]
+    return [*findings, ok("SMTP", f"{server} accepts mails")]
 
 
 async def check_dead_letters(database: Queryable) -> Finding:
-    """Mails that were given up. The schema must be current."""
+    """Checks for mails that were given up. The schema must be current."""
     count = await dead_letters(database)
     if not count:
         return ok("outbox", "no mail was given up")
     return warning(
         "outbox",
         f"{count} {'mail was' if count == 1 else 'mails were'} given up",
-        "see why with: latchkey mail list --state failed; then: latchkey mail retry --all",
+        "see the cause with: latchkey mail list --state failed; then run: latchkey mail retry --all",
     )
 
 

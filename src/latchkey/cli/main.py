@@ -1,4 +1,4 @@
-"""The `latchkey` command: what it can do, each in a module of its own, imported only when it is asked for."""
+"""The `latchkey` command. Each subcommand has its own module, imported only when it runs."""
 
 import io
 import sys
@@ -19,12 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-users = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="See, delete and restore accounts, make reset links."
-)
-sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See and end the sessions of a user.")
-audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See what was done to accounts.")
-mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See the mail outbox, try failed mails again.")
+users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage accounts and make reset links.")
+sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and end the sessions of a user.")
+audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List what was done to accounts.")
+mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List the mail outbox and retry failed mails.")
 app.add_typer(users, name="users")
 app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
@@ -57,10 +55,10 @@ def _options(
 
 @app.command()
 def dev() -> None:
-    """Serve on a developer's machine. Needs nothing set up.
+    """Serve on a developer's machine, without any setup.
 
     Starts an embedded PostgreSQL (unless DATABASE_URL is set), makes secrets, prints mails, and reloads the code when
-    it changes. Ctrl-C stops everything. Data and secrets are kept in DATA_DIR, by default .latchkey.
+    it changes. Ctrl-C stops everything. DATA_DIR, by default .latchkey, keeps data and secrets.
     """
     from latchkey.cli.dev import dev as run
 
@@ -69,7 +67,7 @@ def dev() -> None:
 
 @app.command()
 def serve(
-    migrate: Annotated[bool, typer.Option("--migrate", help="Bring the schema up to date first.")] = False,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Migrate the schema first.")] = False,
 ) -> None:
     """Serve in production. Needs DATABASE_URL, JWT_ACCESS_SECRET and JWT_REFRESH_SECRET."""
     from latchkey.cli.serve import serve as run
@@ -81,26 +79,26 @@ def serve(
 def migrate(
     source_timezone: Annotated[
         str | None,
-        typer.Option(metavar="TZ", help="The zone of node-api-postgres's timestamps; default: the database's."),
+        typer.Option(metavar="TZ", help="Time zone of node-api-postgres's timestamps. Default: the database's."),
     ] = None,
     null_flags: Annotated[
-        Literal["active", "deleted"] | None, typer.Option(help="What users with is_deleted NULL are.")
+        Literal["active", "deleted"] | None, typer.Option(help="Treat users whose is_deleted is NULL as this.")
     ] = None,
     duplicate_emails: Annotated[
         Literal["keep-oldest", "keep-newest"] | None,
-        typer.Option(help="Which of the users with one address stays; the others are marked as deleted."),
+        typer.Option(help="Keep this one of the users with one address; mark the others as deleted."),
     ] = None,
     orphan_audits: Annotated[
-        Literal["clear"] | None, typer.Option(help="Empty the actor of audit rows whose actor is no user.")
+        Literal["clear"] | None, typer.Option(help="Clear the actor of audit rows whose actor does not exist.")
     ] = None,
     duplicate_reset_tokens: Annotated[
-        Literal["clear"] | None, typer.Option(help="Remove reset tokens that several users have.")
+        Literal["clear"] | None, typer.Option(help="Remove reset tokens that several users share.")
     ] = None,
 ) -> None:
-    """Bring the database up to date. Needs DATABASE_URL.
+    """Migrate the database to the schema of this version. Needs DATABASE_URL.
 
-    It may be new, of an older version, or of node-api-postgres. Rows that the new rules cannot hold are listed first, with
-    the option that settles each.
+    The database may be empty, of an older version, or of node-api-postgres. Rows that break the new rules are listed
+    first, with the option that settles each.
     """
     from latchkey.cli.migrate import migrate_database
     from latchkey.database.adoption import Resolutions
@@ -116,7 +114,7 @@ def migrate(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, secrets, database, rate limit store and mail. Exit code 1: something cannot work."""
+    """Check settings, secrets, database, rate limit store and mail. Exit code 1: at least one has a problem."""
     from latchkey.cli.doctor import doctor as run
 
     run(as_json=as_json)
@@ -124,7 +122,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def purge(as_json: AsJson = False) -> None:
-    """Remove now what housekeeping removes: ended sessions, used tokens, sent mails, and what the settings say."""
+    """Run housekeeping now: remove ended sessions, used tokens, sent mails, and what the settings say."""
     from latchkey.cli.purge import purge as run
 
     run(as_json=as_json)
@@ -132,7 +130,7 @@ def purge(as_json: AsJson = False) -> None:
 
 @sessions.command("list")
 def sessions_list(user: User, as_json: AsJson = False) -> None:
-    """List where a user is signed in, newest use first."""
+    """List a user's sessions, newest use first."""
     from latchkey.cli.sessions import list_sessions
 
     list_sessions(user, as_json=as_json)
@@ -142,11 +140,11 @@ def sessions_list(user: User, as_json: AsJson = False) -> None:
 def sessions_revoke(
     user: User,
     session: Annotated[
-        UUID | None, typer.Option("--session", metavar="UUID", help="Only this one; default: all of them.")
+        UUID | None, typer.Option("--session", metavar="UUID", help="End only this session. Default: all of them.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a user out: everywhere, or on one device."""
+    """Sign a user out, everywhere or from one session."""
     from latchkey.cli.sessions import revoke_sessions
 
     revoke_sessions(user, session, as_json=as_json)
@@ -154,12 +152,14 @@ def sessions_revoke(
 
 @audit.command("list")
 def audit_list(
-    user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Done by or to this user.")] = None,
-    action: Annotated[str | None, typer.Option(metavar="ACTION", help="Only this action, such as LOGIN.")] = None,
+    user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Only rows by or about this user.")] = None,
+    action: Annotated[
+        str | None, typer.Option(metavar="ACTION", help="Only rows of this action, such as LOGIN.")
+    ] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List what was done, newest first."""
+    """List audit rows, newest first."""
     from latchkey.cli.audit import list_audit
 
     list_audit(user_id=user, action=action, limit=limit, as_json=as_json)
@@ -168,7 +168,7 @@ def audit_list(
 @mail.command("list")
 def mail_list(
     state: Annotated[
-        Literal["waiting", "failed", "sent"] | None, typer.Option(help="Only those; failed: given up.")
+        Literal["waiting", "failed", "sent"] | None, typer.Option(help="Only mails in this state. `failed`: given up.")
     ] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
@@ -181,20 +181,21 @@ def mail_list(
 
 @mail.command("retry")
 def mail_retry(
-    mail_id: Annotated[int | None, typer.Argument(metavar="[ID]", min=0, help="A mail that was given up.")] = None,
-    all_failed: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    mail_id: Annotated[
+        int | None, typer.Argument(metavar="[ID]", min=0, help="The id of a mail that was given up.")
+    ] = None,
+    all_failed: Annotated[bool, typer.Option("--all", help="Retry all mails that were given up.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send mails that were given up, now. A link in them that has been used or replaced is not sent again."""
+    """Send mails that were given up, now. A link that was used or replaced is not sent again."""
     from latchkey.cli.mail import retry_mail
 
     retry_mail(mail_id, all_failed=all_failed, as_json=as_json)
 
 
 def main() -> None:
-    """Runs the command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal cannot show must not end a command.
+            # A name that the terminal cannot show must not make a command fail.
             stream.reconfigure(errors="backslashreplace")
     app()

@@ -1,4 +1,4 @@
-"""`latchkey purge`: housekeeping by hand."""
+"""`latchkey purge`: runs housekeeping by hand."""
 
 from latchkey.app import FEATURES, Settings
 from latchkey.housekeeping.housekeeper import Housekeeper
@@ -7,7 +7,7 @@ from latchkey.terminal.output import print_fields, print_json
 
 
 def purge(*, as_json: bool) -> None:
-    """Removes all that is due by the settings, and prints how much that was."""
+    """Removes all rows that are due by the settings, and prints the counts."""
 
     async def sweep(operation: Operation[Settings]) -> dict[str, int]:
         chores = [chore for feature in FEATURES for chore in feature.chores(operation.settings)]

@@ -1,4 +1,4 @@
-"""Secrets of a developer's machine: made once, kept in DATA_DIR with mode 0600, so that restarts sign nobody out."""
+"""Secrets of a developer's machine, made once and kept in DATA_DIR with mode 0600: a restart ends no session."""
 
 import json
 import os
@@ -13,11 +13,14 @@ NAMES = ("jwt_access_secret", "jwt_refresh_secret")
 
 
 class SecretsUnreadable(Exception):
-    """The file of secrets is there, but not what this program wrote."""
+    """The file of secrets has unexpected content."""
 
 
 def kept_secrets(data_dir: Path) -> dict[str, str]:
-    """Both secrets by the names of their settings, made at the first call. Raises SecretsUnreadable, OSError."""
+    """Returns both secrets by the names of their settings.
+
+    The first call makes them. Raises SecretsUnreadable, OSError.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / FILE
     try:
@@ -25,7 +28,7 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     except FileNotFoundError:
         pass
     made = {name: secrets.token_hex(SECRET_BYTES) for name in NAMES}
-    # Linked into place whole: of two processes that start at once, both end up with the same file.
+    # Linked into place whole: two processes that start at once end up with the same file.
     draft = data_dir / f".{FILE}.{os.getpid()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -45,7 +48,7 @@ def _read(path: Path) -> dict[str, str]:
         kept = json.loads(text)
         chosen = {name: str(kept[name]) for name in NAMES}
     except (ValueError, KeyError, TypeError):
-        raise SecretsUnreadable(f"{path} does not hold the two secrets: remove it to have new ones made") from None
+        raise SecretsUnreadable(f"{path} does not hold the two secrets: remove it, and new ones are made") from None
     if any(secret_problem(secret) for secret in chosen.values()):
-        raise SecretsUnreadable(f"{path} holds a secret that is too short: remove it to have new ones made")
+        raise SecretsUnreadable(f"{path} holds a secret that is too short: remove it, and new ones are made")
     return chosen

@@ -1,4 +1,4 @@
-"""`latchkey serve`: production. Starts only when everything that it needs is right."""
+"""`latchkey serve`: serves in production. Starts only with valid settings and a current schema."""
 
 import asyncio
 
@@ -19,8 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 def serve(*, migrate_first: bool) -> None:
-    """Serves until SIGTERM or SIGINT, then exits with 0. Exits with 1, before the port opens, when settings, port or
-    schema are not right."""
+    """Serves until SIGTERM or SIGINT, then exits with 0.
+
+    Exits with 1, before the port opens, if the settings, the port or the schema are wrong.
+    """
     with explained(SettingsError):
         settings = load_settings(Settings, required=True)
     assert settings.database_url, "load_settings(Settings, required=True) has it"

@@ -1,4 +1,4 @@
-"""Running the ASGI server: a supervisor, which is the command itself, and one worker, which serves."""
+"""Runs the ASGI server: a supervisor, which is the command itself, and one worker, which serves."""
 
 import signal
 import socket
@@ -26,7 +26,7 @@ from latchkey.terminal.failing import explained, fail
 GRACE_SECONDS = 10
 HEADERS_MAX_BYTES = 32 * 1024
 
-# Granian's own lines, warnings and worse only, go where ours go.
+# Granian's own lines, only warnings and worse, go to our log.
 GRANIAN_LOG: dict[str, Any] = {
     "formatters": {},
     "handlers": {},
@@ -37,16 +37,16 @@ log = structlog.get_logger(__name__)
 
 
 def require_free_port(settings: Settings) -> str:
-    """The IP address to listen on. Exits with 1 when HOST or PORT cannot be listened on, or somebody listens there.
+    """Returns the IP address to listen on. Exits with 1 if HOST and PORT cannot be listened on or are in use.
 
-    Granian would not notice: it lets several processes of one user share a port, so that a second server would take
-    some of the first one's requests.
+    Granian would not notice: it lets several processes of one user share a port, so a second server would get some of
+    the first one's requests.
     """
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As a server does it, so that connections closed a moment ago do not count as somebody.
+            # As a server does, so that recently closed connections do not count as a listener.
             if sys.platform != "win32":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
@@ -57,7 +57,7 @@ def require_free_port(settings: Settings) -> str:
 
 
 def _require_usable_templates(settings: Settings) -> None:
-    """Exits with 1 when mails could not be made: now, and not when somebody has forgotten a password."""
+    """Exits with 1 if a mail template has errors: at start, not at the first forgotten password."""
     if settings.mail_templates is None:
         return
     from latchkey.mail.templates import Templates, TemplatesUnusable
@@ -67,12 +67,12 @@ def _require_usable_templates(settings: Settings) -> None:
 
 
 def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT; then stops accepting, finishes what runs, for at most 10 s, and returns.
+    """Serves until SIGTERM or SIGINT, then finishes running requests within 10 s and returns.
 
-    Logs first which settings will not work as somebody may expect: what `latchkey doctor` says of them.
-    Raises SystemExit(1) when the port is taken, or when the worker cannot start; one that dies later is replaced.
-    With `reload` the code is loaded anew when it changes, even when it could not start, and SIGHUP (the terminal was
-    closed) ends it, too. `dev`: it is `latchkey dev` that serves, so mails are printed and its pages are there.
+    First logs the warnings of `latchkey doctor` about settings. Raises SystemExit(1) if the port is in use or the
+    worker cannot start; a worker that dies later is replaced. `reload`: a change of the code starts a new worker, even
+    if the last one could not start, and SIGHUP (the terminal was closed) stops the server, too. `dev`: `latchkey dev`
+    serves, with its pages and with printed mails.
     """
     address = require_free_port(settings)
     _require_usable_templates(settings)
@@ -90,7 +90,7 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
         address=address,
         port=settings.port,
         interface=Interfaces.ASGI,
-        # One process, one event loop; several processes are several instances (docs/operations.md).
+        # One process with one event loop. Several processes are several instances (docs/operations.md).
         workers=1,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
         http=HTTPModes.http1,
@@ -116,14 +116,14 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
         stop()
 
     def take_signals() -> None:
-        # Granian has set its own handlers by now. It takes SIGHUP as the wish for a new worker.
+        # Granian has installed its handlers by now. It answers SIGHUP with a new worker.
         if reload:
             signal.signal(signal.SIGHUP, stop)
         else:
             signal.signal(signal.SIGUSR1, give_up)
 
     if reload:
-        server.on_reload(lambda: log.info("the code has changed, starting again"))
+        server.on_reload(lambda: log.info("the code has changed, restarting"))
     if sys.platform != "win32":
         server.on_startup(take_signals)
     server.serve(target_loader=partial(load_app, settings, address, gives_up=not reload, dev=dev), wrap_loader=False)

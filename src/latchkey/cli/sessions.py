@@ -1,4 +1,4 @@
-"""`latchkey sessions`: who is signed in where, and ending it, for whoever runs the service."""
+"""`latchkey sessions`: lists and ends the sessions of a user, for operators."""
 
 from dataclasses import asdict
 from uuid import UUID
@@ -29,14 +29,14 @@ def list_sessions(who: str, *, as_json: bool) -> None:
         for session in operate(PlatformSettings, read)
     ]
     if as_json:
-        # Ids as text: JSON has none of its own.
+        # JSON has no type for ids, so they are text.
         print_json([session | {"id": str(session["id"])} for session in sessions])
         return
     print_table(COLUMNS, [[session[column] for column in COLUMNS] for session in sessions])
 
 
 def revoke_sessions(who: str, session_id: UUID | None, *, as_json: bool) -> None:
-    """Ends one session of a user, or all of them when `session_id` is None; says how many that were."""
+    """Ends one session of a user, or all of them if `session_id` is None, and prints how many."""
 
     async def revoke(operation: Operation[PlatformSettings]) -> int:
         account = await find_live(who, operation)

@@ -1,4 +1,4 @@
-"""The process that serves, and what it owes its supervisor and the terminal."""
+"""The worker process that serves, and how it works with its supervisor and the terminal."""
 
 import asyncio
 import multiprocessing
@@ -19,18 +19,21 @@ log = structlog.get_logger(__name__)
 
 
 def load_app(settings: Settings, address: str, *, gives_up: bool, dev: bool) -> ASGIApp:
-    """The application, called in the worker. With `gives_up` a failure to start it ends the supervisor (SIGUSR1),
-    which would try again and again. `dev`: see `create_app`."""
+    """Returns the application; runs in the worker.
+
+    `gives_up`: a failure to start ends the supervisor (SIGUSR1), which would otherwise retry forever. `dev`: see
+    `create_app`.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
-        # It, too, reaches the whole group, when the terminal is closed: the supervisor's to answer.
+        # A closing terminal sends SIGHUP to the whole group. Only the supervisor answers it.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _end_with_supervisor()
     configure_logging(development=settings.development)
     host = f"[{address}]" if ":" in address else address
     url = f"http://{host}:{settings.port}{settings.root_path}"
     try:
-        # Imported in the worker: the supervisor stays small, and a reload finds the code as it is now.
+        # Imported in the worker: the supervisor stays small, and a reload imports the changed code.
         from latchkey.process import create_app
 
         return _Worker(create_app(settings, dev=dev), url, settings.port, gives_up=gives_up)
@@ -41,7 +44,7 @@ def load_app(settings: Settings, address: str, *, gives_up: bool, dev: bool) -> 
 
 
 def _end_with_supervisor() -> None:
-    """Ends this process when its supervisor is killed: it would go on serving, and nobody would know to stop it."""
+    """Ends this process when its supervisor is killed. Otherwise it would serve on without anyone to stop it."""
     supervisor = multiprocessing.parent_process()
     assert supervisor is not None, "Granian runs workers by multiprocessing"
 
@@ -59,7 +62,7 @@ def _end_supervisor() -> None:
 
 
 class _Worker:
-    """The application between its server and its start: one line when it serves, one failure when it cannot."""
+    """Wraps the application's start: logs one line when it serves, or one failure when it cannot."""
 
     def __init__(self, app: ASGIApp, url: str, port: int, *, gives_up: bool) -> None:
         self._app = app
@@ -72,20 +75,20 @@ class _Worker:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         if sys.platform != "win32":
-            # Ctrl-C reaches the whole foreground group. The supervisor alone acts on it, with a SIGTERM to the worker,
-            # whose end it would otherwise take for a crash. Granian has set its own handler by now.
+            # Ctrl-C reaches the whole foreground group. Only the supervisor acts on it and sends SIGTERM to the worker;
+            # otherwise it would take the worker's end for a crash. Granian has installed its handler by now.
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
 
         async def watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed":
                 if self._gives_up:
                     _end_supervisor()
-                # Without its text, a traceback, since Granian logs that of the exception, too.
+                # Without its text, a traceback: Granian logs the exception's traceback, too.
                 message = {"type": message["type"]}
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 log.info(self._line)
-                # The server listens after this; the attribute keeps the task from being collected.
+                # The server listens after this. The attribute keeps the task from being collected.
                 self._bounding = asyncio.create_task(disconnect_stalled_readers(self._port))
 
         await self._app(scope, receive, watch)

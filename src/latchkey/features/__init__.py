@@ -1,1 +1,1 @@
-"""The features: what Latchkey can do, each in a folder of its own."""
+"""The features of Latchkey, each in its own folder."""

@@ -1,1 +1,1 @@
-"""Passwords: how they are hashed and verified, and which ones are too common."""
+"""Password hashing and verification, and the list of common passwords."""

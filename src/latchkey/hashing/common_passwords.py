@@ -1,6 +1,6 @@
-"""Passwords that guessers try first, refused when they are set (NIST SP 800-63B section 3.1.1.2; ASVS 5.0 6.2.4).
+"""Refuses passwords that attackers guess first (NIST SP 800-63B section 3.1.1.2; ASVS 5.0 6.2.4).
 
-The list of nearly 20 000 was gathered by Royce Williams from leaks, and is the one that Django ships (BSD licence).
+Royce Williams gathered the list of nearly 20 000 passwords from leaks. Django ships the same list (BSD licence).
 """
 
 import gzip
@@ -23,13 +23,16 @@ def _common() -> frozenset[str]:
 
 
 def is_common(password: str) -> bool:
-    """Whether it is on the list, in whatever case."""
+    """Tells whether the password is on the list, in any case."""
     return password.lower() in _common()
 
 
 def is_own(password: str, name: str, email: str) -> bool:
-    """Whether it is the account's name or address, a part of either, or one of these with up to four characters more,
-    such as a year (ASVS 5.0 6.2.11); in whatever case."""
+    """Tells whether the password is the account's name or address, a part of either, or one of these with up to four
+    more characters, such as a year (ASVS 5.0 6.2.11).
+
+    Ignores case.
+    """
     guess = password.casefold()
     local, _, host = email.casefold().partition("@")
     words = {email.casefold(), local, host, name.casefold(), "".join(name.casefold().split()), *name.casefold().split()}
@@ -37,6 +40,6 @@ def is_own(password: str, name: str, email: str) -> bool:
 
 
 def refuse_own(password: str, name: str, email: str) -> None:
-    """Raises ValidationFailed for a `newPassword` that `is_own` of its account."""
+    """Raises ValidationFailed for a `newPassword` that `is_own`."""
     if is_own(password, name, email):
         raise ValidationFailed(FieldError("newPassword", OWN))

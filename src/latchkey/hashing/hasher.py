@@ -1,4 +1,5 @@
-"""Passwords: bcrypt in a bounded pool of low-priority threads, so that logins never starve everything else."""
+"""Hashes passwords with bcrypt in a bounded pool of low-priority threads, so that logins do not block other
+requests."""
 
 import asyncio
 import os
@@ -15,20 +16,20 @@ import structlog
 from latchkey.refusal import ServiceUnavailable
 
 PASSWORD_MAX_BYTES = 72
-"""bcrypt takes no more."""
+"""The most bytes that bcrypt reads."""
 QUEUE_MAX = 100
 NICENESS = 10
 CHEAPEST_ROUNDS, COSTLIEST_ROUNDS = 4, 16
-# Salt and hash end in a character of which not all bits count; the others are 0 in what any bcrypt makes.
+# The last character of salt and of hash holds unused bits, which every bcrypt sets to 0.
 _HASH = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]", re.ASCII)
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
 class PasswordHasher:
-    """Hashes and verifies. bcrypt releases the GIL, so there are as many threads as cores.
+    """Hashes and verifies passwords. bcrypt releases the GIL, so the pool has one thread for each core.
 
-    Raises ServiceUnavailable, before anything is hashed, when the queue is full or a place in it has not come after
+    Raises ServiceUnavailable before any hashing when the queue is full, or when no thread is free within
     `queue_seconds`.
     """
 
@@ -43,7 +44,7 @@ class PasswordHasher:
         self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(rounds)).decode()
 
     async def hash(self, password: str) -> str:
-        """A new bcrypt hash of a password of at most 72 bytes."""
+        """Returns a new bcrypt hash of a password of at most 72 bytes."""
         return await self._in_thread(
             lambda: bcrypt.hashpw(password.encode(), bcrypt.gensalt(self._rounds)).decode("ascii")
         )
@@ -54,7 +55,7 @@ class PasswordHasher:
         """Whether the password is the hash's. `stored` None, or unusable, is False, and takes as long as a hash of
         `otherwise` rounds; None: of those that are set.
 
-        A password over 72 bytes never matches, except `migrated` hashes, compared by the first 72 as node-api-postgres did.
+        A password over 72 bytes never matches. `migrated` hashes compare the first 72 bytes, as node-api-postgres did.
         """
         raw = password.encode()
         too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated
@@ -64,11 +65,11 @@ class PasswordHasher:
         return usable and not too_long and matches
 
     def needs_renewal(self, stored: str) -> bool:
-        """Whether a hash was made with another number of rounds than is set now."""
+        """Tells whether a hash was made with another number of rounds than the setting."""
         return not stored.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
-        """Lets running hashes end."""
+        """Waits for running hashes."""
         self._threads.shutdown(wait=True)
 
     def _dummy_of(self, rounds: int) -> str:
@@ -79,7 +80,7 @@ class PasswordHasher:
         try:
             return bcrypt.checkpw(raw, against.encode())
         except ValueError:
-            # Another bcrypt may be stricter than `_HASH`. It refuses at once, which must not be told by the time.
+            # Another bcrypt may be stricter than `_HASH` and refuse at once. This check takes the usual time.
             bcrypt.checkpw(raw, self._dummy.encode())
             return False
 
@@ -95,21 +96,21 @@ class PasswordHasher:
         finally:
             self._waiting -= 1
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        # The thread goes on when its caller is cancelled: its place is free only when it is done.
+        # A cancelled caller does not stop the thread. Its place is free only when the thread is done.
         running.add_done_callback(lambda _: self._free.release())
         return await running
 
 
 def _is_usable(stored: str) -> bool:
-    """Whether a stored hash is one that can be checked, in bounded time: a corrupt one must not be a 500."""
+    """Tells whether a stored hash can be checked in bounded time. A corrupt hash must not cause a 500."""
     matched = _HASH.fullmatch(stored)
     if matched is None or not CHEAPEST_ROUNDS <= int(matched[1]) <= COSTLIEST_ROUNDS:
-        log.error("a stored password hash is not usable: its user cannot sign in before a password reset")
+        log.error("a stored password hash is not usable: its user must reset the password")
         return False
     return True
 
 
 def _lower_priority() -> None:
     if sys.platform == "linux":
-        # On Linux a thread has a priority of its own; the event loop keeps the normal one.
+        # On Linux each thread has its own priority. The event loop keeps the normal one.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

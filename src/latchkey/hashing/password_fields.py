@@ -1,4 +1,4 @@
-"""The password's rules, as types of fields."""
+"""Field types with the rules of passwords."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ def _typed_password(value: object) -> str:
 
 
 def new_password(min_length: int) -> Any:
-    """The type of a password that is being set: `min_length` code points or more, at most 72 bytes, byte for byte."""
+    """Returns the type of a new password: at least `min_length` code points, at most 72 bytes, kept byte for byte."""
 
     def check(value: object) -> str:
         text = checked_text(value)
@@ -38,7 +38,7 @@ def new_password(min_length: int) -> Any:
         "minLength": min_length,
         "maxLength": PASSWORD_MAX_BYTES,
         "examples": ["Secret123!"],
-        "description": f"at most {PASSWORD_MAX_BYTES} bytes in UTF-8, taken byte for byte",
+        "description": f"at most {PASSWORD_MAX_BYTES} bytes in UTF-8, used byte for byte",
     }
     return Annotated[str, PlainValidator(check, json_schema_input_type=Any), WithJsonSchema(schema)]
 

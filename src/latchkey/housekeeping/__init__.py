@@ -1,1 +1,1 @@
-"""Housekeeping: what nobody needs any more is removed, a little at a time."""
+"""Housekeeping: removes expired rows in small batches."""

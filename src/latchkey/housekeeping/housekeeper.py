@@ -1,4 +1,4 @@
-"""Removes what is due, in small batches, on one instance at a time."""
+"""Removes due rows in small batches, on one instance at a time."""
 
 import asyncio
 
@@ -14,27 +14,27 @@ log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
-    """Does the chores."""
+    """Runs the chores."""
 
     def __init__(self, database: Database, chores: list[Chore]) -> None:
         self._database = database
         self._chores = chores
 
     async def run(self) -> None:
-        """Does them now and every ten minutes, until cancelled. A database that is away is waited for."""
+        """Runs the chores now and every ten minutes, until cancelled. Waits while the database is unavailable."""
         while True:
             try:
                 await self.sweep()
             except DatabaseUnavailable as error:
-                log.warning("housekeeping waits for the database", cause=str(error))
+                log.warning("housekeeping is waiting for the database", cause=str(error))
             except Exception as error:  # a chore that fails must not end all housekeeping
                 log.error("housekeeping failed", exc_info=error)
             await asyncio.sleep(EVERY_SECONDS)
 
     async def sweep(self) -> dict[str, int]:
-        """Removes all that is due, each batch in a transaction of its own; returns how many of what, and logs it.
+        """Removes all due rows, each batch in its own transaction. Returns and logs the counts by chore.
 
-        It stops where another instance is at it.
+        Stops where another instance holds the lock.
         """
         removed = dict.fromkeys((chore.name for chore in self._chores), 0)
         for chore in self._chores:
@@ -51,7 +51,8 @@ class Housekeeper:
 
     async def _batch(self, chore: Chore) -> int | None:
         async def remove(connection: Connection) -> int | None:
-            # By the transaction, not by the session: behind a pooler that shares connections that would not hold.
+            # The lock belongs to the transaction: behind a pooler that shares connections, a session's lock would not
+            # hold.
             if not await queries.try_lock(connection):
                 return None
             return await queries.remove(connection, chore, BATCH)

@@ -3,7 +3,7 @@
 from latchkey.database.pool import Connection, Queryable
 from latchkey.housekeeping.chore import Chore
 
-# Any number, as long as nothing else in the database uses it for an advisory lock.
+# An arbitrary number. Nothing else in the database may use it for an advisory lock.
 LOCK = 7_304_218_550_119
 
 
@@ -13,7 +13,7 @@ async def try_lock(connection: Connection) -> bool:
 
 
 async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
-    """Removes some of what is due; returns how many."""
+    """Removes at most that many due rows and returns how many."""
     keys = [row[0] for row in await connection.fetch(chore.due + chore.lock, chore.days, at_most)]
     if keys:
         for statement in chore.remove:
@@ -22,6 +22,6 @@ async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
 
 
 async def count_due(database: Queryable, chore: Chore, at_most: int) -> int:
-    """How much is due, counted up to that many."""
+    """Counts due rows, up to that many."""
     number: int = await database.fetchval(f"SELECT count(*) FROM ({chore.due}) AS due", chore.days, at_most)
     return number

@@ -1,4 +1,4 @@
-"""What housekeeping removes of the outbox."""
+"""Housekeeping of the outbox."""
 
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
 
@@ -15,7 +15,7 @@ CHORES = (
     Chore(
         "dead letters",
         DEAD_MAIL_DAYS,
-        # One that is tried again meanwhile is no dead letter any more.
+        # The DELETE checks again: a retry may have revived the mail since.
         f"SELECT id FROM mail_outbox WHERE failed_at < {DUE_BEFORE} LIMIT $2",
         ("DELETE FROM mail_outbox WHERE id = ANY($1) AND failed_at IS NOT NULL",),
     ),

@@ -1,4 +1,4 @@
-"""Where mails go on a developer's machine: the terminal."""
+"""The sender that prints mails to the terminal of `latchkey dev`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from latchkey.mail.message import Mail
 
 
 class Console:
-    """Prints mails to standard output. For development only: it shows the secrets that a mail carries."""
+    """Prints mails to standard output. For development only: mails carry secrets."""
 
     async def send(self, mail: Mail) -> None:
         """Prints the plain text of a mail."""
@@ -14,5 +14,5 @@ class Console:
         sys.stdout.write("\n".join(["", *(f"  mail | {line}" for line in lines), "", ""]))
         sys.stdout.flush()
 
-    async def rest(self) -> None:
-        """Nothing to let go of."""
+    async def close(self) -> None:
+        """Does nothing: a terminal has no connection to close."""

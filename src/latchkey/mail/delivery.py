@@ -1,4 +1,4 @@
-"""Which way mails go, by the settings."""
+"""Chooses the sender of mails from the settings."""
 
 from email.headerregistry import Address
 
@@ -12,7 +12,7 @@ DEVELOPMENT_FROM = "Latchkey <latchkey@localhost>"
 
 
 def mail_sender(settings: MailSettings, clock: Clock, *, prints: bool) -> Sender | None:
-    """Returns SMTP where there is a server, else the console if mails may be printed; None: no mail is sent."""
+    """Returns the SMTP sender if SMTP_URL is set, else the console if `prints`, else None: no mail is sent."""
     server = settings.smtp_server()
     if server is not None:
         return SmtpSender(server, mail_from(settings), clock)
@@ -20,5 +20,5 @@ def mail_sender(settings: MailSettings, clock: Clock, *, prints: bool) -> Sender
 
 
 def mail_from(settings: MailSettings) -> Address:
-    """The address that mails come from."""
+    """Returns the address that mails come from."""
     return parse_mail_from(settings.mail_from or DEVELOPMENT_FROM)

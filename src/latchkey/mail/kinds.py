@@ -1,4 +1,4 @@
-"""A kind of mail: its name, where its templates are, and the variables that they have."""
+"""A kind of mail: its name, the directory of its templates, and their variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class MailKind:
-    """A mail that can be sent: `name`.txt and `name`.html in the directory `templates`.
+    """A mail that can be sent, from `name`.txt and `name`.html in the directory `templates`.
 
-    `samples` are the variables that its composer gives, with values to try the templates with.
+    `samples` are the variables that its composer gives, with values that the templates are tried with.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The mails that this process has sent, for a developer to look at."""
+"""The mails that this process sent, kept for a developer to read."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A mail, and when it was sent: seconds since the epoch."""
+    """A sent mail, and when it was sent, in seconds since the epoch."""
 
     mail: Mail
     at: float
 
 
 class Mailbox:
-    """Sends by another sender and keeps what was sent, in memory, the newest 100. For development only."""
+    """Passes mails on to another sender and keeps the newest 100 in memory. For development only."""
 
     def __init__(self, sender: Sender, clock: Clock) -> None:
         self._sender = sender
@@ -27,14 +27,14 @@ class Mailbox:
         self._kept: deque[Delivered] = deque(maxlen=KEPT)
 
     async def send(self, mail: Mail) -> None:
-        """Sends it, and keeps it if it was taken. Raises NotSent."""
+        """Sends a mail, and keeps it if the sender took it. Raises NotSent."""
         await self._sender.send(mail)
         self._kept.appendleft(Delivered(mail, self._clock()))
 
-    async def rest(self) -> None:
-        """Lets the sender rest."""
-        await self._sender.rest()
+    async def close(self) -> None:
+        """Closes the sender."""
+        await self._sender.close()
 
     def newest_first(self) -> list[Delivered]:
-        """What was sent."""
+        """Returns the sent mails, newest first."""
         return list(self._kept)

@@ -1,4 +1,4 @@
-"""/dev/mailbox: the mails of a development server, as their readers see them. Only `latchkey dev` has it."""
+"""/dev/mailbox: the mails of a development server, as their recipients see them. Only `latchkey dev` has it."""
 
 import re
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from latchkey.mail.mailbox import Delivered, Mailbox
 
 PAGE = Path(__file__).parent / "mailbox_page.html"
 
-# Styles stand in the attributes of mails, whose frames inherit this policy. No script, no form, nothing is fetched.
+# Mails carry styles in attributes, and their frames inherit this policy. It allows no script, no form and no request.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _LINK = re.compile(r"https?://[^\s<>\"]+#token=[0-9a-f]+")
 
 
 def mailbox_endpoints(mailbox: Mailbox) -> list[Endpoint[Any]]:
-    """The page. For development only: it shows what mails carry to whoever reaches this server."""
+    """Returns the endpoint of the page. For development only: it shows the secrets in mails to every visitor."""
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(PAGE.read_text(encoding="utf-8"))
     headers = [answer_header("Content-Security-Policy", POLICY), answer_header("Cache-Control", "no-store")]
 

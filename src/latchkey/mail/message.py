@@ -1,4 +1,4 @@
-"""A mail to one person: what a composer says of it, and what is sent."""
+"""A mail to one person, as a composer describes it and as it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a composer makes of an outbox entry: to whom, and the values of the variables of its kind's template.
+    """What a composer makes of an outbox entry: the recipient, and the values of its template's variables.
 
-    `user_id`: whose account it is about. `carries_token`: the link is made of the entry's token, which is not to be
-    made a second time.
+    `user_id` is the account that the mail is about. `carries_token`: the link holds the entry's token, whose hash is
+    stored once only.
     """
 
     to: str
@@ -20,9 +20,9 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as it is sent. `text` and `html` may hold a secret: only the mail itself may show it.
+    """A mail as it is sent. `text` and `html` may hold a secret, so nothing else may show them.
 
-    `message_id` (without angle brackets) is the same whenever the same entry is sent again.
+    `message_id` (without angle brackets) is the same in every attempt to send an entry.
     """
 
     message_id: str

@@ -1,4 +1,4 @@
-"""A mail as Internet mail (RFC 5322): headers, and the text in two forms."""
+"""Builds a mail in Internet format (RFC 5322): headers, plain text and HTML."""
 
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -12,7 +12,8 @@ from latchkey.mail.message import Mail
 
 
 class _Policy(EmailPolicy):
-    """The library's, but for subjects: it loses spaces around words that are not ASCII (in Python 3.11 at least)."""
+    """The library's policy with its own folding of subjects: Python 3.11 loses spaces around words that are not
+    ASCII."""
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         if name != "Subject" or str(value).isascii():
@@ -21,18 +22,18 @@ class _Policy(EmailPolicy):
         return f"{name}: {encoded}{self.linesep}".encode("ascii")
 
 
-# 7bit: any server takes it as it is, and no line of ours is changed on the way.
+# 7bit passes every server, and no server rewrites a line.
 POLICY = _Policy(cte_type="7bit", linesep="\r\n", utf8=False)
 
 
 class Unaddressable(Exception):
-    """Nothing can be sent to what stands as the address: it is not one, or not ASCII."""
+    """The address is not an e-mail address, or not ASCII."""
 
 
 def as_message(mail: Mail, sender: Address, now: float) -> EmailMessage:
-    """The message. `now` in seconds since the epoch. Raises Unaddressable.
+    """Builds the message; `now` is in seconds since the epoch. Raises Unaddressable.
 
-    Header values cannot become further headers: the library refuses what holds a line break.
+    A header value cannot add a header: the library refuses a value with a line break.
     """
     message = EmailMessage(policy=POLICY)
     message["From"] = sender
@@ -40,7 +41,7 @@ def as_message(mail: Mail, sender: Address, now: float) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = datetime.fromtimestamp(now, UTC)
     message["Message-ID"] = f"<{mail.message_id}>"
-    # RFC 3834: nobody's holiday answer is wanted.
+    # RFC 3834: this header prevents automatic replies.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")

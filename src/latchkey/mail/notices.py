@@ -1,5 +1,7 @@
-"""Notices: mails that say what was done to an account, to the address that it had at the time, with nothing to click
-but our own address. They carry no token, so that they need no look at the account when they are sent."""
+"""Notices: mails that report a change of an account to the address that the account had before it.
+
+A notice has no link but to the service itself and carries no token, so composing it reads no account.
+"""
 
 from latchkey.audit.record import Change
 from latchkey.mail.message import Letter
@@ -7,7 +9,7 @@ from latchkey.mail.outbox import Entry
 
 
 async def compose_notice(_: Change, entry: Entry) -> Letter:
-    """The notice of an outbox entry; the entry's details are variables of its template."""
+    """Returns the notice of an outbox entry. The entry's details are variables of its template."""
     context = {
         "email": entry.recipient,
         "time": f"{entry.created_at:%Y-%m-%d %H:%M} UTC",

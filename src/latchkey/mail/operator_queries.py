@@ -1,4 +1,4 @@
-"""SQL of the mail outbox as an operator sees it."""
+"""SQL of the mail outbox for operators."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ State = Literal["waiting", "sent", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A mail. `failed`: it was given up. `next_attempt_at`: of a waiting one; times are UTC."""
+    """A mail in the outbox. `failed`: it was given up. Only a waiting mail has `next_attempt_at`. Times are UTC."""
 
     id: int
     kind: str
@@ -33,7 +33,7 @@ _MAILS = (
 
 
 async def newest(database: Queryable, *, state: State | None, limit: int) -> list[OutboxRow]:
-    """The newest mails first: all, or those in one state."""
+    """Returns the newest mails first: all, or those in one state."""
     rows = await database.fetch(
         f"{_MAILS} WHERE $1::text IS NULL OR state = $1 ORDER BY id DESC LIMIT $2", state, limit
     )
@@ -41,13 +41,13 @@ async def newest(database: Queryable, *, state: State | None, limit: int) -> lis
 
 
 async def find(database: Queryable, mail_id: int) -> OutboxRow | None:
-    """A mail by its id."""
+    """Returns a mail by its id."""
     row = await database.fetchrow(f"{_MAILS} WHERE id = $1", mail_id)
     return OutboxRow(**dict(row)) if row else None
 
 
 async def retry(database: Database, mail_id: int | None) -> int:
-    """Has a dead letter, or all of them (None), tried anew from now on; how many those were."""
+    """Queues a dead letter, or all of them (None), to be sent now. Returns how many."""
     count: int = await database.write(
         "WITH retried AS (UPDATE mail_outbox SET failed_at = NULL, attempts = 0, next_attempt_at = now()"
         "  WHERE failed_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING 1)"

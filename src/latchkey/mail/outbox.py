@@ -1,4 +1,4 @@
-"""The outbox: mails to be sent, in a table, so that they survive a restart and nobody waits for them."""
+"""The outbox: a table of mails to send. They survive a restart, and no request waits for them."""
 
 import asyncio
 import hashlib
@@ -20,10 +20,11 @@ HOUR_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mail to be: what kind, to which address, and the request that asked for it, at `created_at`.
+    """A mail to send: its kind, its recipient, and the request that asked for it at `created_at`.
 
-    `details` are what the request left for the composer. `token` is for a link, the same in every attempt; with
-    `token_made` an earlier attempt has stored its hash, and it must not be stored anew: it may have been spent.
+    `details` are the variables that the request left for the composer. `token` goes into a link and is the same in
+    every attempt. `token_made`: an earlier attempt stored its hash. It must not be stored again, because the token may
+    be spent.
     """
 
     id: int
@@ -40,14 +41,14 @@ class Entry:
 
 
 class Outbox:
-    """Takes mails in. `waiting` wakes this process' worker; others find the row when they look."""
+    """Queues mails. `waiting` wakes the worker of this process; other workers find the row when they poll."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.waiting = asyncio.Event()
 
     async def put(self, kind: str, recipient: str, origin: Origin) -> None:
-        """Stores a mail to be, committed when this returns. Whose account it is about is found when it is made."""
+        """Queues a mail in its own transaction. The composer finds the account later."""
         await self._database.write(*queries.insertion(kind, recipient, _metadata(origin, None), None))
         self.waiting.set()
 
@@ -61,8 +62,10 @@ class Outbox:
         user_id: int | None = None,
         details: dict[str, str] | None = None,
     ) -> None:
-        """Stores a mail to be in the transaction of `change`: it is sent if that commits. `details` are not secret:
-        they stand in the row."""
+        """Queues a mail in the transaction of `change`: it is sent if that commits.
+
+        `details` must not be secret: the row holds them.
+        """
         await change.connection.execute(*queries.insertion(kind, recipient, _metadata(origin, details), user_id))
         change.on_commit(self.waiting.set)
 
@@ -93,9 +96,9 @@ class Outbox:
 
 
 async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_seconds: float) -> Entry | None:
-    """The entry of these kinds that has been due longest, for one attempt; None: nothing is due.
+    """Claims the entry of these kinds that has been due longest, for one attempt. None: no entry is due.
 
-    Others leave it alone for the lease, counted from now.
+    Other workers leave it alone until the lease ends, counted from now.
     """
     row = await queries.claim(change.connection, kinds, lease_seconds)
     if row is None:
@@ -111,7 +114,7 @@ async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_s
         details=metadata.get("details", {}),
         attempts=row["attempts"],
         token_made=row["token_made"],
-        # For the Message-ID, which everybody sees; the nonce itself stays here.
+        # The Message-ID is public, so it holds a hash of the nonce, never the nonce.
         unique=f"{row['id']}.{hashlib.sha256(b'message-id' + row['nonce']).hexdigest()[:32]}",
         token=tokens.derive(row["nonce"]),
     )

@@ -1,4 +1,4 @@
-"""SQL of the mail outbox. All times are the database's, so that instances whose clocks differ agree on them."""
+"""SQL of the mail outbox. It uses the database's clock alone, so instances with different clocks agree."""
 
 import asyncpg
 
@@ -6,15 +6,15 @@ from latchkey.database.pool import Connection, Database, Queryable
 
 
 def insertion(kind: str, recipient: str, metadata: str, user_id: int | None) -> tuple[str, str, str, str, int | None]:
-    """The statement that stores a mail to be, with its arguments; `metadata` is JSON."""
+    """Returns the statement that queues a mail, and its arguments. `metadata` is JSON."""
     statement = "INSERT INTO mail_outbox (kind, recipient, metadata, user_id) VALUES ($1, $2, $3, $4)"
     return statement, kind, recipient, metadata, user_id
 
 
 async def claim(connection: Connection, kinds: list[str], lease_seconds: float) -> asyncpg.Record | None:
-    """The row of these kinds that has been due longest, with one attempt more; None: there is none.
+    """Claims the row of these kinds that has been due longest and counts the attempt. None: no row is due.
 
-    It is nobody else's until the transaction ends, and after that until the lease does.
+    The claim lasts until the transaction ends, then until the lease ends.
     """
     return await connection.fetchrow(
         "UPDATE mail_outbox SET attempts = attempts + 1,"
@@ -30,7 +30,7 @@ async def claim(connection: Connection, kinds: list[str], lease_seconds: float) 
 
 
 async def keep_composed(connection: Connection, mail_id: int, user_id: int | None, *, carries_token: bool) -> None:
-    """Notes whose account a claimed mail is about, and when its token was first made."""
+    """Stores the account that a claimed mail is about, and when its token was first made."""
     await connection.execute(
         "UPDATE mail_outbox SET user_id = coalesce($2, user_id),"
         " token_made_at = CASE WHEN $3 THEN coalesce(token_made_at, clock_timestamp()) ELSE token_made_at END"
@@ -42,12 +42,12 @@ async def keep_composed(connection: Connection, mail_id: int, user_id: int | Non
 
 
 async def remove(connection: Connection, mail_id: int) -> None:
-    """Removes a mail that nobody is to get."""
+    """Removes a mail that is not to be sent."""
     await connection.execute("DELETE FROM mail_outbox WHERE id = $1", mail_id)
 
 
 async def give_up(connection: Connection, mail_id: int, error: str) -> None:
-    """Makes a claimed mail a dead letter; an error noted before is kept."""
+    """Makes a claimed mail a dead letter. An earlier error is kept."""
     await connection.execute(
         "UPDATE mail_outbox SET failed_at = now(), attempts = attempts - 1, last_error = coalesce(last_error, $2)"
         " WHERE id = $1",
@@ -57,16 +57,16 @@ async def give_up(connection: Connection, mail_id: int, error: str) -> None:
 
 
 async def mark_sent(database: Database, mail_id: int) -> None:
-    """Notes that a mail was taken; doing it again does no harm."""
+    """Marks a mail as sent. Idempotent."""
     await database.write("UPDATE mail_outbox SET sent_at = now(), last_error = NULL WHERE id = $1", mail_id)
 
 
 async def mark_failed(
     database: Database, mail_id: int, *, found: int, attempts: int, error: str, again_in: float | None
 ) -> None:
-    """Notes a failed attempt; `again_in` seconds to the next, None: there is none, it is a dead letter.
+    """Records a failed attempt. `again_in` is the seconds to the next one; None makes the mail a dead letter.
 
-    `found`: how many attempts the row must still show; with another number somebody else is at it by now.
+    `found` is the number of attempts that the row must still show. With another number, another worker has the mail.
     """
     await database.write(
         "UPDATE mail_outbox SET attempts = $3, last_error = $4,"
@@ -128,6 +128,6 @@ async def notices_made(
 
 
 async def dead_letters(database: Queryable) -> int:
-    """How many mails were given up."""
+    """Counts the mails that were given up."""
     count: int = await database.fetchval("SELECT count(*) FROM mail_outbox WHERE failed_at IS NOT NULL")
     return count

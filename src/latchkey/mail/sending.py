@@ -1,4 +1,4 @@
-"""What sends a mail, and how it says that it could not."""
+"""The interface of senders, and their error."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from latchkey.mail.message import Mail
 
 
 class NotSent(Exception):
-    """The mail was not taken. The text says why, for the log and the operator: no address, no token, no content.
+    """The mail was not accepted. The text says why, for the log and the operator, without address, token or content.
 
-    `permanent`: trying again would be answered the same. `server_away`: no other mail would be taken now either.
-    `detail` may be shown beside the recipient, where the text alone would leave open what the server meant.
+    `permanent`: a further attempt would get the same answer. `server_away`: no other mail can be sent now either.
+    `detail` is shown only beside the recipient, and quotes the server where the text alone is unclear.
     """
 
     def __init__(self, reason: str, *, permanent: bool = False, server_away: bool = False, detail: str = "") -> None:
@@ -20,10 +20,10 @@ class NotSent(Exception):
 
 
 class Sender(Protocol):
-    """Where mails go."""
+    """Sends mails."""
 
     async def send(self, mail: Mail) -> None:
-        """Hands a mail over; when this returns, somebody else is responsible for it. Raises NotSent."""
+        """Sends a mail. On return, the next server is responsible for it. Raises NotSent."""
 
-    async def rest(self) -> None:
-        """Nothing more is to be sent for now: lets go of connections. Raises nothing."""
+    async def close(self) -> None:
+        """Closes connections that are not needed now. Raises nothing."""

@@ -1,4 +1,4 @@
-"""Settings of mail. Nothing of SMTP_URL is quoted when it is wrong: it may hold a password."""
+"""Settings of mail. Errors quote nothing of SMTP_URL, because it may hold a password."""
 
 import re
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """The server that takes our mails, and who we are to it. `starttls` never falls back to plain text."""
+    """The SMTP server and how to sign in to it. `starttls` never falls back to plain text."""
 
     encryption: Encryption
     host: str
@@ -41,21 +41,21 @@ class SmtpServer:
 
 
 def parse_smtp_url(url: str) -> SmtpServer:
-    """Reads `smtp://`, `smtp+starttls://` or `smtps://`, with a percent-encoded `user:password@` or without.
+    """Parses `smtp://`, `smtp+starttls://` or `smtps://`, with or without a percent-encoded `user:password@`.
 
-    Raises ValueError, whose text quotes nothing.
+    Raises ValueError, whose text quotes nothing of the URL.
     """
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ValueError("is no URL") from None
+        raise ValueError("is not a URL") from None
     if parts.scheme not in SCHEMES:
         raise ValueError("must begin with smtp://, smtp+starttls:// or smtps://")
     login, at, place = parts.netloc.rpartition("@")
-    # What follows an unencoded / ? # or @ of a password reads as another part of the URL.
+    # An unencoded / ? # or @ in a password makes the rest read as another part of the URL.
     if not _HOST_AND_PORT.fullmatch(place) or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError(
-            "must be scheme://user:password@host:port and nothing more; in user and password, write % / ? # @ : as"
+            "must be scheme://user:password@host:port and nothing more. In user and password, write % / ? # @ : as"
             " %25 %2F %3F %23 %40 %3A"
         )
     user, colon, password = login.partition(":")
@@ -81,7 +81,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
 
 
 def parse_mail_from(value: str) -> Address:
-    """Reads `a@b` or `Name <a@b>`. Raises ValueError."""
+    """Parses `a@b` or `Name <a@b>`. Raises ValueError."""
     name, address = parseaddr(value)
     if not value.isprintable() or not _ADDRESS.fullmatch(address) or not value.rstrip(" >").endswith(address):
         raise ValueError("must be an address, such as accounts@example.com or Accounts <accounts@example.com>")
@@ -117,9 +117,9 @@ class MailSettings(ServiceSettings):
         return value
 
     def smtp_server(self) -> SmtpServer | None:
-        """The server that takes our mails."""
+        """Returns the SMTP server, or None."""
         return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     def mail_is_sent(self) -> bool:
-        """Whether mail is sent: by SMTP, or printed by `latchkey dev`."""
+        """Tells whether mail is sent by SMTP or printed by `latchkey dev`."""
         return self.development or self.smtp_url is not None

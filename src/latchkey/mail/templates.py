@@ -1,6 +1,6 @@
-"""The texts of mails: our own, or an operator's in their place; all checked before the first is needed.
+"""The texts of mails: the built-in ones or an operator's. All are checked at start.
 
-A mail NAME is NAME.txt (first line `Subject: …`, an empty line, the text) and NAME.html, whose values are escaped.
+A mail NAME has NAME.txt (first line `Subject: …`, an empty line, the text) and NAME.html, whose values are escaped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,11 +16,11 @@ SUBJECT = "Subject: "
 
 
 class TemplatesUnusable(Exception):
-    """Mails could not be made of these templates; `problems` names each file and its trouble."""
+    """The templates have errors; `problems` names each file and its error."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("The mail templates cannot work:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        super().__init__("The mail templates have errors:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Templates:
     """Renders mails. `base_url` is a variable of every template."""
 
     def __init__(self, kinds: Iterable[MailKind], directory: Path | None, *, base_url: str) -> None:
-        """Reads and tries the templates of all kinds; a file in `directory` (MAIL_TEMPLATES) replaces ours of that name.
+        """Reads and tries the templates of all kinds. A file in `directory` (MAIL_TEMPLATES) replaces the built-in one.
 
-        Raises TemplatesUnusable for a directory or file that cannot be read, a syntax error, an unknown variable, a
-        text without its subject, or a file that is no mail's.
+        Raises TemplatesUnusable for an unreadable directory or file, a syntax error, an unknown variable, a text
+        without a subject, or a file that belongs to no mail.
         """
         if directory is not None and not directory.is_dir():
-            raise TemplatesUnusable([f"{directory}: is no directory"])
+            raise TemplatesUnusable([f"{directory}: is not a directory"])
         kinds = tuple(kinds)
         own = list(dict.fromkeys(kind.templates for kind in kinds))
         places = own if directory is None else [directory, *own]
@@ -62,7 +62,7 @@ class Templates:
         self._html = ImmutableSandboxedEnvironment(loader=loader, undefined=StrictUndefined, autoescape=True)
         self._base_url = base_url
         self._parts: dict[str, _Parts] = {}
-        problems = [] if directory is None else _strangers(directory, {kind.name for kind in kinds})
+        problems = [] if directory is None else _unknown_files(directory, {kind.name for kind in kinds})
         for kind in kinds:
             try:
                 self._parts[kind.name] = self._read(kind)
@@ -72,12 +72,12 @@ class Templates:
             raise TemplatesUnusable(problems)
 
     def render(self, name: str, context: Mapping[str, str]) -> Rendered:
-        """The mail NAME with these values."""
+        """Renders the mail NAME with these values."""
         return self._render(self._parts[name], context)
 
     def _render(self, parts: _Parts, context: Mapping[str, str]) -> Rendered:
         values = {**context, "base_url": self._base_url}
-        # One line, whatever a name holds: the next one would be another header.
+        # Keeps the subject on one line: a line break in a name would begin another header.
         subject = " ".join("".join(c if c.isprintable() else " " for c in parts.subject.render(values)).split())
         return Rendered(subject, parts.text.render(values), parts.html.render(values))
 
@@ -87,7 +87,7 @@ class Templates:
         if not first.startswith(SUBJECT) or rest[:1] not in {"", "\n"}:
             raise _Faulty(f"{name}.txt: must begin with a line `{SUBJECT}…` and an empty line")
         subject = self._compiled(kind, ".txt", first.removeprefix(SUBJECT), self._plain)
-        # The two lines before count, so that messages name the right one.
+        # The removed lines still count, so errors name the right line.
         text = self._compiled(kind, ".txt", "{#\n\n#}" + rest.removeprefix("\n"), self._plain)
         html = self._compiled(kind, ".html", self._source(name, ".html"), self._html)
         parts = _Parts(subject, text, html)
@@ -118,14 +118,14 @@ class Templates:
             raise _Faulty(f"{file}: line {error.lineno}: {error.message}") from None
         if unknown:
             known = ", ".join(sorted([*kind.samples, "base_url"]))
-            raise _Faulty(f"{file}: uses {', '.join(sorted(unknown))}; this mail has {known}")
+            raise _Faulty(f"{file}: unknown variable {', '.join(sorted(unknown))}; this mail has {known}")
         return template
 
 
-def _strangers(directory: Path, names: set[str]) -> list[str]:
-    """A misspelt name would be ignored in silence. Files that others include begin with an underscore."""
+def _unknown_files(directory: Path, names: set[str]) -> list[str]:
+    """Lists files that belong to no mail: a misspelt name would be ignored. Included files begin with an underscore."""
     return [
-        f"{file.name}: there is no such mail; there are {', '.join(sorted(names))} (included files begin with _)"
+        f"{file.name}: belongs to no mail. Mails are {', '.join(sorted(names))}; included files begin with _"
         for file in sorted(directory.iterdir())
         if file.suffix in {".txt", ".html"} and not file.name.startswith(("_", ".")) and file.stem not in names
     ]

@@ -1,4 +1,4 @@
-"""The secret in a mail's link: derived, so that it is stored nowhere and a second sending carries the same one."""
+"""The secret in a mail's link. It is derived, so it is stored nowhere and every attempt sends the same one."""
 
 from typing import Annotated, Any
 
@@ -12,15 +12,15 @@ LinkToken = Annotated[
     PlainValidator(given_text, json_schema_input_type=Any),
     WithJsonSchema({"type": "string", "minLength": 1, "description": "from the link in the mail"}),
 ]
-"""The field of a body that brings such a token back."""
+"""The field of a body that takes a link's token."""
 
 
 class MailTokens:
-    """Derives tokens from the refresh secret and an outbox row's nonce; either alone is worth nothing (ADR 7)."""
+    """Derives tokens from the refresh secret and an outbox row's nonce. An attacker needs both (ADR 7)."""
 
     def __init__(self, refresh_secret: str) -> None:
         self._mac = Mac(refresh_secret, "mail token")
 
     def derive(self, nonce: bytes) -> str:
-        """32 bytes in hex, the same for the same nonce as long as the secret stays."""
+        """Returns 32 bytes in hex: the same for the same nonce until the secret changes."""
         return self._mac.of(nonce).hex()

@@ -1,6 +1,6 @@
-"""The worker that empties the outbox: claims a mail, composes it, sends it, notes how that went (ADR 7).
+"""The worker that empties the outbox: it claims a mail, composes it, sends it and records the result (ADR 7).
 
-Claiming and composing are one short transaction, noting is another; sending happens between them, in none.
+Claiming and composing share one short transaction; recording is another. Sending happens between them, in none.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from latchkey.mail.tokens import MailTokens
 LOOK_EVERY_SECONDS = 5.0
 NOTE_AGAIN_SECONDS = 1.0
 SEND_SECONDS = 30.0
-"""How long one attempt may take in all."""
+"""The limit of one attempt, in seconds."""
 LEASE_SECONDS = 60.0
-"""How long others leave a claimed mail alone. Longer than an attempt may take, so that no two send it at once."""
+"""How long other workers leave a claimed mail alone. Longer than an attempt, so no two workers send it at once."""
 PAUSES_SECONDS = (10.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 10800.0)
-"""Between one attempt and the next. After the last one the mail is a dead letter."""
+"""Seconds between attempts. After the last one the mail is a dead letter."""
 ATTEMPTS = len(PAUSES_SECONDS) + 1
 
 log = structlog.get_logger(__name__)
@@ -43,11 +43,11 @@ class _Claimed:
 
 
 class MailWorker:
-    """Composes and sends what is in the outbox, one mail after the other.
+    """Composes and sends the mails in the outbox, one after the other.
 
-    `composers`, by kind, make a letter of an entry in the transaction that claims it, or None when nobody is to get
-    it; entries of other kinds, of a newer version, are left alone. `sender` None: nothing is sent and nothing is
-    composed, so that no token is made for a mail that nobody gets. `host` is what follows the @ of Message-IDs.
+    `composers`, by kind, make a letter of an entry in the transaction that claims it; None means no mail. Entries of
+    other kinds, from a newer version, are left alone. If `sender` is None, nothing is composed or sent, and no token is
+    made. `host` follows the @ of Message-IDs.
     """
 
     def __init__(
@@ -73,15 +73,15 @@ class MailWorker:
         self._stopping = False
 
     async def run(self) -> None:
-        """Works until `stop`, and then until nothing is due. A database that is away is waited for."""
+        """Sends mails until `stop`, then what is still due. Waits while the database is unavailable."""
         while True:
             last_round = self._stopping
             try:
                 await self._empty()
             except DatabaseUnavailable as error:
-                log.warning("the outbox waits for the database", cause=str(error))
+                log.warning("the outbox is waiting for the database", cause=str(error))
             except Exception as error:  # a fault of ours must not end all mail
-                log.error("the outbox could not be worked off", exc_info=error)
+                log.error("the outbox failed", exc_info=error)
             if last_round:
                 return
             with suppress(TimeoutError):
@@ -90,7 +90,7 @@ class MailWorker:
             self._outbox.waiting.clear()
 
     def stop(self) -> None:
-        """Has `run` come to its end."""
+        """Makes `run` finish."""
         self._stopping = True
         self._outbox.waiting.set()
 
@@ -101,7 +101,7 @@ class MailWorker:
                     break
         finally:
             if self._sender is not None:
-                await self._sender.rest()
+                await self._sender.close()
 
     async def _claim(self) -> _Claimed | None:
         entry: Entry | None = None
@@ -118,19 +118,19 @@ class MailWorker:
         except Exception as error:
             if entry is None:
                 raise
-            # The claim is rolled back with what the composer did: without a pause this mail would be next again.
+            # The rollback also undoes the claim. Without a pause this mail would be claimed again at once.
             log.error("a mail could not be composed", kind=entry.kind, mail=entry.id, exc_info=error)
-            await self._failed(entry, NotSent(f"could not be composed: {type(error).__name__}"), claimed=False)
+            await self._record_failure(entry, NotSent(f"could not be composed: {type(error).__name__}"), claimed=False)
             return _Claimed(entry, None)
 
     async def _compose(self, change: Change, entry: Entry) -> Letter | None:
-        """The letter of a claimed entry. None: the entry has been settled in the transaction."""
+        """Returns the letter of a claimed entry. None: this transaction has settled the entry."""
         if self._sender is None:
-            log.warning("a mail was asked for and thrown away: SMTP_URL is not set", kind=entry.kind, mail=entry.id)
+            log.warning("a mail was discarded: SMTP_URL is not set", kind=entry.kind, mail=entry.id)
             await queries.remove(change.connection, entry.id)
             return None
         if entry.attempts > ATTEMPTS:
-            await queries.give_up(change.connection, entry.id, "the process ended in the middle of the last attempt")
+            await queries.give_up(change.connection, entry.id, "the process ended during the last attempt")
             return None
         letter = await self._composers[entry.kind](change, entry)
         if letter is None:
@@ -140,35 +140,35 @@ class MailWorker:
         return letter
 
     async def _deliver(self, entry: Entry, letter: Letter) -> bool:
-        """Sends a letter and notes how that went. False: nothing else could be sent now either."""
-        assert self._sender is not None, "without one nothing is composed"
+        """Sends a letter and records the result. False if no other mail can be sent now either."""
+        assert self._sender is not None, "without a sender nothing is composed"
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._sender.send(self._rendered(entry, letter))
+                await self._sender.send(self._render(entry, letter))
         except NotSent as error:
-            await self._failed(entry, error)
+            await self._record_failure(entry, error)
             return not error.server_away
         except TimeoutError:
-            await self._failed(entry, NotSent(f"took longer than {SEND_SECONDS:.0f} s"))
+            await self._record_failure(entry, NotSent(f"took longer than {SEND_SECONDS:.0f} s"))
             return False
         except Exception as error:
             log.error("a mail could not be made", kind=entry.kind, mail=entry.id, exc_info=error)
-            await self._failed(entry, NotSent(f"could not be made: {type(error).__name__}"))
+            await self._record_failure(entry, NotSent(f"could not be made: {type(error).__name__}"))
             return True
-        await self._noted(lambda: queries.mark_sent(self._database, entry.id))
+        await self._record(lambda: queries.mark_sent(self._database, entry.id))
         log.info("a mail was sent", kind=entry.kind, mail=entry.id, attempt=entry.attempts)
         return True
 
-    def _rendered(self, entry: Entry, letter: Letter) -> Mail:
+    def _render(self, entry: Entry, letter: Letter) -> Mail:
         rendered = self._templates.render(entry.kind, letter.context)
         return Mail(f"{entry.unique}@{self._host}", letter.to, rendered.subject, rendered.text, rendered.html)
 
-    async def _failed(self, entry: Entry, error: NotSent, *, claimed: bool = True) -> None:
+    async def _record_failure(self, entry: Entry, error: NotSent, *, claimed: bool = True) -> None:
         last = error.permanent or entry.attempts >= ATTEMPTS
         pause = None if last else PAUSES_SECONDS[entry.attempts - 1]
         found = entry.attempts if claimed else entry.attempts - 1
         reason = f"{error}: {error.detail}" if error.detail else str(error)
-        await self._noted(
+        await self._record(
             lambda: queries.mark_failed(
                 self._database, entry.id, found=found, attempts=entry.attempts, error=reason, again_in=pause
             )
@@ -176,11 +176,12 @@ class MailWorker:
         line = "a mail was given up" if last else "a mail was not sent"
         log.warning(line, kind=entry.kind, mail=entry.id, attempt=entry.attempts, reason=str(error))
 
-    async def _noted(self, note: Callable[[], Awaitable[None]]) -> None:
-        """Does it, waiting for a database that is away: a mail that was sent and is not noted is sent again."""
+    async def _record(self, note: Callable[[], Awaitable[None]]) -> None:
+        """Runs `note`, and waits while the database is unavailable: a sent mail without a record would be sent
+        again."""
         while True:
             try:
                 return await note()
             except DatabaseUnavailable as error:
-                log.warning("the outbox waits for the database", cause=str(error))
+                log.warning("the outbox is waiting for the database", cause=str(error))
                 await asyncio.sleep(NOTE_AGAIN_SECONDS)

@@ -1,1 +1,1 @@
-"""What the commands of features work with: the database and the services over it, and how they print and fail."""
+"""What commands share: the database, the services over it, and how to print and fail."""

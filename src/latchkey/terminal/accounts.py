@@ -1,4 +1,4 @@
-"""Which account a command is about: named by id or by address."""
+"""Finds the account that a command names by id or address."""
 
 import re
 from dataclasses import asdict
@@ -12,7 +12,10 @@ from latchkey.users.user import USER_ID_MAX
 
 
 async def find_account(who: str, operation: AnyOperation) -> Account:
-    """Returns the account with an id or address; fails when there is none, or several deleted ones had that address."""
+    """Returns the account with that id or address.
+
+    Fails if none has it, or if only deleted accounts have it and they are several.
+    """
     if re.fullmatch(r"[0-9]+", who, re.ASCII):
         return await find_by_id(int(who), operation)
     if "@" not in who:
@@ -27,7 +30,7 @@ async def find_account(who: str, operation: AnyOperation) -> Account:
 
 
 async def find_live(who: str, operation: AnyOperation) -> Account:
-    """As `find_account`; fails when the account is deleted."""
+    """Does as `find_account`, and fails if the account is deleted."""
     account = await find_account(who, operation)
     if account.is_deleted:
         fail(f"{named(account)} is deleted")
@@ -35,7 +38,7 @@ async def find_live(who: str, operation: AnyOperation) -> Account:
 
 
 async def find_by_id(user_id: int, operation: AnyOperation) -> Account:
-    """Returns the account with that id, deleted or not; fails when there is none."""
+    """Returns the account with that id, deleted or not. Fails if none has it."""
     account = await operator_queries.find(operation.database, user_id) if user_id <= USER_ID_MAX else None
     if account is None:
         fail(f"there is no user {user_id}")
@@ -43,12 +46,11 @@ async def find_by_id(user_id: int, operation: AnyOperation) -> Account:
 
 
 def named(account: Account) -> str:
-    """Returns the name of an account in messages."""
+    """Returns how messages name an account."""
     return f"user {account.id} ({shown(account.email)})"
 
 
 def print_account(account: Account, *, as_json: bool) -> None:
-    """Prints one account."""
     if as_json:
         print_json(asdict(account))
     else:

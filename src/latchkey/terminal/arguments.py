@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have. Imports nothing but Typer."""
+"""Arguments and options that several commands share. Imports nothing but Typer."""
 
 from typing import Annotated
 
@@ -6,5 +6,5 @@ import typer
 
 Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
 User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Print at most this many.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

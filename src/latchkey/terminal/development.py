@@ -1,4 +1,4 @@
-"""What `latchkey dev` leaves in DATA_DIR for other commands."""
+"""Files in DATA_DIR that `latchkey dev` shares with other commands."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from latchkey.settings import ServiceSettings
 
 
 def dsn_file(settings: ServiceSettings) -> Path:
-    """Where the embedded PostgreSQL writes its DSN while it runs."""
+    """Returns the file that holds the DSN of the embedded PostgreSQL while it runs."""
     return settings.data_dir / "dsn"
 
 
 def development_dsn(settings: ServiceSettings) -> str | None:
-    """The DSN of the embedded PostgreSQL that runs here; None when none does. Raises OSError when it is unreadable."""
+    """Returns the DSN of the embedded PostgreSQL that runs here, or None. Raises OSError if the file is unreadable."""
     try:
         return dsn_file(settings).read_text(encoding="utf-8").strip()
     except FileNotFoundError:

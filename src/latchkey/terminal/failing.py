@@ -1,4 +1,4 @@
-"""How a command fails: one message on standard error that says what to do, and exit code 1."""
+"""How a command fails: it prints one message that says what to do, and exits with code 1."""
 
 import sys
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from typing import NoReturn
 
 
 def fail(message: str) -> NoReturn:
-    """Prints the message and exits with 1."""
+    """Prints the message to standard error and exits with 1."""
     sys.stderr.write(f"latchkey: {message}\n")
     raise SystemExit(1)
 
 
 @contextmanager
 def explained(*expected: type[Exception], about: str = "") -> Iterator[None]:
-    """Turns expected exceptions, whose text says what to do, into `fail`; `about` says what it is the text of."""
+    """Turns expected exceptions into `fail` with their text. `about` introduces the text."""
     try:
         yield
     except expected as error:

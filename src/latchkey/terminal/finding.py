@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,9 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`check` names what was looked at, `message` says what is the case, `advice` what to do unless it is ok.
+    """`check` names what was checked, `message` states the result, `advice` says what to do unless it is ok.
 
-    A problem: it cannot work. A warning: it works, but perhaps not as somebody expects.
+    A problem cannot work. A warning works, but perhaps not as the operator expects.
     """
 
     check: str
@@ -18,15 +18,15 @@ class Finding:
 
 
 def ok(check: str, message: str) -> Finding:
-    """Nothing to do."""
+    """Returns a finding that needs no action."""
     return Finding(check, "ok", message)
 
 
 def warning(check: str, message: str, advice: str) -> Finding:
-    """It works, but perhaps not as somebody expects."""
+    """Returns a finding that works, but perhaps not as the operator expects."""
     return Finding(check, "warning", message, advice)
 
 
 def problem(check: str, message: str, advice: str) -> Finding:
-    """It cannot work."""
+    """Returns a finding that cannot work."""
     return Finding(check, "problem", message, advice)

@@ -1,4 +1,4 @@
-"""What the commands for operators work on: the database and the services over it, the same as HTTP's."""
+"""Runs operators' commands on the database, through the same services as HTTP."""
 
 import asyncio
 import sys
@@ -27,12 +27,12 @@ T = TypeVar("T")
 AnySettings = TypeVar("AnySettings", bound=PlatformSettings)
 
 COMMAND_LINE = Origin()
-"""Where the changes of commands come from, for their audit rows: no address, no browser."""
+"""The origin in the audit rows of commands: no address, no browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[AnySettings]):
-    """One command at work. `audit` records changes without an actor: the operator has no account."""
+    """What a command works with. `audit` records changes without an actor, because an operator has no account."""
 
     settings: AnySettings
     database: Database
@@ -45,9 +45,9 @@ AnyOperation = Operation[Any]
 
 
 def operate(model: type[AnySettings], work: Callable[[Operation[AnySettings]], Awaitable[T]]) -> T:
-    """Runs `work` on the database of DATABASE_URL, or else on that of `latchkey dev`, while it runs here.
+    """Runs `work` on the database of DATABASE_URL, or on that of `latchkey dev` while it runs here.
 
-    `model` are the settings that the command reads. Exits with 1 after an explanation when there is no database, or its
+    `model` holds the settings that the command reads. Exits with 1 and an explanation if no database is found or its
     schema is not current.
     """
     log_to_stderr()
@@ -56,7 +56,7 @@ def operate(model: type[AnySettings], work: Callable[[Operation[AnySettings]], A
     with (
         explained(DatabaseUnavailable, about="the database cannot be used"),
         explained(SchemaNotCurrent),
-        explained(UnexpectedConflict, about="the database refused it"),
+        explained(UnexpectedConflict, about="the database refused the change"),
     ):
         return asyncio.run(_run(work, settings))
 
@@ -69,7 +69,7 @@ def _settings(model: type[AnySettings]) -> AnySettings:
     with explained(OSError):
         dsn = development_dsn(settings)
     if dsn is None:
-        fail(f"DATABASE_URL is not set, and there is no {file}, which latchkey dev writes while it runs")
+        fail(f"DATABASE_URL is not set, and {file} does not exist: latchkey dev writes it while it runs")
     sys.stderr.write(f"latchkey: DATABASE_URL is not set; using the development database of {file}\n")
     return load_settings(model, environment="development", database_url=SecretStr(dsn))
 

@@ -1,1 +1,1 @@
-"""Accounts: their fields, their rows, and the /users endpoints."""
+"""Users: their fields and their rows."""

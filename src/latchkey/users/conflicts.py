@@ -1,4 +1,4 @@
-"""What a broken unique rule of the database means: the address is taken, or something of ours is wrong."""
+"""Tells a taken address from other violations of unique rules."""
 
 import re
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ import asyncpg
 
 from latchkey.refusal import Refusal
 
-# While REINDEX CONCURRENTLY runs, there are two of them, and either may be named.
+# During REINDEX CONCURRENTLY two indexes exist, and PostgreSQL may name either.
 _ADDRESS_RULE = re.compile(r"users_email_unique_active(_cc(new|old)[0-9]*)?")
 
 
 class UnexpectedConflict(Exception):
-    """A unique rule that is not about addresses: nothing that whoever asks could do otherwise."""
+    """A unique rule that is not about addresses was violated. The caller cannot correct that."""
 
 
 @contextmanager
 def address_conflict(refusal: type[Refusal]) -> Iterator[None]:
-    """Raises `refusal` when what runs in it breaks the rule that no two live users have one address.
+    """Raises `refusal` when the block gives two live users one address.
 
-    Raises UnexpectedConflict for every other unique rule. The constraint's name decides: a sequence that lags behind its
-    table, or a rule that an operator added, would otherwise pass for an address that is taken.
+    Raises UnexpectedConflict for every other unique rule. The constraint's name decides: otherwise a sequence behind
+    its table, or an operator's own rule, would look like a taken address.
     """
     try:
         yield
@@ -29,6 +29,6 @@ def address_conflict(refusal: type[Refusal]) -> Iterator[None]:
         if _ADDRESS_RULE.fullmatch(violation.constraint_name or ""):
             raise refusal from None
         raise UnexpectedConflict(
-            f"the unique rule {violation.constraint_name} of the table {violation.table_name} is broken; it is not about"
-            " addresses. If it is about an id, the sequence of that table lags behind its rows"
+            f"the unique rule {violation.constraint_name} of the table {violation.table_name} was violated. It is not"
+            " about addresses. If it is about an id, the sequence of that table lags behind its rows"
         ) from violation

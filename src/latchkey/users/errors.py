@@ -1,4 +1,4 @@
-"""What several features refuse about a user."""
+"""Refusals about users that several features share."""
 
 from latchkey.refusal import Refusal
 

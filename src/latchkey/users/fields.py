@@ -1,4 +1,4 @@
-"""Fields of a user, with one rule each, the same on every route that takes them."""
+"""Fields of a user. Each has one rule, the same on every route."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from latchkey.http.fields import checked_text
 NAME_MIN, NAME_MAX = 3, 100
 EMAIL_MAX, LOCAL_PART_MAX = 150, 64
 
-# What JavaScript's trim() removes, as node-api-postgres did; Python's strip() would take control characters with it.
+# What JavaScript's trim() removes, as in node-api-postgres. Python's strip() would also remove control characters.
 WHITE_SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"

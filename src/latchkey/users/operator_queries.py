@@ -1,4 +1,4 @@
-"""SQL of users as an operator sees them: deleted ones too, with their times and live sessions."""
+"""SQL of users for operators: includes deleted users, times and live sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from latchkey.sessions.queries import IS_IN_USE
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, deleted or not. Times are UTC; `created_at` None: node-api-postgres did not record it."""
+    """A user, deleted or not. Times are UTC. `created_at` is None if node-api-postgres did not record it."""
 
     id: int
     name: str
@@ -34,13 +34,13 @@ def _account(row: asyncpg.Record) -> Account:
 
 
 async def find(database: Queryable, user_id: int) -> Account | None:
-    """An account by its id."""
+    """Returns an account by its id, deleted or not."""
     row = await database.fetchrow(f"{_ACCOUNT} WHERE users.id = $1", user_id)
     return _account(row) if row else None
 
 
 async def find_by_email(database: Queryable, email: str) -> list[Account]:
-    """The accounts that have an address, whatever its case: the live one first, then those deleted last."""
+    """Returns the accounts with an address in any case: the live one first, then the most recently deleted."""
     rows = await database.fetch(
         f"{_ACCOUNT} WHERE lower(email) = lower($1) ORDER BY is_deleted, deleted_at DESC NULLS LAST, users.id DESC",
         email,
@@ -49,7 +49,7 @@ async def find_by_email(database: Queryable, email: str) -> list[Account]:
 
 
 async def page(database: Queryable, *, deleted: bool, limit: int, offset: int) -> list[Account]:
-    """A page of the live or of the deleted accounts, newest id first."""
+    """Returns a page of the live or the deleted accounts, newest id first."""
     rows = await database.fetch(
         f"{_ACCOUNT} WHERE is_deleted = $1 ORDER BY users.id DESC LIMIT $2 OFFSET $3", deleted, limit, offset
     )
@@ -57,6 +57,6 @@ async def page(database: Queryable, *, deleted: bool, limit: int, offset: int) -
 
 
 async def count(database: Queryable, *, deleted: bool) -> int:
-    """How many accounts are live, or deleted."""
+    """Counts the live or the deleted accounts."""
     number: int = await database.fetchval("SELECT count(*) FROM users WHERE is_deleted = $1", deleted)
     return number

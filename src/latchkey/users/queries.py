@@ -1,4 +1,4 @@
-"""SQL of users that several features need: typed rows out, one function a statement."""
+"""SQL of users that several features share: one function for each statement, typed rows out."""
 
 import asyncpg
 
@@ -7,12 +7,12 @@ from latchkey.users.user import User
 
 
 def user_of(row: asyncpg.Record) -> User:
-    """The user of a row that has the columns of one."""
+    """Makes a user of a row that has its columns."""
     return User(id=row["id"], name=row["name"], email=row["email"])
 
 
 async def lock(connection: Connection, user_id: int) -> User | None:
-    """A user who is not deleted, locked for the rest of the transaction."""
+    """Returns a live user, locked until the transaction ends."""
     row = await connection.fetchrow(
         "SELECT id, name, email FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id
     )
@@ -20,10 +20,10 @@ async def lock(connection: Connection, user_id: int) -> User | None:
 
 
 async def update(connection: Connection, user_id: int, name: str, email: str, *, email_changed: bool) -> User:
-    """Sets name and address of a locked user; a changed address is not verified, and ends a reset token that went to
-    the old one.
+    """Sets name and address of a locked user.
 
-    Raises asyncpg.UniqueViolationError when a live user has that address.
+    A changed address is not verified, and ends the reset token that was mailed to the old one. Raises
+    asyncpg.UniqueViolationError when a live user has that address.
     """
     row = await connection.fetchrow(
         "UPDATE users SET name = $2, email = $3,"
@@ -54,5 +54,5 @@ async def takes_notices(connection: Connection, user_id: int) -> bool:
 
 
 async def is_taken(connection: Connection, email: str) -> bool:
-    """Whether a live user has that address (lower case)."""
+    """Tells whether a live user has that address (lower case)."""
     return bool(await connection.fetchval("SELECT 1 FROM users WHERE lower(email) = $1 AND NOT is_deleted", email))

@@ -1,4 +1,4 @@
-"""A user as answers show one, and a user's id in a path."""
+"""A user in answers, and a user's id in a path."""
 
 from typing import Annotated, Any
 
@@ -12,9 +12,9 @@ USER_ID_MAX = 2_147_483_647
 
 
 class User(BaseModel):
-    """A user as every answer shows one: these three fields and no other."""
+    """A user as every answer shows it: these three fields and no other."""
 
-    # Shown, not checked: a row that somebody made by hand must not break the page that it is on.
+    # Not validated: a row that an operator edited by hand must not break the page that lists it.
     id: int = Field(examples=[1], json_schema_extra={"minimum": 1, "maximum": USER_ID_MAX})
     name: str = Field(examples=["Siam"])
     email: str = Field(examples=["siam@example.com"])
@@ -24,7 +24,7 @@ def _user_id(value: object) -> int:
     text = str(value)
     if not (text.isascii() and text.isdigit()):
         raise PydanticCustomError("number", "must be a whole number")
-    # Without leading zeros: Python refuses to convert thousands of digits, whatever they amount to.
+    # Strips leading zeros: Python refuses to convert thousands of digits, even zeros.
     digits = text.lstrip("0") or "0"
     if len(digits) > len(str(USER_ID_MAX)) or int(digits) > USER_ID_MAX:
         raise UserNotFound
@@ -32,7 +32,7 @@ def _user_id(value: object) -> int:
 
 
 class UserPath(BaseModel):
-    """A user's id in a path: ASCII digits. Validation raises UserNotFound for one that no row can have."""
+    """A user's id in a path, in ASCII digits. Validation raises UserNotFound for an id that no row can have."""
 
     id: Annotated[
         int,

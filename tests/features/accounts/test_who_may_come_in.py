@@ -9,8 +9,8 @@ from tests.kit.browser import Browser, refused
 from tests.kit.server import Server
 from tests.kit.wire import Wire
 
-CLOSED = (403, "REGISTRATION_CLOSED", "Registration is closed; ask whoever runs this service for an account")
-NOT_LISTED = (403, "USERS_NOT_LISTED", "Users are not listed here; GET /auth/me shows your own account")
+CLOSED = (403, "REGISTRATION_CLOSED", "Registration is closed. Ask the operator of this service for an account.")
+NOT_LISTED = (403, "USERS_NOT_LISTED", "This service does not list users. GET /auth/me returns your own account.")
 FORBIDDEN = (403, "FORBIDDEN", "You are not allowed to perform this action")
 
 

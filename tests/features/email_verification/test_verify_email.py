@@ -18,7 +18,7 @@ SPENT = (400, "TOKEN_EXPIRED", "Invalid or expired token")
 NOT_VERIFIED = (
     403,
     "EMAIL_NOT_VERIFIED",
-    "Confirm your e-mail address first, by the link that was mailed to it, or ask for a new link.",
+    "Confirm your e-mail address first: open the link that was mailed to it, or ask for a new link.",
 )
 TAKEN = (409, "EMAIL_ALREADY_EXISTS", "Email already exists")
 Start = Callable[..., Server]

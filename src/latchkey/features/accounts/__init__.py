@@ -1,4 +1,4 @@
-"""Accounts: the /users endpoints, soft delete and restore, the operator's view."""
+"""Accounts: the /users endpoints, soft delete, restore, and the operator's commands."""
 
 from latchkey.feature import Feature
 from latchkey.features.accounts.actions import AccountAction

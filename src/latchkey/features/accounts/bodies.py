@@ -31,7 +31,7 @@ def _limit(value: object) -> int:
 
 
 class UserReplacement(BaseModel):
-    """PUT: every field, and none that is not known."""
+    """The body of PUT /users/:id. Every field is required; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,23 +44,24 @@ def _absent() -> None:
 
 
 class UserChanges(BaseModel):
-    """PATCH: at least one field, and none that is not known."""
+    """The body of PATCH /users/:id. At least one field is required; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
-    # None means absent; sent as a value it is as bad as any other that is no string. A factory keeps it out of the
-    # JSON Schema, where a default of null would read as permission.
+    # None means absent. A client that sends null gets the same error as for any other value that is not a string. A
+    # factory keeps the default out of the JSON Schema, where `null` would look permitted.
     name: Annotated[str | None, NAME_RULE, NAME_SCHEMA] = Field(default_factory=_absent)
     email: Annotated[str | None, EMAIL_RULE, EMAIL_SCHEMA] = Field(default_factory=_absent)
 
 
 class PageQuery(BaseModel):
-    """`?page=&limit=`: a page below 1 is page 1, a limit outside 1 to 100 is 10, as in node-api-postgres."""
+    """The query `?page=&limit=`. A page below 1 becomes 1; a limit outside 1 to 100 becomes 10, as in
+    node-api-postgres."""
 
     page: Annotated[
         int,
         PlainValidator(_page, json_schema_input_type=Any),
-        WithJsonSchema({"type": "integer", "maximum": NUMBER_MAX, "default": 1, "description": "1 is the first"}),
+        WithJsonSchema({"type": "integer", "maximum": NUMBER_MAX, "default": 1, "description": "the first page is 1"}),
     ] = 1
     limit: Annotated[
         int,
@@ -70,7 +71,7 @@ class PageQuery(BaseModel):
                 "type": "integer",
                 "maximum": NUMBER_MAX,
                 "default": PAGE_LIMIT_DEFAULT,
-                "description": f"rows on a page: 1 to {PAGE_LIMIT_MAX}; anything else counts as {PAGE_LIMIT_DEFAULT}",
+                "description": f"rows on a page: 1 to {PAGE_LIMIT_MAX}; any other value means {PAGE_LIMIT_DEFAULT}",
             }
         ),
     ] = PAGE_LIMIT_DEFAULT

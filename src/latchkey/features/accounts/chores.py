@@ -1,11 +1,11 @@
-"""What housekeeping removes of accounts."""
+"""Housekeeping of deleted accounts."""
 
 from latchkey.features.accounts.settings import AccountSettings
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
 
 
 def chores(settings: AccountSettings) -> tuple[Chore, ...]:
-    """Deleted accounts, only when PURGE_DELETED_AFTER_DAYS says so."""
+    """Returns the chore that erases deleted accounts, or none if PURGE_DELETED_AFTER_DAYS is unset."""
     if settings.purge_deleted_after_days is None:
         return ()
     return (
@@ -17,7 +17,7 @@ def chores(settings: AccountSettings) -> tuple[Chore, ...]:
                 "UPDATE audit_logs SET actor_id = NULL WHERE actor_id = ANY($1)",
                 "DELETE FROM users WHERE id = ANY($1)",
             ),
-            # None of them may be restored meanwhile.
+            # The lock keeps a restore from running between the SELECT and the DELETE.
             lock=" FOR UPDATE SKIP LOCKED",
         ),
     )

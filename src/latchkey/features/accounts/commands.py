@@ -16,8 +16,8 @@ DELETED_COLUMNS = ("id", "name", "email", "created_at", "deleted_at")
 @commands.command("list")
 def list_users(
     limit: Limit = 20,
-    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, metavar="N", help="Which page, from 1.")] = 1,
-    deleted: Annotated[bool, typer.Option("--deleted", help="The deleted users instead of the live ones.")] = False,
+    page: Annotated[int, typer.Option(min=1, max=2_147_483_647, metavar="N", help="Page number, from 1.")] = 1,
+    deleted: Annotated[bool, typer.Option("--deleted", help="List deleted users instead of live ones.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List users, newest first."""
@@ -61,7 +61,7 @@ def delete_user(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Mark a user as deleted and end all of their sessions."""
+    """Mark a user as deleted and end all their sessions."""
     from latchkey.features.accounts.operator import delete
 
     delete(who, confirmed=yes, as_json=as_json)
@@ -69,7 +69,7 @@ def delete_user(
 
 @commands.command("restore")
 def restore_user(who: Who, as_json: AsJson = False) -> None:
-    """Restore a deleted user, no matter who deleted them and when."""
+    """Restore a deleted user, whether they or an operator deleted it, at any time."""
     from latchkey.features.accounts.operator import restore
 
     restore(who, as_json=as_json)

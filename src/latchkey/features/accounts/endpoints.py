@@ -20,7 +20,10 @@ def _own_id(params: UserPath) -> int:
 
 
 def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
-    """The six endpoints of node-api-postgres. Self: only with the caller's own id; without `everybody`, reading too."""
+    """Returns the six /users endpoints of node-api-postgres.
+
+    PUT, PATCH, DELETE and restore work on the caller's own id only. Unless `everybody`, reading does too.
+    """
 
     async def list_users(call: Call[None]) -> Reply:
         users, meta = await accounts.page(call.query.page, call.query.limit)
@@ -76,7 +79,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             handler=list_users,
             tag=TAG,
             summary="List users, newest first",
-            description="A page past the end is an empty list with the right `meta`.",
+            description="A page past the end returns an empty list and the correct `meta`.",
             success=(Success(data=list[User], meta=PageMeta, schema_name="PaginatedUsersResponse"),),
             guard=guards.signed_in,
             query=PageQuery,
@@ -100,7 +103,9 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             handler=replace_user,
             tag=TAG,
             summary="Replace your own name and e-mail address",
-            description="Changing no value answers 200 and writes nothing. A new address ends a pending reset link.",
+            description=(
+                "A request that changes no value gets 200 and writes nothing. A new address ends a pending reset link."
+            ),
             success=(Success(message="User fully updated", data=User),),
             guard=guards.signed_in,
             params=UserPath,
@@ -114,7 +119,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             handler=change_user,
             tag=TAG,
             summary="Change your own name or e-mail address",
-            description="At least one field. Changing no value answers 200 and writes nothing.",
+            description="At least one field is required. A request that changes no value gets 200 and writes nothing.",
             success=(Success(message="User partially updated", data=User),),
             guard=guards.signed_in,
             params=UserPath,
@@ -129,8 +134,8 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             tag=TAG,
             summary="Delete your own account",
             description=(
-                "Ends all your sessions. The account can be restored by this same session, with its access token,"
-                " until that expires; later by an operator."
+                "Ends all your sessions. This session can restore the account until its access token expires."
+                " Later, only an operator can."
             ),
             success=(Success(message="User deleted successfully", data=User),),
             guard=guards.signed_in,
@@ -144,7 +149,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             handler=restore_user,
             tag=TAG,
             summary="Restore the account that this session deleted",
-            description="Works with the access token that deleted the account, until it expires. Sign in again after.",
+            description="Takes the access token that deleted the account, until it expires. Then sign in again.",
             success=(Success(message="User restored successfully", data=User),),
             guard=guards.signed_in_or_deleting,
             params=UserPath,

@@ -1,4 +1,4 @@
-"""What changes of accounts refuse."""
+"""Refusals of the accounts feature."""
 
 from latchkey.refusal import Refusal
 
@@ -8,10 +8,10 @@ class NothingToUpdate(Refusal):
 
 
 class UsersNotListed(Refusal):
-    """USERS_LIST is self."""
+    """Refuses to list users because USERS_LIST is `self`."""
 
     status, code = 403, "USERS_NOT_LISTED"
-    message = "Users are not listed here; GET /auth/me shows your own account"
+    message = "This service does not list users. GET /auth/me returns your own account."
 
 
 class UserNotDeleted(Refusal):

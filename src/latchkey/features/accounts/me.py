@@ -1,4 +1,4 @@
-"""GET /auth/me: who is signed in."""
+"""GET /auth/me: the signed-in user."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from latchkey.users.user import User
 
 
 def me_endpoint(accounts: Accounts, signed_in: Guard) -> Endpoint[Any]:
-    """The caller's own account."""
+    """Returns the endpoint that answers with the caller's own account."""
 
     async def me(call: Call[None]) -> Reply:
         try:
             return Reply(await accounts.get(call.signed_in.user_id))
         except UserNotFound:
-            # Deleted since the guard looked: the session is over, whoever asks about themselves is signed out.
+            # The account was deleted after the guard ran, so its session has ended.
             raise AccessTokenInvalid from None
 
     return Endpoint(

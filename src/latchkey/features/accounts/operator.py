@@ -1,4 +1,4 @@
-"""What an operator does to an account from the command line: delete and restore it."""
+"""Delete and restore of an account, for an operator at the command line."""
 
 import sys
 from functools import partial
@@ -17,14 +17,15 @@ from latchkey.users.operator_queries import Account
 
 
 class Settings(EmailVerificationSettings, PlatformSettings):
-    """What these commands read."""
+    """Settings that these commands read."""
 
 
 def delete(who: str, *, confirmed: bool, as_json: bool) -> None:
-    """Deletes an account and ends its sessions. Asks first, unless `confirmed`; refuses where nobody can answer."""
+    """Deletes an account and ends its sessions. Without `confirmed` it asks first, and fails if stdin is no
+    terminal."""
     if not confirmed:
         if not sys.stdin.isatty():
-            fail("deleting needs a confirmation: add --yes")
+            fail("this needs a confirmation: add --yes")
         account = operate(Settings, partial(find_live, who))
         if not _confirms(f"Delete {named(account)} and end all its sessions?"):
             fail("nothing was changed")
@@ -50,7 +51,7 @@ def restore(who: str, *, as_json: bool) -> None:
             fail(f"{named(account)} is not deleted")
         except RestoreEmailTaken:
             holder = next(iter(await operator_queries.find_by_email(operation.database, account.email)), account)
-            fail(f"{named(account)} cannot be restored: its address is now that of user {holder.id}")
+            fail(f"{named(account)} cannot be restored: user {holder.id} has its address now")
         return await find_by_id(account.id, operation)
 
     print_account(operate(Settings, restore_account), as_json=as_json)
@@ -67,7 +68,7 @@ def _accounts(operation: Operation[Settings]) -> Accounts:
 
 
 def _confirms(question: str) -> bool:
-    # Not by typer.confirm, which writes to standard output, where JSON may be wanted.
+    # typer.confirm would write to standard output, which is kept for JSON.
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -8,13 +8,13 @@ from latchkey.users.user import User
 
 
 async def find_many(database: Queryable, user_ids: list[int]) -> dict[int, User]:
-    """Those of the users who are there and not deleted, by id."""
+    """Returns those of the users that exist and are not deleted, by id."""
     rows = await database.fetch("SELECT id, name, email FROM users WHERE id = ANY($1) AND NOT is_deleted", user_ids)
     return {row["id"]: user_of(row) for row in rows}
 
 
 async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[User], int]:
-    """A page of users, newest id first, and how many there are in all: one statement, hence one snapshot."""
+    """Returns a page of live users, newest id first, and their total. One statement, so both come from one snapshot."""
     rows = await database.fetch(
         "SELECT counted.total, listed.id, listed.name, listed.email"
         " FROM (SELECT sum(live)::bigint AS total FROM user_counts) AS counted"
@@ -28,7 +28,8 @@ async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[Us
 
 
 async def delete(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
-    """Marks a user as deleted, by that session (None: by an operator); None if there is no such live user."""
+    """Marks a live user as deleted and returns it, or None. `session_id` is the session that deleted it; None: an
+    operator."""
     row = await connection.fetchrow(
         "UPDATE users SET is_deleted = true, deleted_at = now(), deleted_by_session = $2,"
         " reset_token = NULL, reset_token_expires = NULL"
@@ -40,9 +41,10 @@ async def delete(connection: Connection, user_id: int, session_id: UUID | None) 
 
 
 async def restore(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
-    """Undoes a deletion, if that session did it (None: whoever did it); None if there is nothing to undo.
+    """Restores a deleted user and returns it; None if no such user can be restored.
 
-    Raises asyncpg.UniqueViolationError when a live user has the address by now.
+    With `session_id`, only a user that this session deleted; with None, any. Raises asyncpg.UniqueViolationError when a
+    live user has the address now.
     """
     row = await connection.fetchrow(
         "UPDATE users SET is_deleted = false, deleted_at = NULL, deleted_by_session = NULL"

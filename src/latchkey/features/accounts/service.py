@@ -1,4 +1,4 @@
-"""What can be done to an account: read, change, delete, restore. One visible transaction a change."""
+"""Reads, changes, deletes and restores accounts. Each change is one visible transaction."""
 
 from functools import partial
 from math import ceil
@@ -24,9 +24,10 @@ from latchkey.users.user import User
 
 
 class Accounts:
-    """The accounts, for the endpoints and the command line alike.
+    """Works on accounts, for the endpoints and for the command line.
 
-    `actor_id` is who does it and `session_id` by which session; both None: an operator.
+    `actor_id` is the user who makes the change and `session_id` the session it comes from. Both are None for an
+    operator.
     """
 
     def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder, address_change: AddressChange) -> None:
@@ -37,24 +38,25 @@ class Accounts:
         self._address_change = address_change
 
     async def get(self, user_id: int) -> User:
-        """A user. Raises UserNotFound for unknown and deleted ones."""
+        """Returns a live user. Raises UserNotFound for an unknown or deleted id."""
         user = await self._by_id.read(user_id)
         if user is None:
             raise UserNotFound
         return user
 
     async def page(self, page: int, limit: int) -> tuple[list[User], PageMeta]:
-        """Page `page` (from 1) of `limit` users, newest id first; empty past the end."""
+        """Returns page `page` (from 1) of `limit` users, newest id first. A page past the end is empty."""
         users, total = await queries.page(self._database, limit=limit, offset=(page - 1) * limit)
         return users, PageMeta(page=page, limit=limit, total=total, total_pages=ceil(total / limit))
 
     async def update(
         self, user_id: int, *, name: str | None, email: str | None, origin: Origin, session_id: UUID
     ) -> User:
-        """Sets what is not None. A change that changes no value writes nothing, no audit row either; one of the
-        address is told to the old one, or, with CONFIRM_EMAIL_CHANGE, waits until the new one is verified.
+        """Sets the values that are not None, and returns the user.
 
-        Raises UserNotFound, and EmailTaken when a live user has that address.
+        Writes nothing, and no audit row, if no value changes. Notifies the old address of a new one. With
+        CONFIRM_EMAIL_CHANGE, the address changes only when the new one is verified. Raises UserNotFound, and EmailTaken
+        when a live user has that address.
         """
 
         async def change_user(change: Change) -> User:
@@ -87,7 +89,7 @@ class Accounts:
             return await self._audit.change(change_user)
 
     async def delete(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
-        """Marks a user as deleted and ends all of their sessions. Raises UserNotFound."""
+        """Marks a user as deleted and ends all their sessions. Raises UserNotFound."""
 
         async def delete_user(change: Change) -> User:
             user = await queries.delete(change.connection, user_id, session_id)
@@ -101,9 +103,9 @@ class Accounts:
         return await self._audit.change(delete_user)
 
     async def restore(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
-        """Undoes a deletion; no session comes back to life.
+        """Restores a deleted user. Ended sessions stay ended.
 
-        Raises UserNotDeleted when there is nothing to undo, RestoreEmailTaken when the address is in use again.
+        Raises UserNotDeleted if the user is not deleted, RestoreEmailTaken if a live user has the address.
         """
 
         async def restore_user(change: Change) -> User:

@@ -1,4 +1,4 @@
-"""How accounts are put together."""
+"""Assembles the accounts feature."""
 
 from latchkey.feature import Contribution, Platform
 from latchkey.features.accounts.endpoints import user_endpoints
@@ -11,7 +11,7 @@ from latchkey.features.email_verification.wiring import EmailVerificationParts
 def wire_accounts(
     platform: Platform, settings: AccountSettings, email_verification: EmailVerificationParts
 ) -> Contribution:
-    """/auth/me and /users."""
+    """Returns the endpoints /auth/me and /users."""
     accounts = Accounts(platform.database, platform.audit, platform.ender, email_verification.address_change)
     return Contribution(
         endpoints=(

@@ -1,4 +1,4 @@
-"""How the browser client is served."""
+"""Assembles the browser client feature."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ CLIENT = Path(__file__).parent / "client.js"
 
 
 def wire_browser_client() -> Contribution:
-    """/client.js, for front ends here and on the origins that CORS allows."""
+    """Returns the endpoint /client.js, for front ends here and on the origins in CORS_ORIGINS."""
     return Contribution(endpoints=(asset_endpoint("/client.js", CLIENT, cross_origin=True),))

@@ -1,4 +1,4 @@
-"""E-mail verification: addresses are verified by a link, and so are changes of address."""
+"""E-mail verification: a link verifies an address, and confirms a change of address."""
 
 from latchkey.feature import Feature
 from latchkey.features.email_verification.actions import EmailVerificationAction

@@ -1,9 +1,7 @@
-"""What e-mail verification writes to the audit log."""
+"""Audit actions of e-mail verification."""
 
 from enum import StrEnum
 
 
 class EmailVerificationAction(StrEnum):
-    """Actions of e-mail verification."""
-
     VERIFY_EMAIL = "VERIFY_EMAIL"

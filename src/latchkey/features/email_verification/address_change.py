@@ -1,4 +1,4 @@
-"""A change of address: made at once, or, with CONFIRM_EMAIL_CHANGE, once the new address is verified."""
+"""Change of address: at once or, with CONFIRM_EMAIL_CHANGE, when the new address is verified."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChange:
-    """Changes addresses of users whose row the transaction has locked."""
+    """Changes a user's address. The caller's transaction has locked the user's row."""
 
     outbox: Outbox
     must_be_confirmed: bool
@@ -24,9 +24,10 @@ class AddressChange:
         """Sets name and address. The old address, if it takes notices, is told of a new one; with REQUIRE_VERIFIED_EMAIL
         the new one gets a link that verifies it.
 
+        Notifies the old address of a change. With REQUIRE_VERIFIED_EMAIL, mails the new address a link to verify it.
         Raises asyncpg.UniqueViolationError when a live user has that address (`users.conflicts`).
         """
-        # In another case it is the same mailbox; addresses of a database that was taken over may have capitals.
+        # The same address in another case is the same mailbox. A migrated database may hold capital letters.
         email_changed = email.lower() != user.email.lower()
         is_told = email_changed and await user_queries.takes_notices(change.connection, user.id)
         updated = await user_queries.update(change.connection, user.id, name, email, email_changed=email_changed)
@@ -39,7 +40,7 @@ class AddressChange:
         return updated
 
     async def request(self, change: Change, user: User, email: str, origin: Origin) -> None:
-        """Notes the address that a user wants and mails it a link; the link changes the address.
+        """Stores the requested address and mails it a link; opening the link changes the address.
 
         Raises EmailTaken when a live user has that address.
         """

@@ -1,4 +1,4 @@
-"""Bodies of the endpoints that verify an address."""
+"""Bodies of the e-mail verification endpoints."""
 
 from pydantic import BaseModel
 
@@ -7,12 +7,12 @@ from latchkey.users.fields import TypedEmail
 
 
 class EmailLinkRequest(BaseModel):
-    """POST /auth/verify-email/request."""
+    """The body of POST /auth/verify-email/request."""
 
     email: TypedEmail
 
 
 class EmailToken(BaseModel):
-    """POST /auth/verify-email."""
+    """The body of POST /auth/verify-email."""
 
     token: LinkToken

@@ -1,4 +1,4 @@
-"""What `latchkey doctor` looks at for e-mail verification."""
+"""`latchkey doctor`'s checks of e-mail verification."""
 
 from latchkey.feature import PlatformSettings
 from latchkey.features.email_verification.settings import EmailVerificationSettings
@@ -7,7 +7,7 @@ from latchkey.terminal.finding import Finding
 
 
 def check(settings: EmailVerificationSettings, platform: PlatformSettings) -> tuple[Finding, ...]:
-    """The page of its links, and what needs mail."""
+    """Checks VERIFY_URL and that mail can be sent where a setting needs it."""
     return (
         check_link_page("VERIFY_URL", settings.verify_url, platform),
         check_needs_mail("REQUIRE_VERIFIED_EMAIL", is_on=settings.require_verified_email, settings=platform),

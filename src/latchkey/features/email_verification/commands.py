@@ -1,4 +1,4 @@
-"""Commands about e-mail verification."""
+"""Commands of e-mail verification."""
 
 import typer
 
@@ -10,7 +10,7 @@ commands = typer.Typer()
 
 @commands.command("verify")
 def verify_user(who: Who, as_json: AsJson = False) -> None:
-    """Take a user's e-mail address for verified, on your word."""
+    """Mark a user's e-mail address as verified, without a mail."""
     from latchkey.audit.event import Event
     from latchkey.audit.record import Change
     from latchkey.feature import PlatformSettings

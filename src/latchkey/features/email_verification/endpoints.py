@@ -1,4 +1,4 @@
-"""The endpoints that verify an address."""
+"""Endpoints of e-mail verification."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ TAG = "Auth"
 
 
 def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any]]:
-    """Ask for a link, and use it."""
+    """Returns the endpoints that request a verification link and use it."""
 
     async def request_link(call: Call[EmailLinkRequest]) -> Reply:
         await verification.ask(call.body.email, call.origin)
@@ -29,7 +29,7 @@ def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any
             handler=request_link,
             tag=TAG,
             summary="Ask for a link that verifies your e-mail address",
-            description="Answers the same, in the same time, whether or not anybody has that address.",
+            description="The answer and its timing are the same whether or not an account has that address.",
             success=(Success(message="If email exists and is not verified, link sent"),),
             body=EmailLinkRequest,
         ),
@@ -40,8 +40,8 @@ def verification_endpoints(verification: EmailVerification) -> list[Endpoint[Any
             tag=TAG,
             summary="Verify an e-mail address with the token of a link",
             description=(
-                "The token works once, for 24 hours. With CONFIRM_EMAIL_CHANGE, that of a link sent to a new address"
-                " makes it the account's."
+                "The token works once, for 24 hours. With CONFIRM_EMAIL_CHANGE, the token"
+                " sent to a new address also changes the account's address to it."
             ),
             success=(Success(message="Email verified"),),
             body=EmailToken,

@@ -7,7 +7,7 @@ from latchkey.database.pool import Connection, Queryable
 
 
 class Purpose(StrEnum):
-    """What a token does: verify the address that the account has, or change it to the one that it verifies."""
+    """What a token does: verifies the account's address, or changes the address to the verified one."""
 
     VERIFY = "verify"
     CHANGE = "change"
@@ -15,7 +15,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """Whose address is to be verified, and which one: theirs, or the one that they want."""
+    """The user and the address to verify: their current one or the requested one."""
 
     user_id: int
     name: str
@@ -24,7 +24,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A token that has just been spent: whose address it verifies."""
+    """A spent token: the user, its purpose and the address that it verifies."""
 
     user_id: int
     purpose: Purpose
@@ -32,7 +32,7 @@ class Proof:
 
 
 async def find_unverified(connection: Connection, email: str) -> Requested | None:
-    """The live user with that address (lower case), if it is not verified yet; locked until the transaction ends."""
+    """Returns the live user with that address (lower case) if it is not verified, and locks the row."""
     row = await connection.fetchrow(
         "SELECT id, name FROM users"
         " WHERE lower(email) = $1 AND NOT is_deleted AND email_verified_at IS NULL FOR NO KEY UPDATE",
@@ -44,7 +44,7 @@ async def find_unverified(connection: Connection, email: str) -> Requested | Non
 async def set_token(
     connection: Connection, requested: Requested, purpose: Purpose, token_hash: bytes, hours: int
 ) -> None:
-    """Gives a user a token for that address, by the database's clock; an earlier one for the purpose ends."""
+    """Sets a user's token for that address. It replaces the user's earlier token of the same purpose."""
     await connection.execute(
         "INSERT INTO email_tokens (user_id, purpose, email, token_hash, expires_at)"
         " VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5))"
@@ -59,7 +59,8 @@ async def set_token(
 
 
 async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> Requested | None:
-    """Has a token, which is neither spent nor ended by a newer one, expire later; None if there is none."""
+    """Extends the life of a token that is still current, and returns what it verifies; None if it was spent or
+    replaced."""
     row = await connection.fetchrow(
         "UPDATE email_tokens SET expires_at = now() + make_interval(hours => $2) FROM users"
         " WHERE token_hash = $1 AND users.id = user_id AND NOT is_deleted RETURNING user_id, email_tokens.email, name",
@@ -70,12 +71,14 @@ async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> 
 
 
 async def request_change(connection: Connection, user_id: int, email: str) -> None:
-    """Notes the address that a user wants; one requested earlier, and its token, ends. There is no token yet, which
-    counts as expired: if none is made, housekeeping removes the request."""
+    """Stores the address that a user requests. It replaces an earlier request and its token.
+
+    The request has no token yet and counts as expired: if no mail is composed, housekeeping removes it.
+    """
     await connection.execute(
         "INSERT INTO email_tokens (user_id, purpose, email, expires_at) VALUES ($1, $2, $3, now())"
         " ON CONFLICT (user_id, purpose) DO UPDATE SET email = EXCLUDED.email,"
-        # Requested again, the mail that is there already stays good: there may be no other for an hour.
+        # A repeated request keeps its token: the mail limit may allow no second mail for an hour.
         " token_hash = CASE WHEN email_tokens.email = EXCLUDED.email THEN email_tokens.token_hash END,"
         " expires_at = CASE WHEN email_tokens.email = EXCLUDED.email"
         "   THEN greatest(email_tokens.expires_at, EXCLUDED.expires_at) ELSE EXCLUDED.expires_at END",
@@ -86,7 +89,7 @@ async def request_change(connection: Connection, user_id: int, email: str) -> No
 
 
 async def has_requested_change(connection: Connection, user_id: int, email: str) -> bool:
-    """Whether a user, whose row this transaction has locked, still wants that address."""
+    """Tells whether a user still requests that address. The transaction has locked the user's row."""
     return bool(
         await connection.fetchval(
             "SELECT 1 FROM email_tokens WHERE user_id = $1 AND purpose = $2 AND email = $3",
@@ -98,13 +101,15 @@ async def has_requested_change(connection: Connection, user_id: int, email: str)
 
 
 async def end_requested_change(connection: Connection, user_id: int) -> None:
-    """Ends a requested change of address, and its token: the password is new, and someone who knew the old one may have
-    requested the change."""
+    """Ends a requested change of address and its token.
+
+    A new password calls this: someone who knew the old password may have requested the change.
+    """
     await connection.execute("DELETE FROM email_tokens WHERE user_id = $1 AND purpose = $2", user_id, Purpose.CHANGE)
 
 
 async def find_by_token(database: Queryable, token_hash: bytes) -> int | None:
-    """The id of the live user whose token it is, if it could be spent now."""
+    """Returns the id of the live user with that token, if the token is valid now."""
     value: int | None = await database.fetchval(
         "SELECT user_id FROM email_tokens JOIN users ON users.id = user_id"
         " WHERE token_hash = $1 AND expires_at > now() AND NOT is_deleted",
@@ -114,7 +119,8 @@ async def find_by_token(database: Queryable, token_hash: bytes) -> int | None:
 
 
 async def spend(connection: Connection, token_hash: bytes) -> Proof | None:
-    """Ends a token of a user whose row this transaction has locked; None if it is spent or too old."""
+    """Spends a token and returns what it verifies; None if it is spent or expired. The caller has locked the user's
+    row."""
     row = await connection.fetchrow(
         "DELETE FROM email_tokens WHERE token_hash = $1 AND expires_at > now() RETURNING user_id, purpose, email",
         token_hash,
@@ -123,7 +129,7 @@ async def spend(connection: Connection, token_hash: bytes) -> Proof | None:
 
 
 async def mark_verified(connection: Connection, user_id: int, email: str) -> bool:
-    """Notes that a user's address is verified, if it still is theirs and was not verified yet."""
+    """Marks a user's address as verified. False if it was verified already or is no longer the user's."""
     return bool(
         await connection.fetchval(
             "UPDATE users SET email_verified_at = now()"
@@ -135,5 +141,5 @@ async def mark_verified(connection: Connection, user_id: int, email: str) -> boo
 
 
 async def end_tokens(connection: Connection, user_id: int) -> None:
-    """Ends all tokens of a user: the address has changed, or the account is deleted."""
+    """Ends all e-mail tokens of a user, after a change of address or a deletion."""
     await connection.execute("DELETE FROM email_tokens WHERE user_id = $1", user_id)

@@ -9,14 +9,14 @@ class EmailVerificationSettings(BaseModel):
     """E-mail verification."""
 
     require_verified_email: bool = Field(
-        False, description="true: no login before the address is verified. Registration mails the link."
+        False, description="true: users can log in only after they verify their address. Registration mails the link."
     )
     confirm_email_change: bool = Field(
-        False, description="true: a new address replaces the old one only when a link sent to it is used."
+        False, description="true: a new address replaces the old one only when the user opens a link sent to it."
     )
     verify_url: str = Field(
         "",
-        description="Page of your front end that links to verify an address open. Its origin belongs in CORS_ORIGINS.",
+        description="Page of your front end that verification links open. Its origin belongs in CORS_ORIGINS.",
     )
 
     @field_validator("verify_url")
@@ -25,5 +25,5 @@ class EmailVerificationSettings(BaseModel):
         return require_page(value)
 
     def verify_page(self, base_url: str) -> str:
-        """The page that links in mails open to verify an address: VERIFY_URL, or ours below `base_url`."""
+        """Returns the page that verification links open: VERIFY_URL, or ours below `base_url`."""
         return self.verify_url or f"{base_url}/verify-email"

@@ -1,7 +1,7 @@
-"""Verification of an address by a link in a mail.
+"""Verification of an address by a mailed link.
 
-Asking for a link only writes the address, as typed, to the outbox. The answer does not tell whether there is such an
-account, or whether its address is verified already.
+A request for a link only writes the typed address to the outbox. The answer does not reveal whether an account has the
+address, or whether it is verified.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ TOKEN_HOURS = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailVerification:
-    """Verifies addresses, for someone who reads their mail. `page_url` is where the links point."""
+    """Verifies addresses by mailed links. `page_url` is the page that the links open."""
 
     database: Database
     audit: AuditLog
@@ -37,20 +37,23 @@ class EmailVerification:
     page_url: str
 
     async def ask(self, email: str, origin: Origin) -> None:
-        """Has a link mailed to that address, if an account has it and has not verified it."""
+        """Queues a verification mail to that address. It is sent only if an account has the address unverified."""
         await self.outbox.put(VERIFY_MAIL.name, email, origin)
 
     async def compose(self, change: Change, entry: Entry) -> Letter | None:
-        """Returns the letter that verifies an account's own address; None when nobody has it, when it is verified, or
-        when they have had enough mails for now."""
+        """Returns the letter with a verification link for that address.
+
+        None if no account has it, if it is verified, or if the account's mail limit is reached.
+        """
         return await self._compose(
             change, entry, Purpose.VERIFY, await queries.find_unverified(change.connection, entry.recipient)
         )
 
     async def compose_change(self, change: Change, entry: Entry) -> Letter | None:
-        """Returns the letter that changes an account's address to this one; None when it is not wanted any more."""
-        assert entry.user_id is not None, "added with it, by the change that wants the address"
-        # Locked by a statement of its own: the next one sees what was done while this one waited.
+        """Returns the letter with the link that changes an account's address. None if the change is no longer
+        requested."""
+        assert entry.user_id is not None, "the change of address queues the entry with its user"
+        # A statement of its own takes the lock, so the next statement sees what other transactions did meanwhile.
         user = await user_queries.lock(change.connection, entry.user_id)
         requested = None
         if user is not None and await queries.has_requested_change(change.connection, user.id, entry.recipient):
@@ -78,10 +81,10 @@ class EmailVerification:
         return Letter(requested.email, context, user_id=requested.user_id, carries_token=True)
 
     async def verify(self, token: str, origin: Origin) -> None:
-        """Verifies the address that the token was mailed to; a changed one becomes the account's now.
+        """Verifies the address that the token was mailed to, and changes the account's address if that was requested.
 
-        Raises EmailTokenRefused for an unknown, used or expired token, and EmailTaken when somebody else has the new
-        address by now.
+        Raises EmailTokenRefused for an unknown, used or expired token, and EmailTaken when a live user has the new
+        address.
         """
         hashed = token_hash(token)
         user_id = await queries.find_by_token(self.database, hashed)

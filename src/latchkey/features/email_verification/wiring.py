@@ -1,4 +1,4 @@
-"""How e-mail verification is put together."""
+"""Assembles e-mail verification."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ PAGE = Path(__file__).parent / "pages" / "verify-email.html"
 
 @dataclass(frozen=True, slots=True)
 class EmailVerificationParts:
-    """What other features use, the step that it adds to the door, and what the process gets."""
+    """What other features use, the step that sign-in must pass, and the contribution to the process."""
 
     address_change: AddressChange
     step: Step
@@ -27,7 +27,7 @@ class EmailVerificationParts:
 
 
 def wire_email_verification(platform: Platform, settings: EmailVerificationSettings) -> EmailVerificationParts:
-    """Links that verify an address or change it, their mails and their page."""
+    """Wires verification links, their mails and their page."""
     address_change = AddressChange(
         outbox=platform.outbox,
         must_be_confirmed=settings.confirm_email_change,

@@ -1,4 +1,4 @@
-"""The front page: `GET /` says what this service is and where to go."""
+"""Front page: `GET /` describes the service and links to its pages."""
 
 from latchkey.feature import Feature
 

@@ -1,4 +1,4 @@
-"""How the front page is served."""
+"""Assembles the front page."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'no
 
 
 def wire_front_page(platform: Platform) -> Contribution:
-    """`GET /`, in the style of the link pages."""
+    """Returns the endpoint `GET /` and its stylesheet."""
     page = page_endpoint(
         "/",
         PAGE,

@@ -1,4 +1,4 @@
-"""Health: is the process alive, is the database ready."""
+"""Health: whether the process is alive and the database is ready."""
 
 from latchkey.feature import Feature
 

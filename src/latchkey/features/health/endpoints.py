@@ -1,4 +1,4 @@
-"""Is the process alive, and is the database ready to be written to."""
+"""Endpoints that report whether the process is alive and the database takes writes."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,10 @@ TAG = "Health"
 
 
 def health_endpoints(database: Database) -> list[Endpoint[Any]]:
-    """/healthz, which touches no database, and /readyz. The rate limit counts neither; in HTTP/1.0 they need no Host."""
+    """Returns /healthz, which touches no database, and /readyz.
+
+    The rate limit counts neither. A request in HTTP/1.0 needs no Host.
+    """
 
     async def alive(_: Call[None]) -> Reply:
         return Reply()
@@ -20,7 +23,7 @@ def health_endpoints(database: Database) -> list[Endpoint[Any]]:
     async def ready(_: Call[None]) -> Reply:
         try:
             async with asyncio.timeout(READY_SECONDS):
-                # A standby answers a mere SELECT 1, but takes no writes.
+                # A standby answers SELECT 1 but takes no writes.
                 read_only = await database.fetchval("SELECT current_setting('transaction_read_only')")
         except TimeoutError:
             raise ServiceUnavailable from None

@@ -1,11 +1,9 @@
-"""What passwords write to the audit log."""
+"""Audit actions of passwords."""
 
 from enum import StrEnum
 
 
 class PasswordAction(StrEnum):
-    """Actions of passwords."""
-
     CHANGE_PASSWORD = "CHANGE_PASSWORD"  # noqa: S105 the name of an action
     FORGOT_PASSWORD = "FORGOT_PASSWORD"  # noqa: S105 the name of an action
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 the name of an action

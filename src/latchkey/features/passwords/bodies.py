@@ -1,4 +1,4 @@
-"""Bodies of the endpoints about passwords."""
+"""Bodies of the password endpoints."""
 
 from typing import Any
 
@@ -10,32 +10,32 @@ from latchkey.users.fields import TypedEmail
 
 
 class PasswordChange(BaseModel):
-    """POST /auth/change-password; the new password must differ from the current one."""
+    """The body of POST /auth/change-password. The new password must differ from the current one."""
 
     current_password: TypedPassword = Field(alias="currentPassword")
     new_password: str = Field(alias="newPassword")
 
 
 class ForgottenPassword(BaseModel):
-    """POST /auth/forgot-password."""
+    """The body of POST /auth/forgot-password."""
 
     email: TypedEmail
 
 
 class PasswordReset(BaseModel):
-    """POST /auth/reset-password."""
+    """The body of POST /auth/reset-password."""
 
     token: LinkToken
     new_password: str = Field(alias="newPassword")
 
 
 def password_change(min_length: int) -> type[PasswordChange]:
-    """PasswordChange, held to PASSWORD_MIN_LENGTH code points."""
+    """Returns PasswordChange with a new password of at least `min_length` code points."""
     return create_model("PasswordChange", __base__=PasswordChange, new_password=_new_password(min_length))
 
 
 def password_reset(min_length: int) -> type[PasswordReset]:
-    """PasswordReset, held to PASSWORD_MIN_LENGTH code points."""
+    """Returns PasswordReset with a new password of at least `min_length` code points."""
     return create_model("PasswordReset", __base__=PasswordReset, new_password=_new_password(min_length))
 
 

@@ -1,4 +1,4 @@
-"""What `latchkey doctor` looks at for passwords."""
+"""`latchkey doctor`'s checks of passwords."""
 
 from latchkey.feature import PlatformSettings
 from latchkey.features.passwords.settings import PasswordSettings
@@ -7,5 +7,5 @@ from latchkey.terminal.finding import Finding
 
 
 def check(settings: PasswordSettings, platform: PlatformSettings) -> tuple[Finding, ...]:
-    """The page of reset links."""
+    """Checks RESET_URL."""
     return (check_link_page("RESET_URL", settings.reset_url, platform),)

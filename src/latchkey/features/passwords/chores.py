@@ -1,4 +1,4 @@
-"""What housekeeping removes for passwords."""
+"""Housekeeping of reset tokens."""
 
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
 

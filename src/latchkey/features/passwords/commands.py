@@ -1,4 +1,4 @@
-"""Commands about passwords."""
+"""Commands of passwords."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""The endpoints that change and recover a password."""
+"""Endpoints that change and recover a password."""
 
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ def password_endpoints(
     *,
     min_length: int,
 ) -> list[Endpoint[Any]]:
-    """Change, forgotten, reset."""
+    """Returns the endpoints that change a password, mail a reset link and reset a password."""
 
     async def change_password(call: Call[PasswordChange]) -> Reply:
         pair = await changer.change(
@@ -71,7 +71,7 @@ def password_endpoints(
             handler=forgot_password,
             tag=TAG,
             summary="Ask for a reset link by mail",
-            description="Answers the same, in the same time, whether or not anybody has that address.",
+            description="The answer and its timing are the same whether or not an account has that address.",
             success=(Success(message="If email exists, reset link sent"),),
             body=ForgottenPassword,
         ),

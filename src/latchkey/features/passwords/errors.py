@@ -1,4 +1,4 @@
-"""What passwords refuse."""
+"""Refusals of passwords."""
 
 from latchkey.refusal import Refusal
 
@@ -8,6 +8,6 @@ class CurrentPasswordIncorrect(Refusal):
 
 
 class ResetTokenRefused(Refusal):
-    """A token of a link that is unknown, used or expired: one answer for all, so that it tells nothing."""
+    """Refuses an unknown, used or expired token. One answer for all three reveals nothing about the token."""
 
     status, code, message = 400, "TOKEN_EXPIRED", "Invalid or expired token"

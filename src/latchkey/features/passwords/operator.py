@@ -1,4 +1,4 @@
-"""A reset link made by an operator, to be handed over where no mail is sent."""
+"""A reset link that an operator makes and hands over, for instances without mail."""
 
 import sys
 
@@ -13,11 +13,11 @@ from latchkey.terminal.output import print_json, print_line
 
 
 class Settings(PasswordSettings, PlatformSettings):
-    """What this command reads."""
+    """Settings that this command reads."""
 
 
 def print_reset_link(who: str, *, as_json: bool) -> None:
-    """Makes and prints a link that sets a new password of a live account."""
+    """Prints a link that sets a new password for a live account."""
 
     async def make(operation: Operation[Settings]) -> ResetLink:
         settings = operation.settings
@@ -31,7 +31,7 @@ def print_reset_link(who: str, *, as_json: bool) -> None:
 
         link = await operation.audit.change(make_link)
         if link is None:
-            fail(f"{named(account)} has just been deleted or has changed its address")
+            fail(f"{named(account)} was deleted or changed its address at this moment: try again")
         return link
 
     link = operate(Settings, make)
@@ -41,6 +41,6 @@ def print_reset_link(who: str, *, as_json: bool) -> None:
         return
     print_line(link.url)
     sys.stderr.write(
-        f"It sets the password of user {link.user_id}, {link.email}: once, and for {RESET_TOKEN_MINUTES} minutes."
-        " An earlier link has stopped working.\n"
+        f"The link sets the password of user {link.user_id}, {link.email}, once, within {RESET_TOKEN_MINUTES} minutes."
+        " Earlier links no longer work.\n"
     )

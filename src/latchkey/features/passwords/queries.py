@@ -1,4 +1,4 @@
-"""SQL of passwords and of the tokens that set one."""
+"""SQL of passwords and reset tokens."""
 
 from latchkey.database.pool import Connection, Queryable
 from latchkey.users.queries import user_of
@@ -6,7 +6,8 @@ from latchkey.users.user import User
 
 
 async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> User | None:
-    """Sets a new password if the old one still stands, and ends a reset token: the user, or None if it does not."""
+    """Replaces the password if its hash is still `old_hash`, and ends the reset token. Returns the user; None if
+    not."""
     row = await connection.fetchrow(
         "UPDATE users SET password = $3, password_migrated = false,"
         " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL"
@@ -19,7 +20,7 @@ async def replace_password(connection: Connection, user_id: int, old_hash: str, 
 
 
 async def lock_by_email(connection: Connection, email: str) -> User | None:
-    """The user with that address (lower case) who is not deleted, locked for the rest of the transaction."""
+    """Returns the live user with that address (lower case), locked until the transaction ends."""
     row = await connection.fetchrow(
         "SELECT id, name, email FROM users WHERE lower(email) = $1 AND NOT is_deleted FOR NO KEY UPDATE", email
     )
@@ -29,9 +30,10 @@ async def lock_by_email(connection: Connection, email: str) -> User | None:
 async def set_reset_token(
     connection: Connection, email: str, token_hash: str, minutes: int, *, mailed: bool
 ) -> User | None:
-    """Gives the user with that address (lower case) a reset token, which ends an earlier one; None if there is none.
+    """Sets a reset token for the live user with that address (lower case) and returns the user; None if none has it.
 
-    It expires by the database's clock. `mailed` to that address, it proves the address when it is spent.
+    The token replaces an earlier one and expires by the database's clock. `mailed`: spending it also verifies the
+    address.
     """
     row = await connection.fetchrow(
         "UPDATE users SET reset_token = $2, reset_token_expires = now() + make_interval(mins => $3),"
@@ -46,7 +48,7 @@ async def set_reset_token(
 
 
 async def find_by_reset_token(database: Queryable, token_hash: str) -> User | None:
-    """Whose reset token it is, if it could be spent now."""
+    """Returns the live user with that reset token, if the token is valid now."""
     row = await database.fetchrow(
         "SELECT id, name, email FROM users WHERE reset_token = $1 AND reset_token_expires > now() AND NOT is_deleted",
         token_hash,
@@ -55,7 +57,8 @@ async def find_by_reset_token(database: Queryable, token_hash: str) -> User | No
 
 
 async def renew_reset_token(connection: Connection, token_hash: str, minutes: int) -> User | None:
-    """Has a reset token, which is neither spent nor ended by a newer one, expire later; None if there is none."""
+    """Extends the life of a reset token that is still current, and returns its user; None if it was spent or
+    replaced."""
     row = await connection.fetchrow(
         "UPDATE users SET reset_token_expires = now() + make_interval(mins => $2)"
         " WHERE reset_token = $1 AND NOT is_deleted RETURNING id, name, email",
@@ -66,7 +69,8 @@ async def renew_reset_token(connection: Connection, token_hash: str, minutes: in
 
 
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:
-    """Sets the password of whoever the token is for and ends the token: the user, or None if it is spent."""
+    """Sets the password of the token's user and ends the token. Returns the user; None if the token is spent or
+    expired."""
     row = await connection.fetchrow(
         "UPDATE users SET password = $2, password_migrated = false,"
         " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL,"

@@ -9,7 +9,7 @@ class PasswordSettings(BaseModel):
     """Passwords."""
 
     password_min_length: int = Field(
-        8, ge=1, le=72, description="Characters that a new password must have. The maximum is 72 bytes."
+        8, ge=1, le=72, description="Least number of characters of a new password. The maximum is 72 bytes."
     )
     reset_url: str = Field(
         "", description="Page of your front end that reset links open. Its origin belongs in CORS_ORIGINS."
@@ -21,5 +21,5 @@ class PasswordSettings(BaseModel):
         return require_page(value)
 
     def reset_page(self, base_url: str) -> str:
-        """The page that links in mails open to set a new password: RESET_URL, or ours below `base_url`."""
+        """Returns the page that reset links open: RESET_URL, or ours below `base_url`."""
         return self.reset_url or f"{base_url}/reset-password"

@@ -1,4 +1,4 @@
-"""How passwords are put together."""
+"""Assembles passwords."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ PAGE = Path(__file__).parent / "pages" / "reset-password.html"
 
 @dataclass(frozen=True, slots=True)
 class PasswordParts:
-    """What other features use, and what the process gets."""
+    """What other features use, and the contribution to the process."""
 
     links: ResetLinks
     min_length: int
@@ -27,7 +27,7 @@ class PasswordParts:
 
 
 def wire_passwords(platform: Platform, settings: PasswordSettings, sign_in: SignInParts) -> PasswordParts:
-    """Change of password, recovery by mail, and the page that sets a new one."""
+    """Wires password change, recovery by mail, and the page that sets a new password."""
     links = ResetLinks(page_url=settings.reset_page(platform.settings.base_url()))
     changer = PasswordChanger(
         database=platform.database,

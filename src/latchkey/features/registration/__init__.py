@@ -1,4 +1,4 @@
-"""Registration: new accounts, by their users or by an operator."""
+"""Registration: users and operators create accounts."""
 
 from latchkey.feature import Feature
 from latchkey.features.registration.actions import RegistrationAction

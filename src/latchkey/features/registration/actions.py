@@ -1,9 +1,7 @@
-"""What registration writes to the audit log."""
+"""Audit actions of registration."""
 
 from enum import StrEnum
 
 
 class RegistrationAction(StrEnum):
-    """Actions of registration."""
-
     CREATE_USER = "CREATE_USER"

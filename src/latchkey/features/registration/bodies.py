@@ -9,7 +9,7 @@ from latchkey.users.fields import Email, Name
 
 
 class Registration(BaseModel):
-    """POST /auth/register."""
+    """The body of POST /auth/register."""
 
     name: Name
     email: Email
@@ -18,12 +18,12 @@ class Registration(BaseModel):
     @field_validator("password", check_fields=False)
     @classmethod
     def _is_not_own(cls, value: str, info: ValidationInfo) -> str:
-        # A bad name or address is reported by itself.
+        # A bad name or address has its own error and is missing here.
         if is_own(value, info.data.get("name", ""), info.data.get("email", "")):
             raise PydanticCustomError("password", OWN)
         return value
 
 
 def registration(min_length: int) -> type[Registration]:
-    """Registration, held to PASSWORD_MIN_LENGTH code points."""
+    """Returns Registration with a password of at least `min_length` code points."""
     return create_model("Registration", __base__=Registration, password=(new_password(min_length), ...))

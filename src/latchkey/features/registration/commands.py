@@ -1,4 +1,4 @@
-"""Commands about registration."""
+"""Commands of registration."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ def create_user(
     name: Annotated[str, typer.Option(metavar="NAME", help="The user's name.")],
     email: Annotated[str, typer.Option(metavar="ADDRESS", help="The user's e-mail address.")],
     invite: Annotated[
-        bool, typer.Option("--invite", help="Mail them a link to choose a password; else it is read from here.")
+        bool, typer.Option("--invite", help="Mail the user a link to choose a password; read none here.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an account, also while REGISTRATION is closed. The password is read from standard input, or asked for."""
+    """Create an account, even while REGISTRATION is closed. Reads the password from standard input, or asks for it."""
     from latchkey.features.registration.operator import create
 
     create(name, email, invited=invite, as_json=as_json)

@@ -12,7 +12,7 @@ from latchkey.users.user import SignedInUser
 
 
 def register_endpoint(creation: AccountCreation, *, is_open: bool, min_length: int) -> Endpoint[Any]:
-    """POST /auth/register."""
+    """Returns the endpoint POST /auth/register."""
 
     async def register(call: Call[Registration]) -> Reply:
         user = await creation.register(call.body.name, call.body.email, call.body.password, call.origin)
@@ -23,8 +23,8 @@ def register_endpoint(creation: AccountCreation, *, is_open: bool, min_length: i
         path="/auth/register",
         handler=register,
         tag="Auth",
-        summary="Make an account",
-        description="Signs nobody in: log in next.",
+        summary="Create an account",
+        description="Opens no session: log in next.",
         success=(Success(message="User registered", status=201, data=SignedInUser),),
         body=bodies.registration(min_length),
         refused=None if is_open else RegistrationClosed,

@@ -1,10 +1,10 @@
-"""What registration refuses."""
+"""Refusals of registration."""
 
 from latchkey.refusal import Refusal
 
 
 class RegistrationClosed(Refusal):
-    """REGISTRATION is closed."""
+    """Refuses a registration because REGISTRATION is `closed`."""
 
     status, code = 403, "REGISTRATION_CLOSED"
-    message = "Registration is closed; ask whoever runs this service for an account"
+    message = "Registration is closed. Ask the operator of this service for an account."

@@ -1,4 +1,4 @@
-"""Invitations: the mail by which a user chooses the first password of an account that an operator made."""
+"""Invitations: the mail that lets a user choose the first password of an account that an operator created."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""An account made by an operator: with a password, or with an invitation by mail."""
+"""An account that an operator creates with a password or with an invitation by mail."""
 
 import sys
 from getpass import getpass
@@ -17,23 +17,26 @@ from latchkey.terminal.operation import COMMAND_LINE, Operation, operate
 from latchkey.users.errors import EmailTaken
 from latchkey.users.operator_queries import Account
 
-# In place of one that nobody has chosen yet: as long as may be, so that no minimum refuses it.
+# Stands in for the password that an invited user chooses later. Its length passes every PASSWORD_MIN_LENGTH.
 UNCHOSEN_PASSWORD = "-" * PASSWORD_MAX_BYTES
 
 
 class Settings(PasswordSettings, EmailVerificationSettings, PlatformSettings):
-    """What this command reads."""
+    """Settings that this command reads."""
 
 
 def create(name: str, email: str, *, invited: bool, as_json: bool) -> None:
-    """Makes an account and prints it. Its password is standard input's first line, or, `invited`, what the user
-    chooses by the link in a mail. Fails, making nothing, where registration would refuse a field."""
+    """Creates an account and prints it.
+
+    `invited`: the user chooses the password by a mailed link. Otherwise it is the first line of standard input. Fails
+    without a change where registration would refuse a field.
+    """
     password = None if invited else _read_password()
 
     async def create_account(operation: Operation[Settings]) -> Account:
         settings = operation.settings
         if invited and not settings.mail_is_sent():
-            fail("no invitation can be mailed: SMTP_URL is not set")
+            fail("SMTP_URL is not set: no invitation can be mailed")
         model = bodies.registration(settings.password_min_length)
         try:
             body = model.model_validate(
@@ -50,7 +53,7 @@ def create(name: str, email: str, *, invited: bool, as_json: bool) -> None:
         try:
             user = await creation.create(body.name, body.email, password, COMMAND_LINE)
         except EmailTaken:
-            fail(f"somebody has the address {body.email} already")
+            fail(f"another user has the address {body.email}")
         return await find_by_id(user.id, operation)
 
     print_account(operate(Settings, create_account), as_json=as_json)

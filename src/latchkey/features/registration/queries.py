@@ -6,7 +6,7 @@ from latchkey.users.user import User
 
 
 async def insert(connection: Connection, name: str, email: str, password_hash: str) -> User:
-    """Makes a user. Raises asyncpg.UniqueViolationError when a live user has that address."""
+    """Inserts a user. Raises asyncpg.UniqueViolationError when a live user has that address."""
     row = await connection.fetchrow(
         "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email",
         name,

@@ -1,4 +1,4 @@
-"""Registration: a new account; signing in is a step of its own."""
+"""Creation of accounts. Registration opens no session."""
 
 import secrets
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountCreation:
-    """Makes accounts."""
+    """Creates accounts."""
 
     audit: AuditLog
     hasher: PasswordHasher
@@ -31,7 +31,7 @@ class AccountCreation:
         return VERIFY_MAIL.name if self.require_verified_email else None
 
     async def register(self, name: str, email: str, password: str, origin: Origin) -> User:
-        """Makes an account; with REQUIRE_VERIFIED_EMAIL, its address gets a link that verifies it.
+        """Creates an account for its user. With REQUIRE_VERIFIED_EMAIL, mails a link that verifies the address.
 
         Raises EmailTaken when a live user has that address.
         """
@@ -39,9 +39,12 @@ class AccountCreation:
         return await self._create(name, email, password_hash, self._verification_mail, origin, by_user=True)
 
     async def create(self, name: str, email: str, password: str | None, origin: Origin) -> User:
-        """Makes an account for somebody, by an operator: with a password, or, None, with an invitation by mail to
-        choose one. Raises EmailTaken when a live user has that address."""
-        # Nobody knows the password of an invited user, and nobody can guess it.
+        """Creates an account for an operator. Without a password, mails the user an invitation to choose one.
+
+        Raises EmailTaken when a live user has that address.
+        """
+        # An invited account gets a random password that is discarded, so no one can sign in before the invitation is
+        # used.
         first_password = password if password is not None else secrets.token_urlsafe(48)
         first_mail = INVITATION_MAIL.name if password is None else self._verification_mail
         return await self._create(

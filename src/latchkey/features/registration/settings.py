@@ -9,5 +9,5 @@ class RegistrationSettings(BaseModel):
     """Registration."""
 
     registration: Literal["open", "closed"] = Field(
-        "open", description="`closed`: only `latchkey users create` makes accounts."
+        "open", description="`closed`: only `latchkey users create` creates accounts."
     )

@@ -1,4 +1,4 @@
-"""How registration is put together."""
+"""Assembles registration."""
 
 from latchkey.feature import Contribution, Platform
 from latchkey.features.email_verification.wiring import EmailVerificationParts
@@ -16,7 +16,7 @@ def wire_registration(
     passwords: PasswordParts,
     email_verification: EmailVerificationParts,
 ) -> Contribution:
-    """New accounts, and the invitations of those that an operator makes."""
+    """Wires registration and invitations."""
     creation = AccountCreation(
         audit=platform.audit,
         hasher=platform.hasher,

@@ -1,4 +1,4 @@
-"""Sign-in: the door that every sign-in passes, its steps, the password, and what slows guessing."""
+"""Sign-in: the door that every sign-in passes, its steps, the password, and the throttle against guessing."""
 
 from latchkey.feature import Feature
 from latchkey.features.sign_in.actions import SignInAction

@@ -1,10 +1,8 @@
-"""What sign-in writes to the audit log."""
+"""Audit actions of sign-in."""
 
 from enum import StrEnum
 
 
 class SignInAction(StrEnum):
-    """Actions of sign-in."""
-
     LOGIN = "LOGIN"
     LOGIN_FAILED = "LOGIN_FAILED"

@@ -7,7 +7,7 @@ from latchkey.users.fields import TypedEmail
 
 
 class LoginAttempt(BaseModel):
-    """POST /auth/login."""
+    """The body of POST /auth/login."""
 
     email: TypedEmail
     password: TypedPassword

@@ -1,4 +1,4 @@
-"""What `latchkey doctor` looks at for sign-in."""
+"""`latchkey doctor`'s checks of sign-in."""
 
 from latchkey.feature import PlatformSettings
 from latchkey.features.sign_in.settings import SignInSettings
@@ -7,5 +7,5 @@ from latchkey.terminal.finding import Finding
 
 
 def check(settings: SignInSettings, platform: PlatformSettings) -> tuple[Finding, ...]:
-    """What needs mail."""
+    """Checks that mail can be sent if NEW_DEVICE_MAIL is on."""
     return (check_needs_mail("NEW_DEVICE_MAIL", is_on=settings.new_device_mail, settings=platform),)

@@ -17,7 +17,7 @@ from latchkey.users.user import SignedInUser
 def login_endpoint(
     sign_in: PasswordSignIn, devices: KnownDevices, presented_sessions: PresentedSessions, cookies: SessionCookies
 ) -> Endpoint[Any]:
-    """POST /auth/login."""
+    """Returns the endpoint POST /auth/login."""
 
     async def login(call: Call[LoginAttempt]) -> Reply:
         visit = Visit(
@@ -35,7 +35,7 @@ def login_endpoint(
         handler=login,
         tag="Auth",
         summary="Sign in",
-        description="Opens a session of its own; other devices stay signed in.",
+        description="Opens a new session. Other devices stay signed in.",
         success=(Success(message="Login successful", data=SignedInUser),),
         body=LoginAttempt,
         failures=(InvalidCredentials, TooManyAttempts, *(step.refusal for step in sign_in.door.steps)),

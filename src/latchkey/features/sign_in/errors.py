@@ -1,16 +1,16 @@
-"""What sign-in refuses."""
+"""Refusals of sign-in."""
 
 from latchkey.refusal import Refusal
 
 
 class InvalidCredentials(Refusal):
-    """Unknown address, wrong password or deleted user: one answer for all."""
+    """Refuses an unknown address, a wrong password or a deleted user, with one answer for all three."""
 
     status, code, message = 401, "UNAUTHORIZED", "Invalid credentials"
 
 
 class TooManyAttempts(Refusal):
-    """Too soon after failed attempts at the same account; Retry-After says when the next may be made."""
+    """Refuses an attempt too soon after failed ones at the same account. Retry-After gives the seconds to wait."""
 
     status, code = 429, "TOO_MANY_ATTEMPTS"
     message = "Too many failed attempts. Wait a moment and try again, or reset your password."

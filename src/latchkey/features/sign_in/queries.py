@@ -36,7 +36,7 @@ def _credentials(row: asyncpg.Record | None) -> Credentials | None:
 
 
 async def credentials_by_email(database: Queryable, email: str) -> Credentials | None:
-    """Credentials of the user with that address (lower case) who is not deleted."""
+    """Returns the credentials of the live user with that address (lower case)."""
     return _credentials(
         await database.fetchrow(
             f"SELECT {_CREDENTIALS} FROM users WHERE lower(email) = $1 AND NOT is_deleted",  # noqa: S608 constant
@@ -46,7 +46,7 @@ async def credentials_by_email(database: Queryable, email: str) -> Credentials |
 
 
 async def credentials_by_id(database: Queryable, user_id: int) -> Credentials | None:
-    """Credentials of a user who is not deleted."""
+    """Returns the credentials of a live user."""
     return _credentials(
         await database.fetchrow(
             f"SELECT {_CREDENTIALS} FROM users WHERE id = $1 AND NOT is_deleted",  # noqa: S608 constant
@@ -56,8 +56,10 @@ async def credentials_by_id(database: Queryable, user_id: int) -> Credentials | 
 
 
 async def keeps_password(connection: Connection, user_id: int, password_hash: str, *, alone: bool) -> bool:
-    """Whether the user is not deleted and still has that very hash; holds it so until the transaction ends. `alone`:
-    and nobody else gets to hold it meanwhile."""
+    """Tells whether the live user still has that password hash, and locks the row until the transaction ends.
+
+    `alone`: takes the lock that no other login can hold at the same time.
+    """
     return bool(
         await connection.fetchval(
             "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted"  # noqa: S608 constants
@@ -69,7 +71,7 @@ async def keeps_password(connection: Connection, user_id: int, password_hash: st
 
 
 async def is_older_than_a_day(connection: Connection, user_id: int) -> bool:
-    """Whether the account was made more than a day ago."""
+    """Tells whether the account is more than a day old."""
     return bool(
         await connection.fetchval(
             "SELECT 1 FROM users WHERE id = $1 AND coalesce(created_at, '-infinity') < now() - interval '1 day'",
@@ -79,7 +81,7 @@ async def is_older_than_a_day(connection: Connection, user_id: int) -> bool:
 
 
 async def renew_hash(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> bool:
-    """Replaces the hash of an unchanged password; False if the password has been changed meanwhile."""
+    """Replaces the hash of an unchanged password. False if the password was changed meanwhile."""
     return bool(
         await connection.fetchval(
             "UPDATE users SET password = $3 WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING 1",

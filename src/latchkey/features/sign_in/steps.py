@@ -1,4 +1,4 @@
-"""Steps: what a sign-in must meet beside its proof, in order. Features add theirs in app.py."""
+"""Steps: the conditions that a sign-in meets after its proof, in order. Features add theirs in app.py."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A condition of every sign-in. Who does not meet it is answered with `refusal`; `reason` goes into the audit row."""
+    """A condition of every sign-in. `refusal` answers a candidate who fails it; `reason` goes into the audit row."""
 
     is_met: Callable[[Candidate], Awaitable[bool]]
     refusal: type[Refusal]

@@ -1,4 +1,4 @@
-"""How sign-in is put together."""
+"""Assembles sign-in."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from latchkey.mail.notices import compose_notice
 
 @dataclass(frozen=True, slots=True)
 class SignInParts:
-    """What other features use, and what the process gets."""
+    """What other features use, and the contribution to the process."""
 
     door: Door
     throttle: Throttle
@@ -26,7 +26,7 @@ class SignInParts:
 
 
 def wire_sign_in(platform: Platform, settings: SignInSettings, *, steps: tuple[Step, ...]) -> SignInParts:
-    """The door with its steps, in order, and sign-in by password through it."""
+    """Wires the door with its steps, in order, and sign-in by password."""
     shared = platform.settings
     door = build_door(platform, steps=steps, new_device_mail=settings.new_device_mail)
     guesses = open_guesses(platform.counts, platform.clock)

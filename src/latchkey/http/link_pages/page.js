@@ -1,7 +1,7 @@
 "use strict";
 
 (() => {
-  // This file is <root>/<page>/page.js, whichever form of the page's address loaded it.
+  // This file is <root>/<page>/page.js, with or without a slash at the end of the page's address.
   const root = new URL("..", document.currentScript.src);
   const form = document.getElementById("form");
   const outcome = document.getElementById("outcome");
@@ -16,24 +16,24 @@
     return /(?:^|[^\w-])token=\s*([a-z0-9]+)/i.exec(text)?.[1];
   };
 
-  // Behind "#", and spent by a click: a mail scanner that follows the link, even one that runs scripts, spends nothing.
+  // A click spends the token. A mail scanner that follows the link spends nothing, even one that runs scripts.
   const token = findToken(location.hash);
 
   const finish = (text) => {
     form.hidden = true;
-    // There only if RETURN_URL is set.
+    // The link exists only if RETURN_URL is set.
     document.getElementById("return")?.removeAttribute("hidden");
     outcome.textContent = text;
   };
 
-  // Another link opened in this tab differs by its fragment alone, which loads nothing anew.
+  // Another link opened in this tab differs by its fragment alone, which loads no page.
   addEventListener("hashchange", () => location.reload());
 
   if (!token) {
     finish("This link is not complete. Open it again from the mail.");
     return;
   }
-  // Out of the address bar and the history, where somebody else could read it.
+  // Removes the token from the address bar and the history, where others could read it.
   history.replaceState(null, "", location.pathname);
 
   form.addEventListener("submit", async (event) => {
