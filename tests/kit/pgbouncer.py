@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import psycopg
 
-from latchkey.database.account import ROOTS_STAND_IN
+from latchkey.database.embedded.account import ROOTS_STAND_IN
 from tests.kit.certificates import Certified
 from tests.kit.ports import free_port
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from xdist.workermanage import WorkerController
 
-from latchkey.database.embedded import EmbeddedPostgres, start
+from latchkey.database.embedded.postgres import EmbeddedPostgres, start
 from latchkey.database.migrate import migrate
 from latchkey.database.pool import connect
 

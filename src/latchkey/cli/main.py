@@ -101,7 +101,7 @@ def migrate(
     first, with the option that settles each.
     """
     from latchkey.cli.migrate import migrate_database
-    from latchkey.database.adoption import Resolutions
+    from latchkey.database.adoption.adoption import Resolutions
 
     resolve = Resolutions(
         null_flags=null_flags,

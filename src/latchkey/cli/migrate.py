@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from latchkey.app import Settings
-from latchkey.database.adoption import MigrationError, Resolutions
+from latchkey.database.adoption.adoption import MigrationError, Resolutions
 from latchkey.database.migrate import MigrationReport, migrate
 from latchkey.database.pool import DatabaseUnavailable, connect
 from latchkey.settings import SettingsError, load_settings

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import asyncpg
 import structlog
 
-from latchkey.database.adoption import Adoption, MigrationError, Resolutions
+from latchkey.database.adoption.adoption import Adoption, MigrationError, Resolutions
+from latchkey.database.adoption.dirty_data import DirtyData, Finding, find_dirty_data
+from latchkey.database.adoption.original_schema import UnfitSchema, original_tables, require_adoptable
 from latchkey.database.blockers import describe_blockers
-from latchkey.database.dirty_data import DirtyData, Finding, find_dirty_data
-from latchkey.database.original_schema import UnfitSchema, original_tables, require_adoptable
 from latchkey.database.pooler_queries import is_direct
 from latchkey.database.rights import MayNotCreate, require_rights
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from latchkey.database.adoption import MigrationError
+from latchkey.database.adoption.adoption import MigrationError
 
 
 class MayNotCreate(MigrationError):

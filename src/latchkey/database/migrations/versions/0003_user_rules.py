@@ -7,7 +7,7 @@ or overtaken by a write finds the question and its answer together again.
 from alembic import op
 from sqlalchemy import Connection
 
-from latchkey.database.adoption import ADDRESS_KEY, HAS_NON_ASCII, Adoption
+from latchkey.database.adoption.adoption import ADDRESS_KEY, HAS_NON_ASCII, Adoption
 
 revision = "0003"
 down_revision = "0002"

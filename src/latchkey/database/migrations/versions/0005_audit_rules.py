@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from latchkey.database.adoption import Adoption
+from latchkey.database.adoption.adoption import Adoption
 
 revision = "0005"
 down_revision = "0004"

@@ -6,7 +6,7 @@ session, whose `original_token_hash` says that a token of node-api-postgres's sh
 
 from alembic import op
 
-from latchkey.database.adoption import Adoption
+from latchkey.database.adoption.adoption import Adoption
 
 revision = "0006"
 down_revision = "0005"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from latchkey.database.adoption import ADDRESS_KEY, MigrationError, Resolutions
+from latchkey.database.adoption.adoption import ADDRESS_KEY, MigrationError, Resolutions
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from latchkey.database.account import account_for
+from latchkey.database.embedded.account import account_for
 
 VERSION = "18"
 DATABASE = "latchkey"

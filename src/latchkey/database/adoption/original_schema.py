@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from latchkey.database.adoption import MigrationError
+from latchkey.database.adoption.adoption import MigrationError
 
 USERS = (
     *("id", "name", "email", "password", "is_deleted"),

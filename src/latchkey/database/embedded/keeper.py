@@ -1,6 +1,6 @@
 """The process that starts the embedded PostgreSQL and stops it when its owner is gone.
 
-Run by `latchkey.database.embedded` as `python -m latchkey.database.keeper DATA_DIR`. It prints one line of JSON, with
+`postgres.py` runs it as `python -m latchkey.database.embedded.keeper DATA_DIR`. It prints one line of JSON, with
 `dsn` or `problem`, and then waits for a byte on its standard input, or for its end.
 
 Two locked files make sharing safe, for the system drops the locks when a process dies: `postgres.lock` is held by
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from latchkey.database.cluster import Cluster, ClusterError
+from latchkey.database.embedded.cluster import Cluster, ClusterError
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Taking over a database of node-api-postgres: what is checked, and what the operator decides."""

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL of `latchkey dev` and the tests."""
