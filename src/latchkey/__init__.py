@@ -1,3 +1,3 @@
 """User accounts and sign-in for your app, as one self-hosted service."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
