@@ -57,7 +57,8 @@ def test_text_is_compressed_for_those_who_accept_it(ask: Ask, path: str) -> None
     assert len(packed.body) < len(plain.body)
     for answer in (plain, packed):
         assert answer.status == 200
-        assert {"Origin", "Accept-Encoding"} == set(answer.headers.get_list("vary", split_commas=True))
+        # Not two lines: caches of nginx before 1.23 go by the last one alone.
+        assert answer.headers.get_list("vary") == ["Accept-Encoding, Origin"]
         assert int(answer.headers["content-length"]) == len(answer.body)
     assert packed.headers["content-type"] == plain.headers["content-type"]
     assert packed.headers["cache-control"] == plain.headers["cache-control"]

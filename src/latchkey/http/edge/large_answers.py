@@ -16,7 +16,7 @@ from latchkey.http.exchange import Exchange
 from latchkey.refusal import ServiceUnavailable
 
 LARGE_BYTES = 16 * 1024
-PIECE_BYTES = 8 * 1024
+PIECE_BYTES = 16 * 1024
 AT_A_TIME = 64
 OF_ONE_CLIENT = 16
 SECONDS = 30.0
