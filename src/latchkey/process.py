@@ -110,7 +110,9 @@ def build_platform(
     secure = not settings.development
     lifetimes = Lifetimes(settings.access_token_seconds, settings.refresh_token_hours * 3600)
     tokens = Tokens(access_secret, refresh_secret, clock, lifetimes)
-    cookies = SessionCookies(prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes)
+    cookies = SessionCookies(
+        prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
+    )
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     return Platform(

@@ -1,19 +1,23 @@
 """One request on its way through the edge to its endpoint."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope
 
 from latchkey.origin import Origin
 
+T = TypeVar("T")
 USER_AGENT_MAX = 512
 WHITE_SPACE = " \t"
 """What may stand around the parts of a header (RFC 9110 section 5.6.3, RFC 6265bis section 5.6). Without these named,
 str.strip() takes U+00A0, U+0085 and more from a cookie's name, and another cookie passes for one of ours."""
 
 
+TWINS_MAX = 4
+
+
 class RepeatedCookie(Exception):
-    """A cookie of ours came twice: nobody can tell which one the browser was given by us."""
+    """A cookie of ours came several times, and nobody can tell which value the browser was given by us."""
 
 
 class Exchange:
@@ -47,16 +51,18 @@ class Exchange:
         """The value of a header by its lower-case name, or None."""
         return self.headers.get(name)
 
-    def cookie(self, name: str) -> str | None:
-        """The value of a cookie; None when there is none or it is empty. Raises RepeatedCookie when it came twice."""
+    def cookies(self, name: str) -> list[str]:
+        """The values of a cookie, in the order in which they came; none when there is none, or one that is empty.
+
+        Several: another application, or an older one, has set the name for a narrower path, and browsers send that one
+        first. The one that verifies counts; see `only_one`. Raises RepeatedCookie for more than four.
+        """
         if self._cookies is None:
             self._cookies = _parse_cookies(self.headers.get("cookie", ""))
-        values = self._cookies.get(name)
-        if not values:
-            return None
-        if len(values) > 1:
+        values = self._cookies.get(name, [])
+        if len(values) > TWINS_MAX:
             raise RepeatedCookie(name)
-        return values[0] or None
+        return [] if values == [""] else values
 
     def origin(self) -> Origin:
         """Client address, user agent (control characters removed, cut at 512 characters) and request id."""
@@ -64,6 +70,13 @@ class Exchange:
         if agent is not None and not agent.isprintable():
             agent = "".join(character for character in agent if character.isprintable())
         return Origin(self.client_ip or None, agent and agent[:USER_AGENT_MAX], self.request_id)
+
+
+def only_one(values: list[T]) -> T | None:
+    """The only one of what verified; None: nothing did. Raises RepeatedCookie when several did."""
+    if len(values) > 1:
+        raise RepeatedCookie
+    return values[0] if values else None
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from latchkey.refusal import Refusal
 
 
 class AccessTokenInvalid(Refusal):
-    """Does not verify, is of the wrong type, was sent twice, or its session has ended."""
+    """Does not verify, is of the wrong type, is one of several, or its session has ended."""
 
     status, code, message = 401, "INVALID_TOKEN", "Invalid token"
 
@@ -18,7 +18,7 @@ class RefreshTokenMissing(Refusal):
 
 
 class RefreshTokenInvalid(Refusal):
-    """Does not verify, has expired, was sent twice, or its session has ended."""
+    """Does not verify, has expired, is one of several good ones, or its session has ended."""
 
     status, code, message = 401, "INVALID_TOKEN", "Invalid refresh token"
 

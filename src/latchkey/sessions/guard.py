@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from latchkey.clock import Clock
 from latchkey.database.pool import Database
 from latchkey.http.authenticate import Authenticator, Guard, Principal
-from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
 from latchkey.sessions import queries
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid
@@ -52,7 +52,7 @@ class Guards:
 
     def _has_cookie(self, exchange: Exchange) -> bool:
         try:
-            return exchange.cookie(self._cookie_name) is not None
+            return bool(exchange.cookies(self._cookie_name))
         except RepeatedCookie:
             return True
 
@@ -80,15 +80,11 @@ class Guards:
 
     def _proven(self, exchange: Exchange, read: Callable[[str], Claims]) -> Principal:
         try:
-            token = exchange.cookie(self._cookie_name)
-        except RepeatedCookie:
-            raise AccessTokenInvalid from None
-        assert token is not None, "the authenticator applies only where there is one"
-        try:
-            claims = read(token)
+            values = exchange.cookies(self._cookie_name)
+            claims = read(values[0]) if len(values) == 1 else _read_only_one(values, read)
         except TokenExpired:
             raise AccessTokenExpired from None
-        except TokenRefused:
+        except (TokenRefused, RepeatedCookie):
             raise AccessTokenInvalid from None
         return Principal(claims.user_id, claims.session_id)
 
@@ -108,3 +104,18 @@ class Guards:
             del self._genuine[token]
             raise TokenExpired(claims)
         return claims
+
+
+def _read_only_one(values: list[str], read: Callable[[str], Claims]) -> Claims:
+    """The claims of the only token that is good. Raises what the first one is refused for, or RepeatedCookie."""
+    good: list[Claims] = []
+    refusals: list[Exception] = []
+    for value in values:
+        try:
+            good.append(read(value))
+        except (TokenExpired, TokenRefused) as refusal:
+            refusals.append(refusal)
+    claims = only_one(good)
+    if claims is None:
+        raise refusals[0]
+    return claims

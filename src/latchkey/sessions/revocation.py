@@ -5,7 +5,7 @@ from uuid import UUID
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
-from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
 from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
@@ -25,7 +25,14 @@ class PresentedSessions:
 
     def any_cookie(self, exchange: Exchange) -> bool:
         """Whether a token cookie came at all, usable or not."""
-        return any(self._values(exchange, name) for name in (self._cookies.access_name, self._cookies.refresh_name))
+        try:
+            return any(exchange.cookies(name) for name in (self._cookies.access_name, self._cookies.refresh_name))
+        except RepeatedCookie:
+            return True
+
+    def refresh_token(self, exchange: Exchange) -> str | None:
+        """The refresh token that counts; None: no cookie came. Raises RepeatedCookie when several are good."""
+        return self._token(exchange, TokenKind.REFRESH, self._cookies.refresh_name)
 
     async def named_by(self, exchange: Exchange) -> list[UUID]:
         """Ids of the sessions named by genuine cookies: expired access tokens and rotated refresh tokens count too,
@@ -35,20 +42,20 @@ class PresentedSessions:
             (TokenKind.ACCESS, self._cookies.access_name),
             (TokenKind.REFRESH, self._cookies.refresh_name),
         ):
-            values = self._values(exchange, name)
-            if values and (session_id := await self._session_of(kind, values[0])):
+            token = self._token_or_none(exchange, kind, name)
+            if token and (session_id := await self._session_of(kind, token)):
                 named.append(session_id)
         return sorted(set(named))
 
     async def proven_by(self, exchange: Exchange) -> ProvenSessions:
         """The sessions that the cookies prove the browser to be in now."""
-        access = self._values(exchange, self._cookies.access_name)
-        refresh = self._values(exchange, self._cookies.refresh_name)
-        by_refresh = await self._current_session(TokenKind.REFRESH, refresh[0]) if refresh else None
+        access = self._token_or_none(exchange, TokenKind.ACCESS, self._cookies.access_name)
+        refresh = self._token_or_none(exchange, TokenKind.REFRESH, self._cookies.refresh_name)
+        by_refresh = await self._current_session(TokenKind.REFRESH, refresh) if refresh else None
         return ProvenSessions(
-            await self._current_session(TokenKind.ACCESS, access[0]) if access else None,
+            await self._current_session(TokenKind.ACCESS, access) if access else None,
             by_refresh,
-            token_hash(refresh[0]) if by_refresh else None,
+            token_hash(refresh) if refresh and by_refresh else None,
         )
 
     async def _current_session(self, kind: TokenKind, token: str) -> UUID | None:
@@ -75,13 +82,34 @@ class PresentedSessions:
         session = await queries.find_original(self._database, user_id, token_hash(token))
         return session.id if session else None
 
-    @staticmethod
-    def _values(exchange: Exchange, name: str) -> list[str]:
+    def _token_or_none(self, exchange: Exchange, kind: TokenKind, name: str) -> str | None:
         try:
-            value = exchange.cookie(name)
+            return self._token(exchange, kind, name)
         except RepeatedCookie:
-            return ["", ""]
-        return [value] if value else []
+            return None
+
+    def _token(self, exchange: Exchange, kind: TokenKind, name: str) -> str | None:
+        """Of several values the only good one, else the first, to be refused for what it is."""
+        values = exchange.cookies(name)
+        if len(values) < 2:
+            return values[0] if values else None
+        return only_one([value for value in values if self._is_good(kind, value)]) or values[0]
+
+    def _is_good(self, kind: TokenKind, token: str) -> bool:
+        try:
+            self._tokens.read(kind, token)
+        except TokenExpired:
+            return False
+        except TokenRefused:
+            return kind is TokenKind.REFRESH and self._is_original(token)
+        return True
+
+    def _is_original(self, token: str) -> bool:
+        try:
+            self._tokens.read_original(token)
+        except TokenRefused:
+            return False
+        return True
 
 
 class Logout:

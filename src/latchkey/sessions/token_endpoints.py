@@ -19,7 +19,7 @@ def token_endpoints(
 
     async def refresh(call: Call[None]) -> Reply:
         try:
-            presented = call.exchange.cookie(cookies.refresh_name)
+            presented = presented_sessions.refresh_token(call.exchange)
         except RepeatedCookie:
             raise RefreshTokenInvalid from None
         if presented is None:

@@ -26,8 +26,11 @@ def login_endpoint(
             origin=call.origin,
         )
         signed_in = await sign_in.sign_in(call.body.email, call.body.password, visit)
-        known = devices.remember(call.exchange, call.body.email, signed_in.generation)
-        return Reply(SignedInUser(user=signed_in.user), cookies=(*cookies.carry(signed_in.pair), known))
+        known_device = devices.remember(call.exchange, call.body.email, signed_in.generation)
+        return Reply(
+            SignedInUser(user=signed_in.user),
+            cookies=(*cookies.clear_twins(), *cookies.carry(signed_in.pair), known_device),
+        )
 
     return Endpoint(
         method="POST",

@@ -13,7 +13,7 @@ import structlog
 
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
-from latchkey.http.exchange import Exchange, RepeatedCookie
+from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
 from latchkey.keys import Mac, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
@@ -93,9 +93,13 @@ class Csrf:
 
     def _seed(self, exchange: Exchange) -> str | None:
         try:
-            signed = _SIGNED.fullmatch(exchange.cookie(self.cookie_name) or "")
+            seeds = [self._verified(value) for value in exchange.cookies(self.cookie_name)]
+            return only_one([seed for seed in seeds if seed is not None])
         except RepeatedCookie:
             return None
+
+    def _verified(self, value: str) -> str | None:
+        signed = _SIGNED.fullmatch(value)
         if signed is None or not hmac.compare_digest(signed[2], self._signature(f"cookie|{signed[1]}")):
             return None
         return signed[1]
