@@ -127,7 +127,8 @@ def test_typed_addresses(text: str) -> None:
     typed = accepted(TYPED_EMAIL, text)
     if typed is None:
         return
-    assert typed == text.lower()
+    assert text.lower().endswith(typed + text[len(text.rstrip(" \t\r\n")) :])
+    assert typed == typed.strip(" \t\r\n")
     assert typed.isascii()
     assert len(typed) <= 150
     assert typed.count("@") == 1
@@ -138,10 +139,23 @@ def test_typed_addresses(text: str) -> None:
 printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="@"), max_size=70)
 
 
-@given(printable, printable)
-def test_any_printable_text_around_an_at_can_be_typed(local: str, host: str) -> None:
-    """The other half of the rule: nothing but length, ASCII and the one at is asked of it."""
-    assert accepted(TYPED_EMAIL, f"{local}@{host}") == f"{local}@{host}".lower()
+around = st.text(" \t\r\n", max_size=9)
+
+
+@given(printable, printable, around, around)
+def test_any_printable_text_around_an_at_can_be_typed(local: str, host: str, before: str, after: str) -> None:
+    """The other half of the rule: nothing but length, ASCII and the one at is asked of it; white space at its ends is
+    no part of it."""
+    typed = f"{local}@{host}"
+    assert accepted(TYPED_EMAIL, before + typed + after) == typed.strip(" ").lower()
+
+
+@given(emails, around, around)
+def test_white_space_around_an_address_is_refused_where_it_is_stored(email: str, before: str, after: str) -> None:
+    """Trimmed where an account is only named: what is stored is what was sent, or refused."""
+    if accepted(EMAIL, email) and before + after:
+        assert accepted(EMAIL, before + email + after) is None
+        assert accepted(TYPED_EMAIL, before + email + after) == email.lower()
 
 
 numbers = st.from_regex(r"-?[0-9]{1,12}", fullmatch=True) | st.integers(-(2**40), 2**40).map(str)

@@ -40,7 +40,8 @@ def _email(value: object) -> str:
 
 
 def _typed_email(value: object) -> str:
-    text = checked_text(value)
+    # Keyboards of phones put a space behind an address that they complete.
+    text = checked_text(value).strip(" \t\r\n")
     if not text.isascii() or not text.isprintable() or len(text) > EMAIL_MAX or text.count("@") != 1:
         raise PydanticCustomError("email", f"must be an e-mail address of at most {EMAIL_MAX} ASCII characters")
     return text.lower()
@@ -57,5 +58,12 @@ Email = Annotated[str, EMAIL_RULE, EMAIL_SCHEMA]
 TypedEmail = Annotated[
     str,
     PlainValidator(_typed_email, json_schema_input_type=Any),
-    WithJsonSchema({"type": "string", "maxLength": EMAIL_MAX, "examples": ["siam@example.com"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": EMAIL_MAX,
+            "examples": ["siam@example.com"],
+            "description": "space, tab, CR and LF at either end are ignored",
+        }
+    ),
 ]

@@ -94,6 +94,8 @@ BAD_ADDRESSES: dict[str, str] = {
     "leading space": " siam@example.com",
     "trailing space": "siam@example.com ",
     "trailing line feed": "siam@example.com\n",
+    "leading tab": "\tsiam@example.com",
+    "leading line end": "\r\nsiam@example.com",
     "space inside": "si am@example.com",
     "quoted": '"si am"@example.com',
     "address literal": "siam@[127.0.0.1]",
@@ -134,7 +136,22 @@ def test_bad_address(browser: Browser, sql: Sql, route: Route, field: str, email
 
 
 LENIENT = ("a@b", "@", "x" * 149 + "@", " a @ b ", '"si am"@[127.0.0.1]', "a..b@c", "'; --@x")
-STRICT = ("nobody", "a@b@c", "x" * 150 + "@", "siäm@example.com", "siam@ex\u0430mple.com", "\u212aim@example.com")
+STRICT = (
+    "nobody",
+    " ",
+    "a@b@c",
+    "x" * 150 + "@",
+    "\xa0a@b",
+    "a@b\u3000",
+    "\x0ba@b",
+    "a@b\x0c",
+    "a@b\x1f",
+    "a@b\x85",
+    "a\t@b",
+    "siäm@example.com",
+    "siam@ex\u0430mple.com",
+    "\u212aim@example.com",
+)
 
 
 @every_typed

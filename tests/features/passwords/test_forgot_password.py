@@ -11,9 +11,10 @@ ANSWER = (200, "If email exists, reset link sent", None)
 
 
 def test_known_address_gets_a_link(browser: Browser, sql: Sql) -> None:
-    """In whatever case it is typed; only the hash is stored, for 15 minutes, and one row says so."""
+    """In whatever case it is typed, white space around it or not; only the hash is stored, for 15 minutes,
+    and one row says so."""
     user = browser.register()
-    response = browser.post(URL, {"email": user["email"].upper()})
+    response = browser.post(URL, {"email": f" \t{user['email'].upper()}\r\n"})
     assert succeeded(response) == ANSWER
     assert cookies_set(browser) == {}
     token = browser.server.reset_token_mailed_to(user["email"])

@@ -59,6 +59,20 @@ def test_address_is_compared_without_case(browser: Browser, change: Callable[[st
     assert browser.login(change(user["email"])).json()["data"]["user"] == user
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(" ", ""), ("", " "), ("\t\r\n ", "\n\n"), (" " * 200, " " * 200)], ids=ascii
+)
+def test_white_space_around_an_address_is_ignored(browser: Browser, sql: Sql, before: str, after: str) -> None:
+    """Keyboards of phones put it there; the device is known afterwards, whichever way it is typed."""
+    user = browser.register()
+    response = browser.login(f"{before}{user['email'].upper()}{after}")
+    assert response.json()["data"]["user"] == user
+    assert audited(sql, response) == [("LOGIN", user["id"], user["id"])]
+    known = browser.cookies["knownDevice"]
+    assert browser.login(user["email"]).status_code == 200
+    assert browser.cookies["knownDevice"] == known
+
+
 def test_refusals_are_the_same_to_the_byte(browser: Browser, sql: Sql) -> None:
     """Unknown address, wrong password and deleted user cannot be told apart, but in the audit log."""
     user, deleted = browser.register(), browser.register()

@@ -43,10 +43,12 @@ def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Bro
 
 
 def test_addresses_are_counted_as_typed(browser: Browser) -> None:
-    """Somebody's and nobody's get slow alike, in upper case too."""
+    """Somebody's and nobody's get slow alike, in upper case and with white space around it, too."""
     for email in (browser.register()["email"], new_email("nobody")):
-        assert guess(browser, email.upper(), FREE) == [401] * FREE
+        for typed in (email.upper(), f" {email}", f"{email}\t", f"\r\n{email} \n", f"  {email}  "):
+            assert guess(browser, typed, 1) == [401]
         assert guess(browser, email, 1) == [429]
+        assert guess(browser, f"\t{email}", 1) == [429]
 
 
 def test_the_delay_grows(browser: Browser) -> None:
