@@ -26,21 +26,21 @@ class SessionEnder:
         return self._known(change, await queries.end(change.connection, session_ids, reason))
 
     async def end_proven(self, change: Change, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
-        """Ends those of the proven sessions that are live, whosever they are; returns which."""
+        """Ends those of the proven sessions that are live, of any user, and returns them."""
         return self._known(change, await queries.end_proven(change.connection, proven, reason))
 
     async def end_all(
         self, change: Change, user_id: int, reason: EndedBy, *, keep: UUID | None = None
     ) -> list[EndedSession]:
-        """Ends that session if it is the user's, and returns it."""
+        """Ends all sessions of a user except `keep`, and returns them."""
         return self._known(change, await queries.end_all(change.connection, user_id, reason, keep))
 
     async def end_one(self, change: Change, user_id: int, session_id: UUID, reason: EndedBy) -> list[EndedSession]:
-        """Ends the oldest sessions of a user until `leaving` are left, and returns the ended ones."""
+        """Ends that session if it is the user's, and returns it."""
         return self._known(change, await queries.end_one(change.connection, user_id, session_id, reason))
 
     async def end_oldest(self, change: Change, user_id: int, *, leaving: int) -> list[EndedSession]:
-        """Ends the oldest sessions of a user until `leaving` are left; returns which."""
+        """Ends the oldest sessions of a user until `leaving` are left, and returns the ended ones."""
         return self._known(change, await queries.end_oldest(change.connection, user_id, leaving))
 
     def _known(self, change: Change, ended: list[EndedSession]) -> list[EndedSession]:
