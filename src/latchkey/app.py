@@ -1,4 +1,4 @@
-"""The table of contents: every feature, lowest first, each given what it uses."""
+"""The table of contents: every feature, lowest first, with what each one uses."""
 
 from latchkey.feature import PLATFORM, Contribution, Platform, PlatformSettings
 from latchkey.features.accounts import ACCOUNTS
@@ -38,12 +38,12 @@ class Settings(
     SignInSettings,
     PlatformSettings,
 ):
-    """All settings, read in one go: the platform's and those of every feature, under flat names."""
+    """All settings: the platform's and every feature's, under flat names."""
 
 
 def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     """Builds every feature of a process, in the order of their endpoints in the OpenAPI document."""
-    # Imported here, so that the command line, which wants the table alone, starts without any of it.
+    # Imported here: the command line needs only the table above and starts fast.
     from latchkey.features.accounts.wiring import wire_accounts
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification

@@ -1,4 +1,4 @@
-"""The only module that asks what time it is; everything else is passed a `Clock`."""
+"""The only module that reads the clock. Other code gets a `Clock`."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ Clock = Callable[[], float]
 
 
 def system_clock() -> float:
-    """The machine's wall clock: seconds since the Unix epoch, UTC."""
+    """Returns the machine's time in seconds since the Unix epoch, UTC."""
     return time.time()
 
 
 def stopwatch() -> float:
-    """Seconds on a clock that never goes back, for measuring how long something took."""
+    """Returns seconds on a clock that never goes back, to measure durations."""
     return time.perf_counter()

@@ -1,4 +1,4 @@
-"""Counts that end, for the rate limit and the throttle of logins: in a store that instances share, or in memory."""
+"""Counts with an end, for the rate limit and the login throttle: in memory, or in a store that instances share."""
 
 import re
 from collections import OrderedDict
@@ -19,30 +19,30 @@ COMPARED = 16
 
 
 class Counts(Protocol):
-    """Counts by key. Which errors they raise depends on where they are kept."""
+    """Counts by key. The errors that they raise depend on where they are stored."""
 
     async def hit(self, key: str, seconds: int) -> tuple[int, float]:
-        """Adds one to a count, which ends so many seconds after it began.
+        """Adds one to a count, which ends `seconds` after it began.
 
-        Returns the count, and about when it ends, in seconds since the epoch.
+        Returns the count and its approximate end, in seconds since the epoch.
         """
         ...
 
     async def get(self, key: str) -> int:
-        """A count; 0 where there is none."""
+        """Returns a count; 0 for an unknown key."""
         ...
 
     async def clear(self, key: str) -> None:
-        """Drops one count."""
+        """Removes a count."""
         ...
 
     async def check(self) -> bool:
-        """Whether they can be reached."""
+        """Tells whether the store is reachable."""
         ...
 
 
 def open_counts(url: str, clock: Clock) -> Counts:
-    """The counts of a RATE_LIMIT_STORAGE URL. Valkey speaks Redis' protocol, so one client serves both."""
+    """Returns the counts of a RATE_LIMIT_STORAGE URL. Valkey speaks Redis' protocol, so one client serves both."""
     if url.startswith("memory"):
         return MemoryCounts(clock)
     storage = storage_from_string(
@@ -55,15 +55,18 @@ def open_counts(url: str, clock: Clock) -> Counts:
 
 
 def apart(counts: Counts, clock: Clock) -> Counts:
-    """Counts that cannot push out the given ones: in memory another table. A shared store makes room by its own rules."""
+    """Returns counts that cannot displace the given ones: in memory, a second table.
+
+    A shared store evicts by its own rules.
+    """
     return MemoryCounts(clock) if isinstance(counts, MemoryCounts) else counts
 
 
 class SharedCounts:
     """Counts in a store of the `limits` library, which several instances share.
 
-    When a count ends is asked once and remembered, for each question costs as much as the hit. Where another instance
-    dropped the count and began it anew, the old end is told until then.
+    A count's end is queried once and kept, because a query costs as much as a hit. If another instance restarts the
+    count, the old end is reported until it passes.
     """
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
@@ -97,18 +100,18 @@ class SharedCounts:
 
 
 class MemoryCounts:
-    """Counts in this process' memory: by key the count and when it ends.
+    """Counts in this process' memory: by key, the count and its end.
 
-    The limits library's own store looks at every key on every hit, which thousands of client addresses make slow. This
-    one drops what has ended a little at a time.
+    The limits library's own store visits every key on every hit, which is slow with thousands of addresses. This one
+    removes ended counts a few at a time.
 
-    It holds `entries_max` counts. Beyond, a new key takes the place of the lowest of 16 counts; the next 16 are compared
-    next time. So a stranger who has many addresses
+    It holds at most `entries_max` counts. When it is full, a new key replaces the lowest of 16 counts; the next new key
+    compares the next 16. So a stranger with many addresses
 
-    - fills no memory: the bound holds, and each new key costs 16 comparisons;
-    - frees none of them: an address that is over its limit has a higher count than those he would fill the table with,
-      and to get it out he would have to bring the others near their limits, too, which costs that many requests for each;
-    - blocks nobody: a new key is always counted, from 1. Others lose low counts early, which is to their advantage.
+    - fills no memory: the limit holds, and each new key costs 16 comparisons;
+    - frees no address: one over its limit has a higher count than the addresses that fill the table. To displace it,
+    the stranger must bring the others near their limits, too, which costs as many requests for each;
+    - blocks no client: a new key is always counted, from 1. Others lose low counts early, which only helps them.
     """
 
     def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
@@ -118,7 +121,7 @@ class MemoryCounts:
         self._hits = 0
 
     def __len__(self) -> int:
-        """How many counts are held; some of them may have ended."""
+        """Returns the number of counts, ended ones included."""
         return len(self._counts)
 
     async def hit(self, key: str, seconds: int) -> tuple[int, float]:
@@ -160,5 +163,5 @@ class MemoryCounts:
         for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
             key, count = self._counts.popitem(last=False)
             if count[1] > now:
-                # Behind all others: looked at again when they have been.
+                # Moved to the end: it is checked again after all others.
                 self._counts[key] = count

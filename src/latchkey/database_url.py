@@ -1,5 +1,8 @@
-"""What DATABASE_URL says. Hosters hand out what other drivers understand; what this program makes of each parameter
-is decided here. Nothing that could be part of a password is quoted when a URL is wrong."""
+"""Parses DATABASE_URL.
+
+Hosting providers hand out URLs for other drivers. This module decides what each parameter means here. An error quotes
+nothing that could be part of a password.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -13,22 +16,22 @@ _DRIVER = {
     *("sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
 }
-"""The driver knows them."""
+"""Parameters that the driver handles."""
 _OURS = {"connect_timeout", "channel_binding", "hostaddr", "options", "fallback_application_name"}
-"""Taken care of here."""
+"""Parameters that this program handles."""
 _DROPPED = {
-    # Deadlines of our own see to broken lines.
+    # This program's own deadlines detect broken connections.
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
     # Always UTF-8; hosts in their order; the protocol that the driver speaks.
     *("client_encoding", "load_balance_hosts", "min_protocol_version", "max_protocol_version"),
-    # Of what the driver never does anyway, or always does.
+    # About features that the driver never or always uses.
     *("gssdelegation", "sslcompression", "sslsni", "sslkeylogfile"),
 }
 _SETTINGS = {
     *("application_name", "search_path", "role", "timezone", "TimeZone", "statement_timeout", "lock_timeout"),
     *("idle_in_transaction_session_timeout", "work_mem", "jit"),
 }
-"""PostgreSQL's own settings: what libpq takes as `options`, and URLs for this driver may name."""
+"""PostgreSQL's own settings, which libpq takes as `options` and URLs for this driver may name."""
 _KNOWN = _DRIVER | _OURS | _DROPPED | _SETTINGS
 
 _VALUES = {
@@ -50,8 +53,10 @@ _LOCAL = {"", "localhost", "127.0.0.1", "[::1]", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """`dsn` is for the driver: hosts, database and `parameters`, those that the driver knows. `settings` are
-    PostgreSQL's, for the connection."""
+    """`dsn` is for the driver: hosts, database and `parameters`, which the driver knows.
+
+    `settings` are PostgreSQL's.
+    """
 
     hosts: tuple[str, ...]
     dsn: str = field(repr=False)
@@ -64,12 +69,12 @@ class DatabaseUrl:
 
     @property
     def is_local(self) -> bool:
-        """Whether it stays on this machine, all of its hosts."""
+        """Tells whether all hosts are this machine."""
         return all(host in _LOCAL or host.startswith("/") for host in self.hosts)
 
 
 def parse_database_url(url: str) -> DatabaseUrl:
-    """Reads it. Raises ValueError with everything that is wrong, one line each."""
+    """Parses the URL. Raises ValueError with all errors, one on each line."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -107,12 +112,12 @@ def parse_database_url(url: str) -> DatabaseUrl:
 
 
 def _pairs(query: str) -> dict[str, str]:
-    """Its parameters; an empty value counts as none. Raises ValueError when it is a piece of something else."""
+    """Returns the parameters without empty ones. Raises ValueError if a piece is not a parameter."""
     pieces = [piece for piece in query.split("&") if piece]
     pairs = []
     for piece in pieces:
         pair = parse_qsl(piece, keep_blank_values=True)
-        # The rest of a password with a question mark in it has an @ at its end.
+        # An unencoded question mark in a password leaves a piece that ends in @.
         if "=" not in piece or not pair or ("@" in piece and pair[0][0] not in _KNOWN):
             raise ValueError(_UNREADABLE)
         pairs += pair
@@ -154,7 +159,7 @@ def _host_problems(hosts: list[str], given: dict[str, str]) -> list[str]:
     if not all(re.fullmatch(r"\d{0,5}", port) for port in ports):
         problems.append("port must be a number")
     elif len(ports) not in {1, len(hosts)}:
-        problems.append(f"there are {len(ports)} ports and {len(hosts)} hosts")
+        problems.append(f"it has {len(ports)} ports and {len(hosts)} hosts")
     mode = given.get("sslmode")
     if given.get("sslrootcert") == "system" and mode not in {None, "verify-full"}:
         problems.append("sslrootcert=system needs sslmode=verify-full")
@@ -168,14 +173,14 @@ def _without_port(host: str) -> str:
 
 
 def _dsn(parts: SplitResult, place: str, parameters: dict[str, str]) -> str:
-    # How TLS is made is decided for each connection.
+    # TLS is decided for each connection.
     decided = {"sslmode"} | ({"sslrootcert"} if parameters.get("sslrootcert") == "system" else set())
     passed = {name: value for name, value in parameters.items() if name not in decided}
     return f"postgresql://{place}{parts.path}?{urlencode(passed, quote_via=quote)}"
 
 
 def _seconds(value: str) -> int | None:
-    """As libpq counts: less than 1 means no deadline of its own; here, ours."""
+    """Returns the seconds as libpq counts: below 1 there is no deadline in the URL, so this program's applies."""
     return int(value) if value and int(value) > 0 else None
 
 
@@ -185,13 +190,13 @@ def _settings(given: dict[str, str]) -> dict[str, str]:
         settings.setdefault("application_name", given["fallback_application_name"])
     if "options" in given:
         listed = _listed(given["options"])
-        # What is more than settings, such as the name of a hoster's endpoint, goes as it is.
+        # Options that are more than settings, such as the name of a provider's endpoint, are passed on unchanged.
         settings |= {"options": given["options"]} if listed is None else listed
     return settings
 
 
 def _listed(options: str) -> dict[str, str] | None:
-    """The settings of `-c name=value` and `--name=value`; None when there is anything else."""
+    """Returns the settings of `-c name=value` and `--name=value`; None if the text has anything else."""
     words = [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r"(?:\\.|\S)+", options)]
     settings = {}
     while words:

@@ -1,11 +1,11 @@
-"""What to write instead of parameters that are not PostgreSQL's, or that this program cannot keep."""
+"""Advice for parameters that are not PostgreSQL's, or that this program cannot honour."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Unkept:
-    """A parameter that asks for something that the driver does not do. Values that ask for nothing are `harmless`."""
+    """A parameter that asks for something the driver does not do. `harmless` values ask for nothing."""
 
     advice: str
     harmless: tuple[str, ...] = ()
@@ -15,14 +15,14 @@ CHANNEL_BINDING = (
     "channel_binding=require is kept by other means, since the driver cannot: the server's certificate is verified"
     " (sslmode verify-full)"
 )
-"""What happens then, for logs and `doctor`."""
+"""What happens instead, for logs and `doctor`."""
 
 _TLS = "write sslmode=verify-full instead"
 CANNOT_BE_KEPT = {
     "gssencmode": Unkept(f"this program does not encrypt by GSSAPI: {_TLS}", ("disable", "prefer")),
-    "sslcertmode": Unkept("a certificate of ours is sent when sslcert names one: leave it out", ("allow",)),
+    "sslcertmode": Unkept("a client certificate is sent if sslcert names one: leave it out", ("allow",)),
     "sslcrldir": Unkept("name one file by sslcrl"),
-    "require_auth": Unkept(f"to know whom a password is given to, {_TLS}", ("none",)),
+    "require_auth": Unkept(f"to verify the server before it gets a password, {_TLS}", ("none",)),
     "requirepeer": Unkept("leave it out"),
     "replication": Unkept("leave it out", ("false", "off", "no", "0")),
     "scram_client_key": Unkept("give the password"),

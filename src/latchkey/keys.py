@@ -1,4 +1,4 @@
-"""Keys derived from a signing secret, so that no MAC of one purpose is valid for another."""
+"""Derives keys from a signing secret, so that a MAC of one purpose is not valid for another."""
 
 import hmac
 from base64 import urlsafe_b64encode
@@ -8,20 +8,23 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class Mac:
-    """HMAC-SHA256 under a key for one purpose, the same on every instance that has the secret (HKDF, RFC 5869)."""
+    """HMAC-SHA256 under a key for one purpose.
+
+    Every instance with the same secret has the same key (HKDF, RFC 5869).
+    """
 
     def __init__(self, secret: str, purpose: str) -> None:
         key = HKDF(SHA256(), length=32, salt=None, info=f"latchkey {purpose}".encode()).derive(secret.encode())
         self._keyed = hmac.new(key, digestmod="sha256")
 
     def of(self, message: bytes) -> bytes:
-        """The 32 bytes that only who has the secret can make of a message."""
-        # hmac.digest would let other threads have the interpreter for each message: ten times what it takes itself.
+        """Returns the 32-byte MAC of a message. Making one requires the secret."""
+        # hmac.digest releases the interpreter lock for each message, which takes ten times as long as the MAC.
         mac = self._keyed.copy()
         mac.update(message)
         return mac.digest()
 
 
 def base64url(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515, section 2)."""
+    """Encodes as base64url without padding (RFC 7515, section 2)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Log lines: readable in development, one JSON object a line in production, both on standard output."""
+"""Log lines on standard output: readable text in development, one JSON object a line in production."""
 
 import logging
 import sys
@@ -15,7 +15,7 @@ _SHARED: list[structlog.types.Processor] = [
 
 
 def configure_logging(*, development: bool) -> None:
-    """Sets up structlog and sends what libraries log by the standard module the same way."""
+    """Sets up structlog, and sends the lines of libraries that use the standard module the same way."""
     renderer: structlog.types.Processor
     renderer = _line if development else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -36,7 +36,7 @@ def _drop_meta(_: Any, __: str, event: structlog.types.EventDict) -> structlog.t
 
 
 def _line(_: Any, __: str, event: structlog.types.EventDict) -> str:
-    """`12:00:00 GET /users 200 3.1 ms` for a request, level and message and fields for the rest."""
+    """Formats a request as `12:00:00 GET /users 200 3.1 ms`, other lines as level, message and fields."""
     time = str(event.pop("timestamp"))[11:19]
     level, message, exception = event.pop("level"), event.pop("event"), event.pop("exception", None)
     if message == "request":

@@ -1,11 +1,11 @@
-"""Where a request came from."""
+"""The origin of a request."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Client address, user agent and request id, for the audit log. None where there is none, as on the command line."""
+    """Client address, user agent and request id, for the audit log. None where unknown, as on the command line."""
 
     ip: str | None = None
     user_agent: str | None = None

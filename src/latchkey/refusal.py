@@ -1,21 +1,23 @@
-"""What the service refuses, whatever brought the request: the cases of every feature are subclasses of Refusal.
+"""Refusals: the expected errors of all features, which are subclasses of Refusal.
 
-Each class is one case. Its status, code and public message are class attributes, so that an endpoint declares the cases
-it can give and the OpenAPI document lists them. Production keeps the cause for the log; `latchkey dev` may add it to the
-answer.
+Each class is one case. Its status, code and public message are class attributes, so an endpoint can declare its cases
+and the OpenAPI document can list them. Production only logs the cause; `latchkey dev` may add it to the answer.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 RETRY_AFTER_SECONDS = 2
-"""What a 503 asks a client to wait: databases come back in seconds, and a longer pause would outlast the fault."""
+"""Seconds that a 503 asks a client to wait.
+
+A database returns within seconds, and a longer pause would outlast the fault.
+"""
 
 
 class Refusal(Exception):
-    """An answer that refuses; raised anywhere below the edge, turned into the envelope there.
+    """Refuses a request. Any code below the edge may raise it; the edge turns it into the envelope.
 
-    Raising it means that nothing happened, or that what had to be written is committed already.
+    On raise, nothing has changed, or the necessary changes are committed.
     """
 
     status: ClassVar[int]
@@ -31,14 +33,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One bad field: its JSON name and what is wrong with it."""
+    """A bad field: its JSON name, and what is wrong with it."""
 
     field: str
     message: str
 
 
 class ValidationFailed(Refusal):
-    """A field, query or path value is bad; one entry for every bad field."""
+    """A field, query or path value is bad. The answer has one entry for every bad field."""
 
     status, code, message = 400, "VALIDATION_ERROR", "Validation failed"
 
@@ -48,7 +50,7 @@ class ValidationFailed(Refusal):
 
 
 class ServiceUnavailable(Refusal):
-    """The database, the hashing queue or the store of counts cannot answer now."""
+    """The database, the hashing queue or the store of counts is unavailable."""
 
     status, code, message = 503, "SERVICE_UNAVAILABLE", "Service temporarily unavailable"
 

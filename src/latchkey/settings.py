@@ -1,4 +1,4 @@
-"""How settings are read, from the environment and `.env`, and those of the service itself."""
+"""Reads settings from the environment and `.env`, and declares those of the service itself."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from latchkey.urls import host_problem
 
 MINIMUM_SECRET_BYTES = 32
 ALIKE = 0.85
-"""How much a name must have in common with a setting to be taken for a misspelt one; difflib's ratio."""
+"""How similar a name must be to a setting's to count as misspelt: difflib's ratio."""
 PREFIX = "LATCHKEY_"
 SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
@@ -24,7 +24,7 @@ REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
 
 
 class SettingsError(Exception):
-    """The settings cannot work; `problems` says everything that is wrong, one line each."""
+    """The settings are invalid. `problems` lists all errors, one on each line."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -68,21 +68,26 @@ class ServiceSettings(BaseSettings):
     )
     public_url: str = Field(
         "",
-        description="URL by which people reach Latchkey: base of links in mails, and its own origin. Set it in production.",
+        description="URL at which users reach Latchkey: base of links in mails, and its own origin. Set it in production.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _without_newlines_at_the_end(cls, data: Any) -> Any:
-        """Files and secret stores often add one, which nobody means; `setting_warnings` names it."""
+        """Removes a newline at the end of values, which files and secret stores often add.
+
+        `setting_warnings` reports it.
+        """
         if isinstance(data, dict):
             return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
         return data
 
     @property
     def development(self) -> bool:
-        """Whether ENVIRONMENT is development: cookies without Secure, pages on this machine as CORS origins. What shows
-        mails or causes depends on the command instead: `latchkey dev`."""
+        """Tells whether ENVIRONMENT is development: cookies without Secure, pages on this machine as CORS origins.
+
+        Mails and causes are shown by `latchkey dev` only, whatever this setting says.
+        """
         return self.environment == "development"
 
     @field_validator("database_url")
@@ -115,7 +120,7 @@ class ServiceSettings(BaseSettings):
         return value
 
     def base_url(self) -> str:
-        """Where people reach this service: the base of the links in mails, without a trailing slash."""
+        """Returns the URL at which users reach this service, without a trailing slash: the base of links in mails."""
         return self.public_url or f"http://localhost:{self.port}{self.root_path}"
 
 
@@ -123,7 +128,7 @@ AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
 def secret_problem(secret: str) -> str | None:
-    """What is wrong with a signing secret, or None. RFC 7518 section 3.2: HS256 needs 32 bytes or more."""
+    """Returns what is wrong with a signing secret, or None. RFC 7518 section 3.2: HS256 needs 32 bytes or more."""
     if SAMPLE_SECRETS.search(secret):
         return "is a sample value; make one with: openssl rand -hex 32"
     if len(secret.encode()) < MINIMUM_SECRET_BYTES:
@@ -132,10 +137,10 @@ def secret_problem(secret: str) -> str | None:
 
 
 def load_settings(model: type[AnySettings], *, required: bool = False, **overrides: Any) -> AnySettings:
-    """Reads environment and `.env` into `model`; `overrides` win over both.
+    """Reads the environment and `.env` into `model`. `overrides` win over both.
 
-    With `required`, DATABASE_URL and both secrets must be there, as production needs them.
-    Raises SettingsError with everything that is wrong at once.
+    `required`: DATABASE_URL and both secrets must be set, as production needs them. Raises SettingsError with all
+    errors at once.
     """
     settings, problems = None, []
     try:
@@ -156,7 +161,7 @@ def load_settings(model: type[AnySettings], *, required: bool = False, **overrid
 
 @dataclass(frozen=True, slots=True)
 class SettingWarning:
-    """Something about a setting's name or value that works, but hardly as it is meant."""
+    """A setting whose name or value works, but probably not as intended."""
 
     name: str
     message: str
@@ -164,8 +169,8 @@ class SettingWarning:
 
 
 def setting_warnings(model: type[BaseSettings]) -> list[SettingWarning]:
-    """Returns what is odd in the environment and `.env`: names that look like one of ours but are none, and values that
-    end with a newline, which is left out."""
+    """Returns warnings about the environment and `.env`: names similar to a setting's, and values that end with a
+    newline."""
     ours = {alias for name, field in model.model_fields.items() for alias in _names(name, field.validation_alias)}
     given = dotenv_values(".env") | os.environ
     warnings = []
@@ -173,10 +178,12 @@ def setting_warnings(model: type[BaseSettings]) -> list[SettingWarning]:
         upper = name.upper()
         if upper in ours:
             if value is not None and value != value.rstrip("\r\n"):
-                message = "ends with a newline, which is left out"
+                message = "ends with a newline, which is ignored"
                 warnings.append(SettingWarning(upper, message, "remove the newline, so that other programs agree"))
         elif meant := get_close_matches(upper.removeprefix(PREFIX), ours, n=1, cutoff=ALIKE):
-            warnings.append(SettingWarning(name, "is no setting and is ignored", f"write {meant[0]}, if you mean that"))
+            warnings.append(
+                SettingWarning(name, "is not a setting and is ignored", f"write {meant[0]}, if you mean that")
+            )
     return warnings
 
 
@@ -185,12 +192,12 @@ def _names(name: str, alias: str | AliasPath | AliasChoices | None) -> list[str]
 
 
 def says_development() -> bool:
-    """Whether ENVIRONMENT is development, even where other settings cannot work."""
+    """Tells whether ENVIRONMENT is development, even if other settings are invalid."""
     return _Unchecked().environment == "development"
 
 
 class _Unchecked(BaseSettings):
-    """Some values as they stand, so that what is absent is named beside what is ill-formed."""
+    """Reads some values unchecked, so that a missing one is reported beside invalid ones."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, populate_by_name=True)
 

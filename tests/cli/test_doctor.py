@@ -93,7 +93,7 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
     assert "checked for development" in result.out
     assert "warning  ENVIRONMENT: is development: latchkey serve then sends cookies without Secure" in result.out
     assert "secrets: JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ" in result.out
-    assert "schema: the database is without our schema" in result.out
+    assert "schema: the database is without Latchkey's schema" in result.out
     assert "-> run: latchkey migrate" in result.out
     assert "database writes: are refused" in result.out
 

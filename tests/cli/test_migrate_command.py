@@ -49,7 +49,7 @@ def test_takes_over_the_originals_database(empty_database: str, tmp_path: Path) 
     migrate = partial(latchkey, "migrate", directory=tmp_path, dsn=empty_database)
 
     refusal = migrate().refusal()
-    assert "6 rows cannot be taken over as they are. Nothing was changed." in refusal
+    assert "6 rows cannot be migrated as they are. Nothing was changed." in refusal
     assert "users 3: is_deleted is NULL, neither active nor deleted (--null-flags active|deleted)" in refusal
     offered = {word.strip("()") for word in refusal.split() if word.startswith("(--")}
     assert offered <= set(SETTLED)
@@ -61,4 +61,4 @@ def test_takes_over_the_originals_database(empty_database: str, tmp_path: Path) 
         "Their times were read as Europe/Berlin.",
     ]
     assert "Resolved: users 1: deleted, its address is that of user 2" in lines
-    assert any(line.startswith("Warning: these users have to sign in again") for line in lines)
+    assert any(line.startswith("Warning: these users must sign in again") for line in lines)

@@ -86,7 +86,7 @@ def test_refuses_a_schema_that_is_not_current(empty_database: str, serve: Spawn,
     refused = partial(latchkey, "serve", directory=tmp_path, **PRODUCTION)
     refusal = refused(dsn=empty_database)
     assert refusal.code == 1
-    assert "the database is without our schema" in refusal.err
+    assert "the database is without Latchkey's schema" in refusal.err
     assert "run latchkey migrate" in refusal.err
     assert "listening" not in refusal.out
     assert "the database cannot be used" in refused(dsn="postgresql://127.0.0.1:1/x").err

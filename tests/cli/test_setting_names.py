@@ -51,10 +51,10 @@ def test_a_newline_at_the_end_is_left_out_and_said(directory: Path, end: str) ->
     assert kept is not None
     assert kept.get_secret_value() == secret
     [warning] = setting_warnings(Settings)
-    assert (warning.name, warning.message) == ("JWT_ACCESS_SECRET", "ends with a newline, which is left out")
+    assert (warning.name, warning.message) == ("JWT_ACCESS_SECRET", "ends with a newline, which is ignored")
 
 
 def test_doctor_says_so(tmp_path: Path) -> None:
     result = latchkey("doctor", directory=tmp_path, RATE_LIMITS="5/minute", ENVIRONMENT="development")
-    assert "RATE_LIMITS: is no setting and is ignored" in result.out
+    assert "RATE_LIMITS: is not a setting and is ignored" in result.out
     assert "write RATE_LIMIT, if you mean that" in result.out

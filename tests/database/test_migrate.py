@@ -99,7 +99,7 @@ UNFIT = {
     "id is no integer": README.replace("id SERIAL PRIMARY KEY,\n    name", "id uuid PRIMARY KEY,\n    name").replace(
         " REFERENCES users(id) ON DELETE SET NULL", ""
     ),
-    "no ordinary table": "CREATE VIEW users AS SELECT 1 AS id",
+    "not an ordinary table": "CREATE VIEW users AS SELECT 1 AS id",
     "but no users": AUDIT_LOGS.replace("REFERENCES users(id) ON DELETE SET NULL", ""),
     "relation sessions": README + "CREATE TABLE sessions (sid text)",
     "users.id has no sequence": README + "ALTER SEQUENCE users_id_seq OWNED BY NONE",

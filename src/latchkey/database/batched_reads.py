@@ -12,21 +12,21 @@ Row = TypeVar("Row")
 
 
 class BatchedReads(Generic[Key, Row]):
-    """Reads rows by key, where many ask at once.
+    """Reads rows by key for many callers at once.
 
-    A read joins only a batch that has not been sent, so that it never sees a state older than its own arrival. At most
-    two batches of 256 keys are under way; what arrives meanwhile is the next. `read_many` returns the rows it finds.
+    A read joins only a batch that is not sent yet, so it never sees a state older than its own arrival. At most two
+    batches of 256 keys run at a time; later reads form the next. `read_many` returns the rows that it finds.
     """
 
     def __init__(self, read_many: Callable[[list[Key]], Awaitable[Mapping[Key, Row]]]) -> None:
         self._read_many = read_many
         self._waiting: dict[Key, list[asyncio.Future[Row | None]]] = {}
         self._is_preparing = False
-        # Tasks of their own: a caller that goes away takes no other's read along.
+        # Batches have their own tasks: a cancelled caller does not cancel the reads of others.
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def read(self, key: Key) -> Row | None:
-        """The row of that key, or None. Raises what `read_many` raises."""
+        """Returns the row of that key, or None. Raises what `read_many` raises."""
         answer: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(answer)
         self._prepare()
@@ -58,5 +58,5 @@ class BatchedReads(Generic[Key, Row]):
                     answer.set_exception(error)
         finally:
             for _, answer in answers:
-                # Still open: this process is ending.
+                # Still open because this process is ending.
                 answer.cancel()

@@ -1,4 +1,4 @@
-"""Who holds our tables, for an operator whose migration could not get at them."""
+"""Lists the connections that lock our tables, for an operator whose migration is blocked."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +15,8 @@ ORDER BY a.pid
 
 
 async def describe_blockers(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
-    """One line a connection that has a lock on our tables now, without its query, which may hold private data."""
+    """Returns one line for each connection that locks our tables now, without its query, which may hold private
+    data."""
     connection = await connect()
     try:
         rows = await connection.fetch(HOLDERS)
@@ -25,4 +26,4 @@ async def describe_blockers(connect: Callable[[], Awaitable[asyncpg.Connection]]
         f"  pid {row['pid']}, application {row['application']}, {row['state']}, in a transaction since {row['since']}"
         for row in rows
     ]
-    return "\n".join(["In use by:", *lines]) if lines else "By now nothing holds it."
+    return "\n".join(["In use by:", *lines]) if lines else "No connection holds the table now."

@@ -1,4 +1,4 @@
-"""What asyncpg is told of a DATABASE_URL."""
+"""Translates a DATABASE_URL into asyncpg's arguments."""
 
 import ssl
 from pathlib import Path
@@ -12,13 +12,13 @@ ALPN = "postgresql"
 
 
 class UnusableUrl(Exception):
-    """What DATABASE_URL names is not there; the text says what."""
+    """A file that DATABASE_URL names is missing. The text says which."""
 
 
 def connection_options(url: str, *, production: bool) -> dict[str, Any]:
-    """asyncpg's arguments. Raises UnusableUrl.
+    """Returns asyncpg's arguments. Raises UnusableUrl.
 
-    Several hosts mean: the one that takes writes. `tls_mode` says how the way there is protected.
+    With several hosts, the one that takes writes is used. `tls_mode` decides how the connection is protected.
     """
     parsed = parse_database_url(url)
     options: dict[str, Any] = {"dsn": parsed.dsn, "timeout": parsed.connect_seconds or CONNECT_SECONDS}
@@ -43,11 +43,11 @@ def connection_options(url: str, *, production: bool) -> dict[str, Any]:
 
 
 def tls_mode(url: DatabaseUrl, *, production: bool) -> str:
-    """How the way to the database is protected, in the words of sslmode.
+    """Returns how the connection to the database is protected, as an sslmode.
 
-    In production a database that is not on this machine is reached over TLS with its certificate verified by the
-    system's authorities, unless the URL says otherwise. The driver cannot bind the channel; a certificate that is
-    verified for the host's name keeps out the same attackers.
+    In production, a database on another machine is reached over TLS, verified with the system's authorities, unless the
+    URL says otherwise. The driver has no channel binding. A certificate that is verified for the host's name stops the
+    same attackers.
     """
     if url.binds_channel or url.parameters.get("sslrootcert") == "system":
         return "verify-full"
@@ -56,7 +56,7 @@ def tls_mode(url: DatabaseUrl, *, production: bool) -> str:
 
 
 def _system_context(url: DatabaseUrl) -> ssl.SSLContext:
-    """Verifies by the system's authorities; otherwise as the driver makes one of the URL."""
+    """Verifies with the system's authorities. The rest is as the driver reads the URL."""
     context = ssl.create_default_context()
     context.set_alpn_protocols([ALPN])
     given = url.parameters
@@ -82,7 +82,7 @@ def _require_file(name: str, file: str | None) -> None:
 
 
 def _has_root_file() -> bool:
-    """Where libpq looks for authorities when the URL names none."""
+    """Tells whether the file exists in which libpq looks for authorities when the URL names none."""
     try:
         return (Path.home() / ".postgresql" / "root.crt").exists()
     except RuntimeError:

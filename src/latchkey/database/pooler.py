@@ -1,8 +1,7 @@
-"""Connections that may lead through a pooler, such as PgBouncer.
+"""Connections that may pass a pooler, such as PgBouncer.
 
-A pooler lends PostgreSQL's server processes to its clients: for a session each, or for a transaction. In the second case
-all that belongs to a session may be gone, or somebody else's, at the next transaction: prepared statements, settings,
-session-level locks, LISTEN.
+A pooler lends PostgreSQL's server processes to its clients: for a session, or for a transaction. In the second case the
+next transaction may find another session's state: prepared statements, settings, session-level locks, LISTEN.
 """
 
 import asyncio
@@ -16,16 +15,19 @@ from latchkey.database.pooler_queries import ignored_settings, is_direct, learn_
 
 LOOKS = 5
 DECISIVE = {"search_path", "role"}
-"""Settings without which this would be another database, or somebody else's."""
+"""Settings that decide which database, tables and rights a connection has."""
 
 
 class UnfitPooler(Exception):
-    """A pooler that this program cannot work with; the text says what to change."""
+    """Latchkey cannot work with this pooler. The text says what to change."""
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Names its prepared statements as no other process does. When a pooler is told to lend by the transaction while
-    statements are prepared, the one that is asked for must be missing, and never be somebody else's."""
+    """Gives its prepared statements names that no other process uses.
+
+    If a pooler starts to lend by the transaction, a prepared statement is then missing, and never another process'
+    statement.
+    """
 
     def _get_unique_id(self, prefix: str) -> str:
         return f"__asyncpg_{prefix}_{token_hex(8)}__"
@@ -33,8 +35,11 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no t
 
 @dataclass(slots=True)
 class Opener:
-    """Opens connections with asyncpg's `options`. They prepare statements only where these stay: straight to PostgreSQL,
-    or through a pooler of which `by_session` says that it lends for a session each."""
+    """Opens connections with asyncpg's `options`.
+
+    They prepare statements only where these persist: on a direct connection, or through a pooler that lends connections
+    for whole sessions, as `by_session` says.
+    """
 
     options: dict[str, Any] = field(repr=False)
     by_session: bool = False
@@ -42,7 +47,7 @@ class Opener:
     """What the newest connection has found."""
 
     async def open(self, **more: Any) -> asyncpg.Connection:
-        """One connection. Raises UnfitPooler, and what asyncpg raises; TimeoutError after the options' `timeout`."""
+        """Opens a connection. Raises UnfitPooler, asyncpg's errors, and TimeoutError after the options' `timeout`."""
         try:
             async with asyncio.timeout(self.options["timeout"]):
                 return await self._open(more)
@@ -73,9 +78,9 @@ class Opener:
 
 
 async def _prepare_for_lending(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """What is done once and for all, so that no later statement changes anything of the session.
+    """Does all set-up that a session needs, so that no later statement changes the session.
 
-    Raises UnfitPooler when the pooler has ignored one of the settings by which tables and rights are found.
+    Raises UnfitPooler if the pooler ignored a setting that decides tables or rights.
     """
     transaction = connection.transaction()
     await transaction.start()
@@ -88,12 +93,12 @@ async def _prepare_for_lending(connection: asyncpg.Connection, settings: dict[st
 
 
 def lends_by_statement(error: Exception) -> bool:
-    """Whether that is how PgBouncer refuses to begin a transaction with `pool_mode = statement`."""
+    """Tells whether the error is PgBouncer's refusal to begin a transaction with `pool_mode = statement`."""
     return "statement pooling mode" in str(error)
 
 
 def _unfit_pooler(error: Exception) -> UnfitPooler | None:
-    """What PgBouncer says by that error, so that its operator sees what to do; None when it is another error."""
+    """Explains PgBouncer's error to its operator; None for any other error."""
     if lends_by_statement(error):
         return UnfitPooler(
             "a pooler on the way lends connections by the statement, so that no transaction can run: "
@@ -110,8 +115,10 @@ def _elsewhere(setting: str) -> str:
 
 
 async def is_lent_by_transaction(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
-    """Whether a pooler was seen to give the two connections, which do nothing else, each other's server process, or
-    one of them another one than before. It may go unseen on a busy pooler."""
+    """Tells whether a pooler gave the two idle connections each other's server process, or a new one.
+
+    On a busy pooler this may go unnoticed.
+    """
     process = await server_process(connection)
     for _ in range(LOOKS):
         async with other.transaction():

@@ -7,14 +7,14 @@ from latchkey.database.pool import Queryable
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """A PostgreSQL server: its major version and whether it takes writes now, as a standby does not."""
+    """A PostgreSQL server: its major version, and whether it takes writes now. A standby does not."""
 
     version: int
     takes_writes: bool
 
 
 async def server_state(database: Queryable) -> ServerState:
-    """What the server is."""
+    """Returns the server's version and whether it takes writes."""
     row = await database.fetchrow(
         "SELECT current_setting('server_version_num')::int / 10000 AS version,"
         " current_setting('transaction_read_only') = 'off' AS takes_writes"
@@ -24,6 +24,6 @@ async def server_state(database: Queryable) -> ServerState:
 
 
 async def server_time(database: Queryable) -> float:
-    """The server's wall clock: seconds since the Unix epoch, UTC."""
+    """Returns the server's clock, in seconds since the Unix epoch, UTC."""
     seconds: float = await database.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     return seconds

@@ -1,4 +1,4 @@
-"""Whether the database is at the schema that this version works with."""
+"""Checks that the database has the schema of this version."""
 
 import asyncpg
 
@@ -7,11 +7,11 @@ from latchkey.database.pool import LOST, REFUSED, DatabaseUnavailable, connect
 
 
 class SchemaNotCurrent(Exception):
-    """The database is to be migrated first; the text says so."""
+    """The database must be migrated first. The text says so."""
 
 
 async def require_current_schema(url: str, *, production: bool) -> None:
-    """Raises SchemaNotCurrent, or DatabaseUnavailable. Reads only."""
+    """Raises SchemaNotCurrent or DatabaseUnavailable. Only reads."""
     connection = await connect(url, production=production)
     try:
         revision = await schema_revision(connection)
@@ -25,6 +25,6 @@ async def require_current_schema(url: str, *, production: bool) -> None:
 
 
 def schema_difference(revision: str | None) -> str:
-    """What is found and what is needed, in words."""
-    found = f"at revision {revision}" if revision else "without our schema"
+    """Describes the schema that was found and the one that is needed."""
+    found = f"at revision {revision}" if revision else "without Latchkey's schema"
     return f"the database is {found}, this version needs revision {REQUIRED_REVISION}"

@@ -1,8 +1,7 @@
-"""What a hash costs that nobody has: as much as the hashes of accounts do, so that the time of a refused login does not
-tell whether there is an account (CWE-208).
+"""Chooses the hash cost of an unknown address, so that the time of a refused login does not reveal accounts (CWE-208).
 
-Accounts keep hashes of an earlier BCRYPT_ROUNDS until their next login. The rounds for an unknown address are drawn by a
-MAC of it: always the same for one address, and over all addresses in the proportions of the stored hashes.
+Accounts keep hashes of an earlier BCRYPT_ROUNDS until their next login. A MAC of an unknown address draws its rounds:
+always the same for one address, and over all addresses in the proportions of the stored hashes.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class HashCosts:
-    """Draws rounds. Before the first sample, and without any account, they are `rounds`."""
+    """Draws rounds. Before the first sample, or without any account, they are `rounds`."""
 
     def __init__(self, secret: str, rounds: int) -> None:
         self._mac = Mac(secret, "cost of a hash")
@@ -27,7 +26,7 @@ class HashCosts:
         self._users = {rounds: 1}
 
     def rounds_for(self, email: str) -> int:
-        """The rounds of an unknown address (lower case)."""
+        """Returns the rounds of an unknown address (lower case)."""
         drawn = int.from_bytes(self._mac.of(email.encode())[:8]) / 2**64 * sum(self._users.values())
         for rounds, users in self._users.items():
             drawn -= users
@@ -36,18 +35,18 @@ class HashCosts:
         return self._rounds
 
     async def sample(self, database: Database) -> None:
-        """Looks at the stored hashes."""
+        """Reads the costs of the stored hashes."""
         counted = await queries.count_rounds(database)
         self._users = dict(sorted(counted.items())) or {self._rounds: 1}
 
     async def run(self, database: Database) -> None:
-        """Samples now and every day, until cancelled. A database that is away is asked again soon."""
+        """Samples now and every day, until cancelled. Retries soon while the database is unavailable."""
         while True:
             pause = SAMPLE_EVERY_SECONDS
             try:
                 await self.sample(database)
             except DatabaseUnavailable as error:
-                log.warning("the sample of hashes waits for the database", cause=str(error))
+                log.warning("the sample of hashes is waiting for the database", cause=str(error))
                 pause = SAMPLE_AGAIN_SECONDS
             except Exception as error:  # logins go on with what is known
                 log.error("the stored hashes could not be sampled", exc_info=error)

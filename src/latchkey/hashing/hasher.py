@@ -40,7 +40,7 @@ class PasswordHasher:
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="bcrypt", initializer=_lower_priority)
         self._free = asyncio.Semaphore(cores)
         self._waiting = 0
-        # Verified against when there is no such user, so that both cases take one bcrypt (CWE-208); see HashCosts.
+        # A login for an unknown user verifies this hash, so it takes the time of a real one (CWE-208); see HashCosts.
         self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(rounds)).decode()
 
     async def hash(self, password: str) -> str:
@@ -52,10 +52,11 @@ class PasswordHasher:
     async def verify(
         self, password: str, stored: str | None, *, migrated: bool = False, otherwise: int | None = None
     ) -> bool:
-        """Whether the password is the hash's. `stored` None, or unusable, is False, and takes as long as a hash of
-        `otherwise` rounds; None: of those that are set.
+        """Tells whether the password matches the hash.
 
-        A password over 72 bytes never matches. `migrated` hashes compare the first 72 bytes, as node-api-postgres did.
+        With `stored` None or unusable it returns False, after the time of a hash of `otherwise` rounds (None: the
+        setting's). A password over 72 bytes never matches. `migrated` hashes compare the first 72 bytes, as
+        node-api-postgres did.
         """
         raw = password.encode()
         too_long = len(raw) > PASSWORD_MAX_BYTES and not migrated
@@ -73,7 +74,7 @@ class PasswordHasher:
         self._threads.shutdown(wait=True)
 
     def _dummy_of(self, rounds: int) -> str:
-        # It costs what its rounds say, and nothing that is read from it counts.
+        # Only its cost matters: its result is ignored.
         return f"$2b${rounds:02d}${self._dummy[7:]}"
 
     def _check(self, raw: bytes, against: str) -> bool:

@@ -1,1 +1,1 @@
-"""What every HTTP answer of ours has in common: the edge, endpoints as declarations, errors, OpenAPI."""
+"""What all HTTP answers share: the edge, declared endpoints, errors and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""Pages of ours and their assets: files of the package, read once."""
+"""Built-in pages and their assets: files of the package, read once."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +25,11 @@ MEDIA_TYPES = {
 def page_endpoint(
     path: str, file: Path, *, root_path: str, policy: str, summary: str, values: Mapping[str, object] | None = None
 ) -> Endpoint[Any]:
-    """An HTML page under its own Content-Security-Policy. The file is a Jinja template, rendered once, which escapes its
-    variables: `root`, the path we are served under, and `values`."""
+    """Returns the endpoint of an HTML page with its own Content-Security-Policy.
+
+    The file is a Jinja template that escapes its variables: `root`, the path that Latchkey is served under, and
+    `values`. It is rendered once.
+    """
     template = _TEMPLATES.from_string(file.read_text(encoding="utf-8"))
     content = template.render(root=root_path, **values or {}).encode()
     headers = [answer_header("Content-Security-Policy", policy), answer_header("Cache-Control", "no-cache")]
@@ -34,8 +37,10 @@ def page_endpoint(
 
 
 def asset_endpoint(path: str, file: Path, *, cross_origin: bool = False) -> Endpoint[Any]:
-    """A script, style sheet or picture of a page; the rate limit does not count it. `cross_origin`: pages of other
-    origins may load it too, not ours alone."""
+    """Returns the endpoint of a page's script, style sheet or picture. The rate limit does not count it.
+
+    `cross_origin`: pages of other origins may load it, too.
+    """
     headers = [answer_header("Cache-Control", ASSET_CACHE)]
     if cross_origin:
         headers.append(answer_header("Cross-Origin-Resource-Policy", "cross-origin"))

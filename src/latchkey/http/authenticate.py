@@ -1,4 +1,4 @@
-"""Who is asking: authenticators, each for one way to prove it, tried in order."""
+"""Authentication of requests: authenticators, each for one kind of proof, tried in order."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from latchkey.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: the user and the session that a request proves."""
+    """The user and the session that a request proves."""
 
     user_id: int
     session_id: UUID
@@ -19,11 +19,11 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
-    """One way for a request to prove who asks.
+    """One kind of proof that a request can carry.
 
-    `applies` says whether a request brings this kind of proof; `find_principal` then returns the principal or raises one
-    of `failures`. `checks_csrf`: browsers send this proof unasked, as they do cookies, so that unsafe methods need a CSRF
-    token. `scheme` is the name of its security scheme in the OpenAPI document.
+    `applies` tells whether a request carries this proof. `find_principal` then returns the principal or raises one of
+    `failures`. `checks_csrf`: browsers send this proof unasked, like cookies, so unsafe methods need a CSRF token.
+    `scheme` is the name of its security scheme in the OpenAPI document.
     """
 
     scheme: str
@@ -35,12 +35,12 @@ class Authenticator:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may call an endpoint: whoever one of its authenticators, in this order, finds a principal for."""
+    """Admits a request to an endpoint if one of its authenticators, tried in order, finds a principal."""
 
     authenticators: tuple[Authenticator, ...]
 
     async def find_principal(self, exchange: Exchange) -> Principal:
-        """The principal by the first authenticator that applies. Raises Unauthorized where none does."""
+        """Returns the principal of the first authenticator that applies. Raises Unauthorized if none does."""
         for authenticator in self.authenticators:
             if authenticator.applies(exchange):
                 return await authenticator.find_principal(exchange)
@@ -48,5 +48,5 @@ class Guard:
 
     @property
     def failures(self) -> tuple[type[Refusal], ...]:
-        """What the guard can answer with."""
+        """Lists the refusals that the guard can raise."""
         return (Unauthorized, *(case for each in self.authenticators for case in each.failures))

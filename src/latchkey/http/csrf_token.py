@@ -1,4 +1,4 @@
-"""The endpoint that gives a CSRF token."""
+"""The endpoint that issues a CSRF token."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from latchkey.http.envelope import json_response
 
 
 class CsrfToken(BaseModel):
-    """The one answer without an envelope."""
+    """The only JSON answer of the API without an envelope."""
 
     csrf_token: str = Field(serialization_alias="csrfToken")
 
 
 def csrf_token_endpoint(csrf: Csrf) -> Endpoint[Any]:
-    """GET /auth/csrf-token."""
+    """Returns the endpoint GET /auth/csrf-token."""
 
     async def csrf_token(call: Call[None]) -> Reply:
         token, cookie = csrf.issue(call.exchange)

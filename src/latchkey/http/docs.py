@@ -1,4 +1,4 @@
-"""/openapi.json and /api-docs: the document, and Swagger UI from assets of the package."""
+"""/openapi.json and /api-docs: the OpenAPI document, and Swagger UI from the package's assets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def docs_endpoints(
     refresh_cookie: str,
     explains: bool,
 ) -> list[Endpoint[Any]]:
-    """The document of `endpoints` and the page that shows it."""
+    """Returns the endpoint of the document about `endpoints`, and of the page that shows it."""
     document = openapi_document(
         endpoints,
         version=version,

@@ -1,4 +1,4 @@
-"""An endpoint, declared once: route, guard, validation, answer and its place in the OpenAPI document."""
+"""An endpoint, declared once: route, guard, validation, answer and its entry in the OpenAPI document."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(slots=True)
 class Call(Generic[Body]):
-    """What a handler is given: the checked parts of one request.
+    """The validated parts of a request, which a handler gets.
 
-    `params`, `query` and `body` are instances of the declared models: the path's values, the query's, the body's.
+    `params`, `query` and `body` are instances of the declared models.
     """
 
     exchange: Exchange
@@ -34,21 +34,23 @@ class Call(Generic[Body]):
 
     @property
     def origin(self) -> Origin:
-        """Where the request came from, for the audit log."""
+        """Returns the request's origin, for the audit log."""
         return self.exchange.origin()
 
     @property
     def signed_in(self) -> Principal:
-        """The principal of an endpoint that has a guard."""
+        """Returns the principal. For endpoints with a guard only."""
         assert self.principal is not None, "only endpoints with a guard have a principal"
         return self.principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """An answer that an endpoint may give. `data` is the type of the envelope's `data` (None: null), `meta` that of its
-    `meta`; `bare` is the model of the few answers without an envelope. `schema_name` gives its schema a name of its own
-    in the OpenAPI document."""
+    """An answer that an endpoint may give.
+
+    `data` is the type of the envelope's `data` (None: null), `meta` that of its `meta`. `bare` is the model of an
+    answer without an envelope. `schema_name` names the schema in the OpenAPI document.
+    """
 
     message: str = "Success"
     status: int = 200
@@ -60,10 +62,10 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler returns; the declaration adds status, message and envelope. `cookies` are Set-Cookie values.
+    """What a handler returns. The declaration adds status, message and envelope. `cookies` are Set-Cookie values.
 
-    `success` says which of several declared answers it is; None: the first. A `response` replaces the envelope: for
-    pages, assets and the few bare documents.
+    `success` selects one of the declared answers; None: the first. A `response` replaces the envelope, for pages,
+    assets and bare documents.
     """
 
     data: Any = None
@@ -77,13 +79,13 @@ class Reply:
 class Endpoint(Generic[Body]):
     """One method of one path.
 
-    `path` has the fields of `params` in braces, by their aliases. `self_only` returns from `params` the id of the only
-    user who may call. `success` are the answers that it may give, `failures` the cases that the handler itself can
-    raise; the others follow from the declaration. `cookies_in` names cookies that the handler reads itself,
-    `cookies_out` those that a success sets, for the document. `counted` is off for what the rate limit leaves out,
-    `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
-    `for_probes`: HTTP/1.0 needs no Host, as simple probes send none. `needs_limiter`: refuse with 503 while the rate
-    limit cannot count. `refused`: what everybody gets who may ask at all, since the settings do not offer it.
+    `path` has the fields of `params` in braces, by their aliases. `self_only` returns, from `params`, the id of the
+    only user who may call. `success` are the possible answers and `failures` the refusals that the handler raises;
+    other refusals follow from the declaration. `cookies_in` are the cookies that the handler reads, `cookies_out` those
+    that a success sets, for the document. `counted` is off for endpoints that the rate limit skips, `documented` for
+    pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine. `for_probes`:
+    HTTP/1.0 needs no Host, because simple probes send none. `needs_limiter`: answers 503 while the rate limit cannot
+    count. `refused`: the refusal that every permitted caller gets, because the settings turn the endpoint off.
     """
 
     method: str
@@ -110,7 +112,7 @@ class Endpoint(Generic[Body]):
     needs_limiter: bool = False
 
     async def answer(self, exchange: Exchange, parameters: dict[str, str]) -> Response:
-        """Runs the request in this order: who asks (401), path (400, 404), self (403), body (400), handler."""
+        """Answers a request in this order: authenticate (401), path (400, 404), self (403), body (400), handler."""
         if self.needs_limiter and exchange.limiter_failed:
             raise ServiceUnavailable
         principal = await self.guard.find_principal(exchange) if self.guard else None

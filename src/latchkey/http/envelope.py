@@ -1,4 +1,4 @@
-"""The envelope that every JSON answer has."""
+"""The envelope of every JSON answer."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +13,10 @@ _HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-cont
 
 
 def success(message: str, data: Any = None, meta: BaseModel | None = None) -> bytes:
-    """The body of a success. `data` is a declared model, a list of them, or None: a shape that a model does not
-    declare raises PydanticSerializationError instead of leaking out."""
+    """Returns the body of a success. `data` is a declared model, a list of them, or None.
+
+    Other shapes raise PydanticSerializationError, so that nothing leaks.
+    """
     body: dict[str, Any] = {"success": True, "message": message, "data": data}
     if meta is not None:
         body["meta"] = meta
@@ -31,8 +33,8 @@ def failure(error: Refusal) -> bytes:
 
 
 def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
-    """A JSON answer that no cache keeps: nearly all of ours depend on who asks."""
+    """Returns a JSON answer that no cache keeps, because nearly all answers depend on the caller."""
     response = Response(body, status)
-    # Not as arguments: Starlette would encode the same ones for each answer.
+    # Not passed as arguments: Starlette would encode them again for each answer.
     response.raw_headers += [*_HEADERS, *headers]
     return response

@@ -18,19 +18,19 @@ from latchkey.refusal import Refusal
 
 
 class MalformedBody(Refusal):
-    """Not JSON, not an object, bad UTF-8, a nesting bomb, or a body that never came to its end."""
+    """Not JSON, not an object, bad UTF-8, too deeply nested, or incomplete."""
 
     status, code, message = 400, "INVALID_REQUEST", "Malformed JSON body"
 
 
 class InvalidHost(Refusal):
-    """A Host header that is not one host."""
+    """The Host header is not exactly one host."""
 
     status, code, message = 400, "INVALID_REQUEST", "Invalid Host header"
 
 
 class Unauthorized(Refusal):
-    """Nothing in the request says who asks."""
+    """The request carries no proof of a user."""
 
     status, code, message = 401, "UNAUTHORIZED", "Unauthorized"
 
@@ -40,13 +40,13 @@ class CsrfRefused(Refusal):
 
 
 class Forbidden(Refusal):
-    """The path names somebody else."""
+    """The path names another user."""
 
     status, code, message = 403, "FORBIDDEN", "You are not allowed to perform this action"
 
 
 class NotFound(Refusal):
-    """No such path."""
+    """No endpoint has this path."""
 
     status, code, message = 404, "RESOURCE_NOT_FOUND", "Not found"
 
@@ -69,6 +69,6 @@ class RateLimited(Refusal):
 
 
 class InternalError(Refusal):
-    """A bug. Its cause is in the log under the request id, never in the body."""
+    """A bug. The log has its cause under the request id; the body never does."""
 
     status, code, message = 500, "INTERNAL_ERROR", "Internal server error"

@@ -1,10 +1,13 @@
-"""What fields of bodies, queries and paths have in common."""
+"""Field rules that bodies, queries and paths share."""
 
 from pydantic_core import PydanticCustomError
 
 
 def checked_text(value: object) -> str:
-    """A string without lone surrogates, which neither UTF-8 nor PostgreSQL can hold. Raises PydanticCustomError."""
+    """Returns a string without lone surrogates, which neither UTF-8 nor PostgreSQL can hold.
+
+    Raises PydanticCustomError.
+    """
     if not isinstance(value, str):
         raise PydanticCustomError("not_text", "must be a string")
     if any("\ud800" <= character <= "\udfff" for character in value):
@@ -13,7 +16,7 @@ def checked_text(value: object) -> str:
 
 
 def given_text(value: object) -> str:
-    """As `checked_text`, and not empty. Raises PydanticCustomError."""
+    """Does as `checked_text`, and refuses an empty string. Raises PydanticCustomError."""
     text = checked_text(value)
     if not text:
         raise PydanticCustomError("empty", "must not be empty")

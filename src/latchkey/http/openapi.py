@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the endpoints' declarations: nothing is served undocumented, nor the reverse."""
+"""Builds the OpenAPI 3.1 document from the endpoints' declarations, so document and service always agree."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args, get_origin
@@ -33,8 +33,10 @@ def openapi_document(
     refresh_cookie: str,
     explains: bool = False,
 ) -> JsonObject:
-    """The whole document. `root_path` is the path that we are served under, the cookie names come with prefix.
-    `explains`: causes may follow the message of a CSRF refusal, as under `latchkey dev`."""
+    """Returns the document. `root_path` is the path that Latchkey is served under; cookie names include the prefix.
+
+    `explains`: the message of a CSRF refusal may also give its cause, as under `latchkey dev`.
+    """
     documented = [endpoint for endpoint in endpoints if endpoint.documented]
     paths: JsonObject = {}
     for endpoint in documented:
@@ -185,7 +187,7 @@ def _rate_limit_headers(endpoint: Endpoint[Any]) -> JsonObject:
 
 
 def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
-    """Every case that an endpoint can answer with: its own, and those that follow from its declaration."""
+    """Returns every refusal that an endpoint can answer with: its own, and those that follow from its declaration."""
     cases: list[type[Refusal]] = [errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge]
     if endpoint.counted:
         cases.append(errors.RateLimited)
@@ -196,7 +198,7 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
     if endpoint.refused is not None:
         cases.append(endpoint.refused)
     if endpoint.params is not None:
-        # An id with an encoded slash in it is another path, which names nothing.
+        # An id with an encoded slash is another path, and no endpoint has it.
         cases += [ValidationFailed, errors.NotFound]
     if endpoint.query is not None:
         cases.append(ValidationFailed)

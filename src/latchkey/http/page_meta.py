@@ -1,10 +1,10 @@
-"""`meta` of an answer that is one page of a list."""
+"""The `meta` of an answer that is one page of a list."""
 
 from pydantic import BaseModel, Field
 
 
 class PageMeta(BaseModel):
-    """`meta` of a page: `total` rows in all, `totalPages` pages of `limit` rows, this one being number `page`."""
+    """`meta` of a page: `total` rows in all, `totalPages` pages of `limit` rows; this is page number `page`."""
 
     page: int = Field(examples=[1])
     limit: int = Field(examples=[10])
@@ -13,7 +13,7 @@ class PageMeta(BaseModel):
 
 
 class CursorMeta(BaseModel):
-    """`meta` of a page of at most `limit` rows: `nextCursor` is the `cursor` of the page behind it, null on the last."""
+    """`meta` of a page of at most `limit` rows. `nextCursor` is the `cursor` of the next page, null on the last one."""
 
     limit: int = Field(examples=[100])
     next_cursor: str | None = Field(serialization_alias="nextCursor", examples=[None])

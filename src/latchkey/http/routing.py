@@ -1,4 +1,4 @@
-"""Finding the endpoint of a path: an index, because Starlette tries its routes one after another (1.1 µs each)."""
+"""Finds the endpoint of a path in an index. Starlette tries its routes one after another (1.1 µs each)."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from latchkey.http.endpoint import Endpoint
 
 
 class Resource:
-    """One path with all its methods, so that `Allow` and HEAD come out right."""
+    """One path with all its methods, which gives `Allow` and HEAD their values."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -17,21 +17,21 @@ class Resource:
 
     @property
     def allow(self) -> str:
-        """The value of the `Allow` header."""
+        """Returns the value of the `Allow` header."""
         return ", ".join(self.endpoints)
 
     def add(self, endpoint: Endpoint[Any]) -> None:
-        """Adds an endpoint under its method, and under HEAD where it is a GET. Raises ValueError on a second one."""
+        """Adds an endpoint under its method, and a GET under HEAD, too. Raises ValueError for a second one."""
         self.loopback_only = self.loopback_only or endpoint.loopback_only
         methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
         for method in methods:
             if method in self.endpoints:
-                raise ValueError(f"two endpoints for {method} {self.path}")
+                raise ValueError(f"{method} {self.path} has two endpoints")
             self.endpoints[method] = endpoint
 
 
 class Match(NamedTuple):
-    """A resource and the values of its path's parameters, as they stand in the path."""
+    """A resource and the raw values of its path's parameters."""
 
     resource: Resource
     parameters: dict[str, str]
@@ -55,14 +55,13 @@ class RouteTable:
                 self._literal[path] = Match(resource, {})
 
     def find(self, path: str, raw_path: bytes) -> Match | None:
-        """The resource of a decoded path, with or without one trailing slash; None when there is none.
+        """Returns the resource of a decoded path, with or without one trailing slash, or None.
 
-        A path that was sent with an encoded slash, an encoded control character or bytes that are not UTF-8
-        names nothing of ours, however it decodes.
+        No resource has a path that was sent with an encoded slash, an encoded control character or bad UTF-8.
         """
         if b"%" in raw_path and not _cleanly_encoded(path, raw_path):
             return None
-        # "//" is not "/" with a slash behind it.
+        # "//" does not mean "/" with a trailing slash.
         if path.endswith("/") and path not in {"/", "//"}:
             path = path[:-1]
         if (match := self._literal.get(path)) is not None:

@@ -1,4 +1,4 @@
-"""Settings of the edge: who may call from where, how often, and how cookies are named."""
+"""Settings of the edge: origins, rate limit, proxies and cookies."""
 
 import ipaddress
 import re
@@ -25,11 +25,11 @@ class HttpSettings(ServiceSettings):
     )
     rate_limit: str = Field(
         "100/15 minutes",
-        description="Requests that one client address may make, in the notation of the limits library.",
+        description="Limit of requests from one client address, in the notation of the limits library.",
     )
     rate_limit_storage: str = Field(
         "memory://",
-        description="Where requests and failed sign-ins are counted: `redis://…` or `valkey://…` for several instances.",
+        description="Store that counts requests and failed sign-ins: `redis://…` or `valkey://…` for several instances.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed."
@@ -38,7 +38,7 @@ class HttpSettings(ServiceSettings):
         None,
         ge=1,
         le=3600,
-        description="Seconds that an idle connection, or one without a whole request header, stays. Unset: 10, or 75 with "
+        description="Seconds that a connection may be idle, or take to send a request header. Unset: 10, or 75 with "
         "TRUSTED_PROXIES.",
     )
     cookie_prefix: Literal["", "__Host-", "__Secure-"] = Field(
@@ -51,7 +51,7 @@ class HttpSettings(ServiceSettings):
     request_log: bool = Field(True, description="false: no line for each request; warnings and errors stay.")
 
     def allowed_origins(self) -> frozenset[str]:
-        """Origins that may call with credentials: `CORS_ORIGINS`, or the development default."""
+        """Returns the origins that may call with credentials: CORS_ORIGINS, or the development default."""
         if not self.cors_origins and self.development:
             return frozenset(DEVELOPMENT_ORIGINS)
         return frozenset(self.cors_origins)
@@ -83,7 +83,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit_parses(cls, value: str) -> str:
-        # Imported here: only a process that has the setting pays for it.
+        # Imported here: only a process that sets the limit loads the library.
         import limits
 
         try:

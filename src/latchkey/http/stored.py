@@ -1,4 +1,5 @@
-"""Answers whose bytes stay the same while the process runs: compressed once, and not sent to a client that has them."""
+"""Serves content that never changes while the process runs: compresses it once, and answers 304 where the client has
+it."""
 
 import asyncio
 import gzip
@@ -20,10 +21,10 @@ _CODING = re.compile(r"[ \t]*([a-z0-9*-]+)[ \t]*(?:;[ \t]*q=([01](?:\.[0-9]{0,3}
 
 
 class StoredContent:
-    """One file or document as it is served. `headers` are part of every answer, 304 included.
+    """A file or document to serve. `headers` are part of every answer, 304 included.
 
-    Text is compressed for a client that accepts gzip: when it is first asked for and in a thread, since the largest
-    asset would delay the start by a fifth of a second.
+    Text is compressed for a client that accepts gzip, at the first request and in a thread. The largest asset would
+    delay the start by 0.2 s.
     """
 
     def __init__(self, content: bytes, media_type: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -36,7 +37,7 @@ class StoredContent:
         self._headers = [*headers, _VARY] if self._compressible else list(headers)
 
     async def response(self, exchange: Exchange) -> Response:
-        """Returns the content in an encoding that the request accepts, or 304 if the client has this very content."""
+        """Returns the content in an encoding that the request accepts, or 304 if the client has the same content."""
         gzipped = self._compressible and accepts_gzip(exchange.header("accept-encoding"))
         etag = f'"{self._tag}-gzip"' if gzipped else f'"{self._tag}"'
         if names_etag(exchange.header("if-none-match"), etag):
@@ -55,14 +56,13 @@ class StoredContent:
     async def _compressed(self) -> bytes:
         async with self._compressing:
             if self._gzipped is None:
-                # No time in it: instances and restarts send the same bytes under one ETag.
+                # Without a time, so that instances and restarts send the same bytes under one ETag.
                 self._gzipped = await asyncio.to_thread(gzip.compress, self._content, COMPRESSION_LEVEL, mtime=0)
             return self._gzipped
 
 
 def accepts_gzip(header: str | None) -> bool:
-    """Returns whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3). Entries that are ill-formed count as
-    absent."""
+    """Tells whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3). Ignores malformed entries."""
     matches = [_CODING.fullmatch(entry) for entry in (header or "").lower().split(",")]
     weights = {match[1]: float(match[2] or 1) for match in matches if match}
     named = next((name for name in ("gzip", "x-gzip", "*") if name in weights), None)
@@ -70,7 +70,7 @@ def accepts_gzip(header: str | None) -> bool:
 
 
 def names_etag(header: str | None, etag: str) -> bool:
-    """Returns whether an If-None-Match header names `etag` (RFC 9110, 13.1.2): weak or strong is all the same there."""
+    """Tells whether an If-None-Match header names `etag` (RFC 9110, 13.1.2). Weak and strong tags are equal there."""
     if header is None:
         return False
     named = [entry.strip(_BLANKS).removeprefix("W/") for entry in header.split(",")]

@@ -1,4 +1,4 @@
-"""Path values, queries and bodies: parsed strictly, refused with one entry for every bad field."""
+"""Parses path values, queries and bodies strictly. A refusal has one entry for every bad field."""
 
 import json
 import re
@@ -19,9 +19,9 @@ Model = TypeVar("Model")
 
 
 def parse_params(model: type[BaseModel], parameters: dict[str, str]) -> BaseModel:
-    """The values of a path as an instance of a Pydantic model, by the names in the path.
+    """Returns the values of a path as an instance of the model, by the names in the path.
 
-    Raises ValidationFailed for bad values, and whatever the model's validators raise besides.
+    Raises ValidationFailed for bad values, and what the model's validators raise.
     """
     try:
         return model.model_validate(parameters)
@@ -30,9 +30,9 @@ def parse_params(model: type[BaseModel], parameters: dict[str, str]) -> BaseMode
 
 
 def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
-    """The query as a model of raw strings; names that the model does not have are ignored.
+    """Returns the query as a model of raw strings. Ignores names that the model does not have.
 
-    Raises ValidationFailed for bad values and for names given twice.
+    Raises ValidationFailed for bad values and for repeated names.
     """
     query = exchange.scope.get("query_string", b"").decode("latin-1")
     values: dict[str, str] = {}
@@ -51,9 +51,9 @@ def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
 
 
 def parse_body(model: type[Model], exchange: Exchange) -> Model:
-    """The body as an instance of a Pydantic model.
+    """Returns the body as an instance of the model.
 
-    Raises NotJson for a body of another type, charset or encoding, MalformedBody for what is not one strict JSON
+    Raises NotJson for a body of another type, charset or encoding, MalformedBody for anything but one strict JSON
     object, ValidationFailed for bad fields.
     """
     if exchange.body and not _is_json(exchange):
@@ -73,7 +73,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        # The standard parser runs out of stack on a nesting bomb, which a body of 10 kB can hold.
+        # The standard parser runs out of stack on deeply nested JSON, which fits into 10 kB.
         raise MalformedBody from None
     if not isinstance(value, dict):
         raise MalformedBody
@@ -83,7 +83,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return value
 
 
@@ -104,5 +104,5 @@ def _message(kind: str, message: str) -> str:
 
 
 def _printable(name: str) -> str:
-    # An unknown key is the client's own text: it may hold lone surrogates, which no JSON body of ours can carry.
+    # The client chose the text of an unknown key: it may hold lone surrogates, which a JSON answer cannot carry.
     return name.encode("utf-8", "replace").decode("utf-8")[:100]

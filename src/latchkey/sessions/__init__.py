@@ -1,1 +1,1 @@
-"""Sessions: their tokens and cookies, rotation with reuse detection, revocation, and who is asking."""
+"""Sessions: tokens and cookies, rotation with reuse detection, revocation, and the guards of endpoints."""

@@ -1,4 +1,4 @@
-"""What a user agent is called: by ua-parser and its rules, which know thousands and are renewed monthly."""
+"""Names the device of a user agent, with the rules of ua-parser. They know thousands and are updated monthly."""
 
 import asyncio
 from functools import lru_cache
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 @lru_cache(maxsize=1024)
 def device_name(user_agent: str | None) -> str | None:
-    """Returns a short readable form, such as `Firefox on Ubuntu`; None for what is missing or nobody knows."""
+    """Returns a short readable name, such as `Firefox on Ubuntu`, or None if the user agent is missing or unknown."""
     if not user_agent:
         return None
-    # Its rules take megabytes and a quarter of a second to load: commands that name nothing do without.
+    # The rules take megabytes and a quarter of a second to load. Commands that show no device skip that.
     import ua_parser
 
     browser = ua_parser.parse_user_agent(user_agent)
@@ -24,5 +24,5 @@ def load_rules() -> None:
 
 
 async def name_device(user_agent: str | None) -> str | None:
-    """As `device_name`, in a thread: what a client sends never holds the event loop up."""
+    """Does as `device_name` in a thread, so that no client's text can block the event loop."""
     return await asyncio.to_thread(device_name, user_agent)

@@ -22,7 +22,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def _session_id(value: object) -> UUID:
-    # Only the usual form (RFC 9562, section 4); UUID() takes braces, URNs and no hyphens, too.
+    # Only the usual form (RFC 9562, section 4). UUID() also accepts braces, URNs and a missing hyphen.
     if not _UUID.fullmatch(str(value)):
         raise PydanticCustomError("uuid", "must be a UUID")
     return UUID(str(value))
@@ -39,7 +39,7 @@ class SessionPath(BaseModel):
 
 
 class SessionView(BaseModel):
-    """A live session. `device` is a readable form of `userAgent`, `lastUsedAt` the time of its last refresh."""
+    """A live session. `device` is a readable form of `userAgent`; `lastUsedAt` is the time of its last refresh."""
 
     id: UUID
     created_at: datetime = Field(serialization_alias="createdAt")
@@ -47,17 +47,17 @@ class SessionView(BaseModel):
     ip: str | None = Field(examples=["203.0.113.7"])
     user_agent: str | None = Field(serialization_alias="userAgent")
     device: str | None = Field(examples=["Firefox on Ubuntu"])
-    current: bool = Field(description="whether it is the session that asks")
+    current: bool = Field(description="whether the request belongs to this session")
 
 
 class EndedSessions(BaseModel):
-    """How many sessions ended."""
+    """The number of ended sessions."""
 
     ended: int = Field(ge=0, examples=[2])
 
 
 def session_endpoints(sessions: SessionManager, guards: Guards, cookies: SessionCookies) -> list[Endpoint[Any]]:
-    """See and end one's own sessions."""
+    """Returns the endpoints that list and end the caller's own sessions."""
 
     def revoker(call: Call[None]) -> Revoker:
         return Revoker(call.signed_in.user_id, call.signed_in.session_id, call.origin)
@@ -73,7 +73,7 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
                     last_used_at=session.last_used_at,
                     ip=session.ip,
                     user_agent=session.user_agent,
-                    # Sessions of an older version have no name yet.
+                    # A session that an older version opened has no name yet.
                     device=(await name_device(session.user_agent) if session.device is None else session.device)
                     or None,
                     current=session.id == principal.session_id,
@@ -102,7 +102,7 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             tag=TAG,
             summary="List your sessions",
             description=(
-                "Every device that is signed in, newest use first, in pages. A session that is refreshed while you read"
+                "Lists your live sessions in pages, newest use first. A session that is refreshed while you read"
                 " page after page moves to the first one."
             ),
             success=(Success(data=list[SessionView], meta=CursorMeta),),
@@ -115,7 +115,7 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             handler=end_other_sessions,
             tag=TAG,
             summary="Sign out everywhere else",
-            description="Ends all your sessions but the one that asks.",
+            description="Ends all your sessions except the current one.",
             success=(Success(message="Other sessions ended", data=EndedSessions),),
             guard=guards.signed_in,
         ),
@@ -125,7 +125,7 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
             handler=end_session,
             tag=TAG,
             summary="Sign one device out",
-            description="Ending the session that asks clears its cookies.",
+            description="Ending the current session clears its cookies.",
             success=(Success(message="Session ended"),),
             guard=guards.signed_in,
             params=SessionPath,

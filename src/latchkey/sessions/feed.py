@@ -1,8 +1,8 @@
-"""The feed of ended sessions: how an instance knows, without asking, that an access token's session is over.
+"""The feed of ended sessions: tells an instance, without a query, that an access token's session has ended.
 
-Whoever ends a session notifies every instance in the same transaction (PostgreSQL LISTEN/NOTIFY). An instance believes
-its map only while it has proof that notifications reach it: a heartbeat on the very connection that listens. Without
-that proof each request asks the database, so a feed that is cut costs statements, never a session that lives on.
+Ending a session notifies every instance in the same transaction (PostgreSQL LISTEN/NOTIFY). An instance trusts its map
+only while a heartbeat on the listening connection proves that notifications arrive. Without that proof, each request
+asks the database. So a broken feed costs queries, but never keeps an ended session alive.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from latchkey.sessions import queries
 BEAT_EVERY_SECONDS = 0.5
 BEAT_DEADLINE_SECONDS = 1.0
 SETUP_SECONDS = 5.0
-# Less than the 2 s that an ended session may be accepted for: from the last proof on, nothing that comes later is known.
+# Below the 2 s for which an ended session may be accepted: a notification after the last proof may be unknown.
 PROVEN_FOR_SECONDS = 1.5
 RETRY_SECONDS = 0.2
-# After a connection on which nothing arrives, as behind a pooler: that will not change soon.
+# The pause after a connection on which no notification arrives, as behind a pooler. That seldom changes soon.
 SILENT_RETRY_SECONDS = 2.0
-# An access token lives 3 600 s at most, whatever this instance's setting says: others, or this one a minute ago, may have
-# another. The rest is for clocks that differ. Counted from arrival, by our own clock.
+# An access token lives at most 3 600 s, by whatever setting an instance has or had. The rest allows for clocks that
+# differ. Counted from arrival, by this machine's clock.
 KEPT_SECONDS = 3_660.0
 log = structlog.get_logger(__name__)
 
@@ -35,39 +35,41 @@ Note = Callable[[bool], Awaitable[None]]
 
 
 async def _nobody(_: bool) -> None:
-    """Where nobody wants to know."""
+    """Ignores what the feed reports about poolers."""
 
 
 class EndedSessions:
-    """Ids of sessions that ended lately, by the time they were heard of (`stopwatch` seconds)."""
+    """The ids of recently ended sessions, by the time that this instance learned of them (`stopwatch` seconds)."""
 
     def __init__(self, stopwatch: Callable[[], float]) -> None:
         self._stopwatch = stopwatch
-        # Oldest first. Not a plain dictionary: to find the first entry that one passes all those deleted before it.
+        # Oldest first. A plain dictionary would pass all deleted entries to find the first one.
         self._heard_at: OrderedDict[UUID, float] = OrderedDict()
 
     def __contains__(self, session_id: UUID) -> bool:
         return session_id in self._heard_at
 
     def add(self, session_ids: Iterable[UUID]) -> None:
-        """Remembers them for longer than any access token of theirs lives."""
+        """Stores the ids for longer than any access token of these sessions lives."""
         now = self._stopwatch()
         for session_id in session_ids:
             self._heard_at[session_id] = now
             self._heard_at.move_to_end(session_id)
-        # Here, too: while the feed is cut nothing else bounds what this instance itself has ended.
+        # Cleans up here, too: while the feed is broken, nothing else limits the sessions that this instance ended.
         self.forget_old()
 
     def forget_old(self) -> None:
-        """Drops what no access token can name any more."""
+        """Drops the ids that no live access token can name."""
         oldest = self._stopwatch() - KEPT_SECONDS
         while self._heard_at and next(iter(self._heard_at.values())) < oldest:
             self._heard_at.popitem(last=False)
 
 
 class RevocationFeed:
-    """Keeps `ended` up to date. `connect` opens the connection to listen on. `note` is told whether a pooler on the way
-    is known to lend connections for a session each."""
+    """Keeps `ended` up to date. `connect` opens the listening connection.
+
+    `note` learns whether a pooler is known to lend connections for whole sessions.
+    """
 
     def __init__(
         self,
@@ -85,11 +87,11 @@ class RevocationFeed:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether what is not in the map has not ended: looked at anew for every request."""
+        """Tells whether a session that is not in the map is live. Computed for each request."""
         return self._proven_at is not None and self._stopwatch() - self._proven_at <= PROVEN_FOR_SECONDS
 
     async def run(self) -> None:
-        """Listens until cancelled, connecting again whenever the connection is lost or silent."""
+        """Listens until cancelled. Reconnects when the connection is lost or silent."""
         while True:
             try:
                 connection = await self._connect()
@@ -125,9 +127,9 @@ class RevocationFeed:
                 other = await self._connect()
                 behind_pooler = not await is_direct(connection)
                 if behind_pooler and await is_lent_by_transaction(connection, other):
-                    # Before LISTEN, which would stay on a server process that is somebody else's next.
+                    # Before LISTEN, which would stay on a server process that another client gets next.
                     raise _NothingArrives
-                # Listening first: what ends between the two is heard, what ended before is read.
+                # Listens first, then reads: a session that ends in between is heard, and one that ended before is read.
                 await connection.add_listener(queries.ENDED_CHANNEL, hear)
                 await echo.prove(other)
                 self._ended.add(await queries.ended_lately(connection))
@@ -138,10 +140,11 @@ class RevocationFeed:
             while True:
                 sent_at = self._stopwatch()
                 if behind_pooler:
-                    # It may be told to lend by the transaction from now on, and would go on answering.
+                    # A pooler may be switched to lend by the transaction at any time, and would still answer.
                     await echo.prove(other)
                 else:
-                    # PostgreSQL delivers what it has before it answers: the answer proves all that was committed before.
+                    # PostgreSQL delivers pending notifications before it answers, so the answer proves all earlier
+                    # commits.
                     await connection.fetchval("SELECT 1", timeout=BEAT_DEADLINE_SECONDS)
                 self._proven(sent_at)
                 self._ended.forget_old()
@@ -160,23 +163,26 @@ class RevocationFeed:
         self._proven_at = None
 
     def _cut(self, cause: Exception) -> None:
-        # Once, not at each of the attempts that follow.
+        # Logged once, not at each retry.
         if not self._is_cut:
             self._is_cut = True
             said = str(cause) if isinstance(cause, _NothingArrives) else type(cause).__name__
-            log.warning("the feed of ended sessions is cut: each request asks", cause=said)
+            log.warning("the feed of ended sessions is cut: each request asks the database", cause=said)
 
 
 class _Echo:
-    """Proves that what others say arrives while this end is silent: behind a pooler that lends connections by the
-    transaction, LISTEN succeeds and one even hears oneself, but nobody else."""
+    """Proves that other connections' notifications arrive while this one is idle.
+
+    Behind a pooler that lends connections by the transaction, LISTEN succeeds and a connection even hears its own
+    notifications, but no others.
+    """
 
     def __init__(self) -> None:
         self._awaited = ""
         self._heard = asyncio.Event()
 
     async def prove(self, other: asyncpg.Connection) -> None:
-        """Has `other` say something, and waits until it is heard. Raises _NothingArrives."""
+        """Sends a notification from `other` and waits until it arrives. Raises _NothingArrives."""
         self._awaited = f"echo {uuid4()}"
         self._heard.clear()
         async with asyncio.timeout(BEAT_DEADLINE_SECONDS):
@@ -188,7 +194,7 @@ class _Echo:
             raise _NothingArrives from None
 
     def hear(self, payload: object) -> bool:
-        """Whether that is what is awaited."""
+        """Tells whether the payload is the expected one."""
         if payload != self._awaited:
             return False
         self._heard.set()
@@ -196,14 +202,14 @@ class _Echo:
 
 
 class _NothingArrives(Exception):
-    """PostgreSQL answers on the connection that listens, but notifications do not come through."""
+    """PostgreSQL answers on the listening connection, but notifications do not arrive."""
 
     def __str__(self) -> str:
         return "notifications do not arrive, as behind a pooler that lends connections by the transaction"
 
 
 def _session_id(payload: object) -> UUID | None:
-    # Anybody with a connection to the database can say anything on the channel.
+    # Any database client can send any payload on the channel.
     try:
         return UUID(str(payload))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Seeing and ending sessions: their owner's, from any of them, and the operator's."""
+"""Lists and ends sessions, for their user and for operators."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PAGE_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Revoker:
-    """Who ends a session: a user, by a session of theirs; both None for an operator."""
+    """Who ends a session: a user from one of their sessions, or an operator (both None)."""
 
     user_id: int | None
     session_id: UUID | None
@@ -27,7 +27,7 @@ class Revoker:
 
 
 class SessionManager:
-    """Lists and ends sessions, for the endpoints and the command line alike."""
+    """Lists and ends sessions, for the endpoints and for the command line."""
 
     def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder) -> None:
         self._database = database
@@ -35,14 +35,17 @@ class SessionManager:
         self._ender = ender
 
     async def page(self, user_id: int, *, limit: int, after: Place | None) -> tuple[list[ListedSession], Place | None]:
-        """A page of a user's live sessions, newest use first, and the place where the next one begins; None: this is the
-        last. A session that is refreshed meanwhile moves to the front of the list."""
+        """Returns a page of a user's live sessions, newest use first, and the place of the next page; None: the last
+        page.
+
+        A session that is refreshed meanwhile moves to the front of the list.
+        """
         found = await queries.live_of_user(self._database, user_id, limit + 1, after)
         shown = found[:limit]
         return shown, Place(shown[-1].last_used_at, shown[-1].id) if len(found) > limit else None
 
     async def live(self, user_id: int) -> list[ListedSession]:
-        """All live sessions of a user, newest use first."""
+        """Returns all live sessions of a user, newest use first."""
         sessions, after = await self.page(user_id, limit=PAGE_MAX, after=None)
         while after is not None:
             more, after = await self.page(user_id, limit=PAGE_MAX, after=after)
@@ -50,7 +53,7 @@ class SessionManager:
         return sessions
 
     async def revoke(self, user_id: int, session_id: UUID, by: Revoker) -> None:
-        """Ends one live session of that user. Raises SessionNotFound when there is none of that id."""
+        """Ends a live session of that user. Raises SessionNotFound."""
         ended = await self._revoke(
             user_id, by, lambda change: self._ender.end_one(change, user_id, session_id, EndedBy.REVOKED)
         )
@@ -58,7 +61,7 @@ class SessionManager:
             raise SessionNotFound
 
     async def revoke_all(self, user_id: int, by: Revoker, *, keep: UUID | None = None) -> int:
-        """Ends all live sessions of that user but `keep`; returns how many there were."""
+        """Ends all live sessions of that user except `keep`, and returns their number."""
         return len(
             await self._revoke(
                 user_id, by, lambda change: self._ender.end_all(change, user_id, EndedBy.REVOKED, keep=keep)

@@ -1,7 +1,7 @@
-"""Opening a session, inside the transaction of whatever earned it.
+"""Opens a session in the transaction of the sign-in.
 
-Only the door (`features/sign_in/door.py`) imports this module, which `make check` holds: a `Cleared` is made there and
-nowhere else.
+Only the door (`features/sign_in/door.py`) imports this module, and `make check` enforces it: no other code makes a
+`Cleared`.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A user who may have a session: every condition was met, in the transaction that holds the lock of their row."""
+    """A user who may have a session: all conditions are met, in the transaction that holds the lock of their row."""
 
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A new session and the tokens that its browser gets once the transaction has committed."""
+    """A new session, and the tokens that its browser gets after the commit."""
 
     id: UUID
     pair: TokenPair
@@ -35,8 +35,10 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpener:
-    """Opens sessions that end after `max_days`, however often they are refreshed. A login above `limit` ends the user's
-    oldest session; None: there is no limit."""
+    """Opens sessions that end after `max_days`, even if they are refreshed.
+
+    A login above `limit` ends the user's oldest session; None: no limit.
+    """
 
     tokens: Tokens
     clock: Clock
@@ -46,13 +48,17 @@ class SessionOpener:
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is a limit: two logins of one user must then come one after the other, or each would leave room
-        for itself alone."""
+        """Tells whether the number of sessions is limited.
+
+        Two logins of one user must then run one after the other, or each would make room for itself alone.
+        """
         return self.limit is not None
 
     async def open(self, change: Change, cleared: Cleared, origin: Origin, *, device: str | None) -> OpenedSession:
-        """Inserts a session of the user whose row `change` has locked, for itself alone if there is a limit. `device` is
-        the name of the origin's user agent, looked up before the transaction."""
+        """Inserts a session of the user whose row `change` has locked, exclusively if there is a limit.
+
+        `device` is the name of the origin's user agent, looked up before the transaction.
+        """
         session_id = uuid4()
         cap = self.clock() + self.max_days * SECONDS_A_DAY
         pair = self.tokens.mint(cleared.user_id, session_id, not_after=cap)

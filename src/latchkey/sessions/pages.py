@@ -22,7 +22,7 @@ _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 def cursor_of(place: Place) -> str:
-    """Spells a place as a cursor. It is no secret and proves nothing: a list shows the caller's own sessions only."""
+    """Encodes a place as a cursor. A cursor is not secret: a list shows the caller's own sessions only."""
     microseconds = (place.last_used_at - _EPOCH) // timedelta(microseconds=1)
     raw = microseconds.to_bytes(_TIME_BYTES, "big", signed=True) + place.session_id.bytes
     return base64url(raw + _check(raw))
@@ -32,7 +32,7 @@ def _place(value: object) -> Place:
     text = given_text(value)
     raw = urlsafe_b64decode(text) if _CURSOR.fullmatch(text) else b""
     place, check = raw[:-_CHECK_BYTES], raw[-_CHECK_BYTES:]
-    # One that was cut or mistyped would give a wrong page.
+    # A cut or mistyped cursor would give a wrong page.
     if not raw or check != _check(place):
         raise PydanticCustomError("cursor", "must be a nextCursor of this list")
     microseconds = int.from_bytes(place[:_TIME_BYTES], "big", signed=True)
@@ -58,16 +58,19 @@ def _absent() -> None:
 
 
 class SessionsQuery(BaseModel):
-    """`?limit=&cursor=`: a page of so many sessions, from a place in the list on; without cursor the first page."""
+    """The query `?limit=&cursor=`: at most `limit` sessions, from the cursor's place on.
+
+    Without cursor: the first page.
+    """
 
     limit: Annotated[
         int,
         PlainValidator(_limit, json_schema_input_type=Any),
         WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_MAX}),
     ] = PAGE_MAX
-    # A factory keeps a default of null out of the JSON Schema, where it would read as permission.
+    # A factory keeps the default out of the JSON Schema, where `null` would look permitted.
     cursor: Annotated[
         Place | None,
         PlainValidator(_place, json_schema_input_type=Any),
-        WithJsonSchema({"type": "string", "description": "`meta.nextCursor` of the page before"}),
+        WithJsonSchema({"type": "string", "description": "`meta.nextCursor` of the previous page"}),
     ] = Field(default_factory=_absent)

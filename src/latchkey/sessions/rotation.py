@@ -1,9 +1,9 @@
-"""Refresh: rotation that forgives a lost answer and catches reuse.
+"""Refresh: rotates tokens, detects reuse, and answers a repeated request within the leeway.
 
-One statement replaces the stored hash, so of N parallel uses of one token exactly one rotates. Only when it finds no
-row is the session read: an ended session is a plain refusal; the direct parent of the current token gets the same
-successor again while the leeway lasts (tabs that race, answers lost on the way); everything else is reuse, and every
-session of the user ends.
+One statement replaces the stored hash, so of N parallel uses of one token exactly one rotates. Only if it finds no row
+is the session read. An ended session is a plain refusal. The direct parent of the current token gets the same successor
+again within the leeway (for tabs that race and lost answers). Any other token is reuse, and all sessions of the user
+end.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from latchkey.sessions.tokens import (
 
 
 class Rotation:
-    """Exchanges a refresh token for the next pair. `leeway_seconds` 0: a token works exactly once."""
+    """Exchanges a refresh token for the next pair. With `leeway_seconds` 0, a token works exactly once."""
 
     def __init__(
         self, database: Database, audit: AuditLog, tokens: Tokens, ender: SessionEnder, *, leeway_seconds: int
@@ -42,12 +42,11 @@ class Rotation:
         self._leeway_seconds = leeway_seconds
 
     async def refresh(self, presented: str, origin: Origin) -> TokenPair:
-        """The pair that follows `presented`, the current refresh token of its session or, within the leeway, the one
-        before it.
+        """Returns the pair that follows `presented`: the current refresh token, or within the leeway the one before it.
 
-        Raises RefreshTokenInvalid for a token that does not verify or whose session has ended (nothing happens), and
-        RefreshTokenReused for any other token of a live session, or of one that never was (all its user's sessions
-        ended).
+        Raises RefreshTokenInvalid, without a change, for a token that does not verify or whose session has ended.
+        Raises RefreshTokenReused for any other token of a live or unknown session, after it has ended all sessions of
+        the user.
         """
         try:
             claims = self._tokens.read(TokenKind.REFRESH, presented)
@@ -73,14 +72,14 @@ class Rotation:
         )
 
     async def _refresh_unrotated(self, claims: Claims, presented_hash: bytes, origin: Origin) -> TokenPair:
-        """What a genuine token gets that the one statement found no row for."""
+        """Returns the answer for a genuine token that the rotating statement found no row for."""
         session = await queries.find(self._database, claims.session_id, claims.user_id)
         if session is not None and session.is_live and session.token_hash == presented_hash:
-            # The session's last day: its tokens must not outlive its absolute cap.
+            # On the session's last day, tokens must not outlive its absolute cap.
             capped = self._tokens.succeed(claims, not_after=session.expires_at.timestamp())
             if await self._rotate(claims.session_id, claims.user_id, presented_hash, capped):
                 return capped
-            # Rotated by another use of it since we looked.
+            # Another use of the token has rotated it since the read.
             session = await queries.find(self._database, claims.session_id, claims.user_id)
         if session is not None:
             if not session.is_live:
@@ -93,8 +92,8 @@ class Rotation:
         raise RefreshTokenReused
 
     def _successor_within_leeway(self, session: Session, claims: Claims, presented_hash: bytes) -> TokenPair | None:
-        """The pair that replaced `presented`, minted again as it was, if it is the current one and not too old."""
-        # 0 asked for apart: a database clock that was set back makes `rotated_ago` negative.
+        """Returns the pair that replaced `presented`, minted again, if it is the current one and within the leeway."""
+        # 0 is a case of its own: a database clock that was set back makes `rotated_ago` negative.
         if self._leeway_seconds == 0 or session.rotated_ago > self._leeway_seconds:
             return None
         if session.parent_hash != presented_hash:
@@ -109,7 +108,7 @@ class Rotation:
         return successor if token_hash(successor.refresh) == session.token_hash else None
 
     async def _record_replay(self, session: Session, origin: Origin) -> bool:
-        """Writes the TOKEN_REPLAYED row; False if the session has ended or moved on meanwhile."""
+        """Writes the TOKEN_REPLAYED row. False if the session has ended or rotated meanwhile."""
 
         async def record(change: Change) -> bool:
             if not await queries.still_has(change.connection, session.id, session.token_hash):
@@ -122,7 +121,7 @@ class Rotation:
         return await self._audit.change(record)
 
     async def _refresh_original(self, presented: str) -> TokenPair:
-        """A refresh token that node-api-postgres issued is honoured once, by its hash."""
+        """Accepts a refresh token that node-api-postgres issued once, by its hash."""
         try:
             user_id = self._tokens.read_original(presented)
         except TokenRefused:
@@ -137,9 +136,9 @@ class Rotation:
         return pair
 
     async def _end_all_for_reuse(self, claims: Claims, origin: Origin) -> bool:
-        """Ends every session of the token's user, committed with its audit row before anybody is answered.
+        """Ends all sessions of the token's user. The commit includes the audit row and precedes every answer.
 
-        False when there was nothing to end any more: another request or the owner was first.
+        False if no session was left to end: another request or the user was first.
         """
 
         async def end_all(change: Change) -> bool:

@@ -21,8 +21,7 @@ ALGORITHM = "HS256"
 CLOCK_SKEW_SECONDS = 30
 USER_ID_MAX = 2_147_483_647
 TOKEN_MAX_CHARS = 4096
-# Base64url in which the last character has no bits but those that count: without that, one token has several spellings
-# and hashes.
+# Base64url whose last character has no unused bits set. Otherwise one token would have several spellings and hashes.
 _PART = r"(?=[\w-])(?:[\w-]{4})*+(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _COMPACT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 _REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
@@ -38,15 +37,17 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How many seconds tokens live: ACCESS_TOKEN_SECONDS, and REFRESH_TOKEN_HOURS in seconds. The defaults are those of
-    the settings. An access token never lives longer than a refresh token."""
+    """Lifetimes of tokens in seconds: ACCESS_TOKEN_SECONDS, and REFRESH_TOKEN_HOURS. The defaults are the settings'.
+
+    An access token never outlives its refresh token.
+    """
 
     access_seconds: int = 300
     refresh_seconds: int = 86_400
 
 
 class TokenRefused(Exception):
-    """The token is not one of ours, or not of this kind."""
+    """The token is not Latchkey's, or not of this kind."""
 
 
 class TokenExpired(Exception):
@@ -59,7 +60,10 @@ class TokenExpired(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a genuine token says: whose session it belongs to, its own id; `expires_at` in seconds since the epoch."""
+    """The content of a genuine token: its user, its session and its own id.
+
+    `expires_at` is in seconds since the epoch.
+    """
 
     user_id: int
     session_id: UUID
@@ -69,9 +73,9 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and a refresh token of one session; they leave us in cookies only.
+    """An access token and a refresh token of one session. They are sent in cookies only.
 
-    `issued_at` and `expires_at` are those of the refresh token, in seconds since the epoch.
+    `issued_at` and `expires_at` are the refresh token's, in seconds since the epoch.
     """
 
     access: str
@@ -81,7 +85,7 @@ class TokenPair:
 
 
 class Tokens:
-    """Mints and reads tokens. Each kind has a secret of its own, so that neither can pass for the other."""
+    """Mints and reads tokens. Each kind has its own secret, so neither can pass for the other."""
 
     def __init__(
         self, access_secret: str, refresh_secret: str, clock: Clock, lifetimes: Lifetimes | None = None
@@ -95,22 +99,25 @@ class Tokens:
         self._lifetimes = lifetimes or Lifetimes()
 
     def mint(self, user_id: int, session_id: UUID, *, not_after: float) -> TokenPair:
-        """The first tokens of a session, valid from now for their lifetimes, but never past `not_after`."""
+        """Returns the first tokens of a session, valid from now for their lifetimes, but never past `not_after`."""
         token_ids = {kind: secrets.token_urlsafe(16) for kind in TokenKind}
         now = int(self._clock())
         return self._pair(user_id, session_id, token_ids, now, self._refresh_until(now, not_after))
 
     def succeed(self, parent: Claims, *, not_after: float | None = None) -> TokenPair:
-        """The tokens that follow a refresh token, valid from now for their lifetimes, but never past `not_after`. Their
-        ids are derived from the parent's."""
+        """Returns the tokens that follow a refresh token, valid from now for their lifetimes, but never past
+        `not_after`.
+
+        Their ids are derived from the parent's.
+        """
         now = int(self._clock())
         return self._succeed(parent, now, self._refresh_until(now, not_after))
 
     def succeed_again(self, parent: Claims, *, issued_at: int, expires_at: int) -> TokenPair:
-        """The tokens that `succeed` made, given the refresh token's times as they were stored: byte for byte.
+        """Returns the tokens that `succeed` made, byte for byte, from the stored times of the refresh token.
 
-        The refresh token is that very one even if REFRESH_TOKEN_HOURS has changed since. The access token lives as long
-        as ACCESS_TOKEN_SECONDS allows now, counted from `issued_at`.
+        The refresh token is the same even if REFRESH_TOKEN_HOURS has changed. The access token lives for the current
+        ACCESS_TOKEN_SECONDS, counted from `issued_at`.
         """
         return self._succeed(parent, issued_at, expires_at)
 
@@ -130,7 +137,7 @@ class Tokens:
     ) -> TokenPair:
         sid = str(session_id)
         expires_at = {
-            # Nor does it outlive the session's cap, which bounds the refresh token.
+            # The cap bounds the refresh token, which bounds the access token.
             TokenKind.ACCESS: min(now + self._lifetimes.access_seconds, refresh_until),
             TokenKind.REFRESH: refresh_until,
         }
@@ -152,17 +159,17 @@ class Tokens:
         return TokenPair(access, refresh, now, expires_at[TokenKind.REFRESH])
 
     def _signed(self, kind: TokenKind, claims: dict[str, Any]) -> str:
-        # As jwt.encode does it, byte for byte; its way to JSON takes longer than the signature.
+        # The same bytes as jwt.encode, whose JSON encoding takes longer than the signature.
         return jws.serialize_compact(_HEADER, to_json(claims), self._keys[kind], registry=_REGISTRY)
 
     def read(self, kind: TokenKind, token: str) -> Claims:
-        """The claims of a token. Raises TokenRefused, or TokenExpired for a genuine one that is too old."""
+        """Returns the claims of a token. Raises TokenRefused, or TokenExpired for a genuine token past its expiry."""
         return self._checked(kind, self._verified(kind, token))
 
     def read_original(self, token: str) -> int:
-        """The user id of a refresh token that node-api-postgres issued (claims `id`, `iat`, `exp` only).
+        """Returns the user id of a refresh token that node-api-postgres issued (claims `id`, `iat`, `exp` only).
 
-        Raises TokenRefused for anything else, expired ones included.
+        Raises TokenRefused for any other token, expired ones included.
         """
         claims = self._verified(TokenKind.REFRESH, token)
         user_id, expires_at = claims.get("id"), claims.get("exp")
@@ -179,7 +186,7 @@ class Tokens:
             decoded = jwt.decode(token, self._keys[kind], registry=_REGISTRY)
         except (JoseError, ValueError, TypeError, RecursionError):
             raise TokenRefused from None
-        # RFC 7515 section 4.1.11: a critical extension that is not understood must be refused, and we know none.
+        # RFC 7515 section 4.1.11: unknown critical extensions must be refused, and this code knows none.
         if "crit" in decoded.header:
             raise TokenRefused
         return decoded.claims
@@ -202,7 +209,7 @@ class Tokens:
 
 
 def token_hash(token: str) -> bytes:
-    """SHA-256 of a token, of a session or of a mail: all that the database ever holds of one. 32 bytes."""
+    """Returns the SHA-256 (32 bytes) of a session's or a mail's token. The database holds nothing else of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 

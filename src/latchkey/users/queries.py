@@ -42,8 +42,10 @@ async def update(connection: Connection, user_id: int, name: str, email: str, *,
 
 
 async def takes_notices(connection: Connection, user_id: int) -> bool:
-    """Whether a user's address is verified, or was theirs for a day: otherwise it may be somebody else's, who wants no
-    mail from us."""
+    """Tells whether a user's address takes notices: it is verified, or has been theirs for a day.
+
+    Any other address may belong to a stranger, who wants no mail.
+    """
     return bool(
         await connection.fetchval(
             "SELECT 1 FROM users WHERE id = $1 AND (email_verified_at IS NOT NULL"

@@ -1,6 +1,6 @@
-"""What the operator decided about a database of node-api-postgres, and what came of it.
+"""The operator's decisions about a database of node-api-postgres, and the results.
 
-`migrate` fills an `Adoption` and hands it to the revisions, which act on it and write down what they did.
+`migrate` passes an `Adoption` to the revisions, which follow its decisions and record what they did.
 """
 
 from dataclasses import dataclass, field
@@ -10,21 +10,26 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
 HAS_NON_ASCII = r"email ~ '[^\x01-\x7f]'"
-"""SQL, true for an address that cannot be typed at sign-in, which takes ASCII only."""
+"""SQL, true for an address that a user cannot type at sign-in, which takes ASCII only."""
 
 ADDRESS_KEY = f"""CASE WHEN {HAS_NON_ASCII} THEN lower(email) ELSE lower(email COLLATE "C") END"""
-"""SQL, what may exist only once among live users. Plain ASCII rules for ASCII addresses, whatever the database's
-language: in a Turkish one lower('I') is no 'i'. For the rest, what the index on lower(email) will compare."""
+"""SQL of the value that must be unique among live users.
+
+ASCII rules for ASCII addresses, in any database language: in a Turkish one, lower('I') is not 'i'. For other addresses,
+the value that the index on lower(email) compares.
+"""
 
 
 class MigrationError(Exception):
-    """The migration stopped; the text tells the operator why and what to do. What had been done before stays
-    done in whole revisions, so that running it again is always safe."""
+    """The migration stopped. The text tells the operator why and what to do.
+
+    Finished revisions stay, so that the operator can always run it again.
+    """
 
 
 @dataclass(frozen=True)
 class Resolutions:
-    """What to do with rows that the new rules cannot hold; None: stop and list them."""
+    """What to do with rows that break the new rules. None: stop and list them."""
 
     null_flags: Literal["active", "deleted"] | None = None
     duplicate_emails: Literal["keep-oldest", "keep-newest"] | None = None
@@ -34,7 +39,7 @@ class Resolutions:
 
 @dataclass
 class Adoption:
-    """One migration's orders (the first two) and its findings (the rest, written by the revisions)."""
+    """The decisions for a migration (the first two fields) and its results (the rest, written by the revisions)."""
 
     source_timezone: str
     resolutions: Resolutions
@@ -46,6 +51,6 @@ class Adoption:
 
     @classmethod
     def of(cls, context: "MigrationContext") -> Self:
-        """The adoption that a revision takes part in: `Adoption.of(op.get_context())`."""
+        """Returns the adoption that a revision takes part in: `Adoption.of(op.get_context())`."""
         adoption: Self = context.opts["adoption"]
         return adoption

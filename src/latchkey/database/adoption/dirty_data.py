@@ -1,4 +1,4 @@
-"""Rows of an original database that the new rules cannot hold: found before anything is changed, listed one by one."""
+"""Finds rows of a node-api-postgres database that break the new rules, before anything is changed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from latchkey.database.adoption.adoption import ADDRESS_KEY, MigrationError, Res
 
 @dataclass(frozen=True)
 class Finding:
-    """One row that stands in the way. `resolution` is the command line option that settles it."""
+    """A row that blocks the migration. `resolution` is the command line option that settles it."""
 
     table: str
     id: int
@@ -19,19 +19,22 @@ class Finding:
 
 
 class DirtyData(MigrationError):
-    """Rows stand in the way and nothing was changed. `findings` has every one of them, addresses included, since
-    the operator has to tell the accounts apart: for a terminal, not for a log that others read."""
+    """Rows block the migration, and nothing was changed.
+
+    `findings` lists all of them with addresses, because the operator must tell the accounts apart. Show it on a
+    terminal, not in a log.
+    """
 
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = tuple(findings)
         lines = [f"  {f.table} {f.id}: {f.problem} ({f.resolution})" for f in findings]
-        head = f"{len(findings)} rows cannot be taken over as they are. Nothing was changed. Correct them, or give"
+        head = f"{len(findings)} rows cannot be migrated as they are. Nothing was changed. Correct them, or give"
         super().__init__("\n".join([head, "the option named after each:", *lines]))
 
 
 NULL_FLAGS = "SELECT id FROM users WHERE is_deleted IS NULL ORDER BY id"
 
-# A NULL flag counts as live until the operator says otherwise: better one row too many in the list than a second list.
+# A NULL flag counts as live until the operator decides. This may list a row too many, but avoids a second list.
 DUPLICATE_EMAILS = f"""
 WITH live AS (
     SELECT id, email, {ADDRESS_KEY} AS key FROM users
@@ -62,8 +65,10 @@ ORDER BY id
 async def find_dirty_data(
     connection: asyncpg.Connection, resolve: Resolutions, tables: Collection[str]
 ) -> list[Finding]:
-    """Every row that the new rules cannot hold and that `resolve` does not settle, in those of node-api-postgres's
-    `tables` that exist. Only reads."""
+    """Returns every row that breaks the new rules and that `resolve` does not settle. Only reads.
+
+    `tables` are the tables of node-api-postgres that exist.
+    """
     findings: list[Finding] = []
     if "users" in tables:
         findings += await _null_flags(connection, resolve)

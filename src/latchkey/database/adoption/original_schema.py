@@ -1,4 +1,4 @@
-"""Whether what is in the database is node-api-postgres's: looked at once, before the first revision."""
+"""Tells whether a database is node-api-postgres's. Runs once, before the first revision."""
 
 import asyncpg
 
@@ -13,11 +13,14 @@ OURS = ("sessions", "mail_outbox")
 
 
 class UnfitSchema(MigrationError):
-    """Tables of our names are there and are not node-api-postgres's, or not ours to change. Nothing was changed."""
+    """The database has tables of our names that are not node-api-postgres's, or that we may not change.
+
+    Nothing was changed.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(["This database cannot be taken over. Nothing was changed.", *problems]))
+        super().__init__("\n".join(["This database cannot be migrated. Nothing was changed.", *problems]))
 
 
 TABLE = """
@@ -44,23 +47,25 @@ SELECT EXISTS(
 
 
 async def original_tables(connection: asyncpg.Connection) -> frozenset[str]:
-    """Which of node-api-postgres's tables exist, along the search path: none in a new database."""
+    """Returns the tables of node-api-postgres that exist along the search path: none in a new database."""
     exists = "SELECT to_regclass($1) IS NOT NULL"
     return frozenset([table for table in ("users", "audit_logs") if await connection.fetchval(exists, table)])
 
 
 async def require_adoptable(connection: asyncpg.Connection) -> None:
-    """Raises UnfitSchema when a table of one of our names is neither absent nor node-api-postgres's. Only reads."""
+    """Raises UnfitSchema if a table of one of our names exists and is not node-api-postgres's. Only reads."""
     problems = await _table_problems(connection, "users", USERS)
     problems += await _table_problems(connection, "audit_logs", AUDIT_LOGS)
     present = await original_tables(connection)
     if present == {"audit_logs"}:
-        problems.append("There is a table audit_logs, but no users: check the name of the database and search_path.")
+        problems.append(
+            "The table audit_logs exists, but users does not: check the name of the database and search_path."
+        )
     if "users" in present and not problems and not await connection.fetchval(USERS_KEY):
         problems.append("users has no primary key on id: ALTER TABLE users ADD PRIMARY KEY (id).")
     for table in OURS:
         if await connection.fetchrow(TABLE, table):
-            problems.append(f"There already is a relation {table}, which this program needs to create: rename it.")
+            problems.append(f"The relation {table} exists, and Latchkey needs that name: rename it.")
     if problems:
         raise UnfitSchema(problems)
 
@@ -70,12 +75,12 @@ async def _table_problems(connection: asyncpg.Connection, table: str, columns: t
     if found is None:
         return []
     if not found["is_table"]:
-        return [f"{table} is no ordinary table."]
+        return [f"{table} is not an ordinary table."]
     missing = [column for column in columns if column not in found["columns"]]
     if missing:
-        return [f"{table} is not node-api-postgres's, it has no column {', '.join(missing)}."]
+        return [f"{table} is not node-api-postgres's: it has no column {', '.join(missing)}."]
     if not found["has_integer_id"]:
-        return [f"{table} is not node-api-postgres's, its id is no integer."]
+        return [f"{table} is not node-api-postgres's: its id is not an integer."]
     problems = []
     if found["foreign_owner"]:
         problems.append(f"{table} belongs to {found['foreign_owner']}, not to {found['role']}: migrate as its owner.")

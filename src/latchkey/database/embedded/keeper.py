@@ -1,10 +1,10 @@
-"""The process that starts the embedded PostgreSQL and stops it when its owner is gone.
+"""The keeper: starts the embedded PostgreSQL and stops it when its owner is gone.
 
 `postgres.py` runs it as `python -m latchkey.database.embedded.keeper DATA_DIR`. It prints one line of JSON, with
 `dsn` or `problem`, and then waits for a byte on its standard input, or for its end.
 
-Two locked files make sharing safe, for the system drops the locks when a process dies: `postgres.lock` is held by
-whoever starts or stops the server right now, `postgres.users` (shared) by everyone who uses it.
+Two locked files make sharing safe, because the system releases the locks of a dead process. The process that starts or
+stops the server holds `postgres.lock`; every process that uses it shares `postgres.users`.
 """
 
 import fcntl
@@ -20,9 +20,9 @@ from latchkey.database.embedded.cluster import Cluster, ClusterError
 
 
 def main() -> None:
-    """Keeps the server of the data directory named by the first argument."""
-    # Only the owner's end ends this process: `pkill latchkey` must not leave a server behind that nobody stops.
-    # Handlers rather than SIG_IGN, which PostgreSQL would inherit.
+    """Runs the keeper of the data directory in the first argument."""
+    # Only the owner's end stops the keeper: after `pkill latchkey` nothing else would stop the server. Handlers, not
+    # SIG_IGN, because PostgreSQL would inherit that.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     try:
@@ -65,7 +65,7 @@ def _answer(answer: dict[str, object]) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    """A file to lock; closing it gives the lock back."""
+    """Opens a file to lock. Closing it releases the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         yield descriptor

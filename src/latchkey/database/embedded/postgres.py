@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of development and tests. Production, which has its own, never imports what is behind it.
+"""The embedded PostgreSQL of development and tests. Production never imports it.
 
 The server belongs to whoever started it, and must end with them even when they are killed. So a small process, the
 keeper (keeper.py), starts it and stops it again when the pipe to its owner closes, however that comes
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedUnavailable(Exception):
-    """There is no embedded PostgreSQL; the text says why and what to do about it."""
+    """The embedded PostgreSQL is not available. The text says why and what to do."""
 
 
 class EmbeddedPostgres:
     """A running server. It stops with `stop`, at the end of a `with`, or when this process ends.
 
-    `dsn` is a URI for the database `latchkey`, as its superuser, that psql, psycopg and asyncpg take.
+    `dsn` is a URI of the database `latchkey`, as its superuser, for psql, psycopg and asyncpg.
     """
 
     def __init__(self, keeper: subprocess.Popen[bytes], dsn: str) -> None:
@@ -35,8 +35,10 @@ class EmbeddedPostgres:
         self._keeper = keeper
 
     def stop(self) -> None:
-        """Disconnects every client and waits until the server has stopped, or is found to be in use by another
-        process, which then stops it. Calling it again does nothing."""
+        """Disconnects every client and waits until the server has stopped. Idempotent.
+
+        If another process uses the server too, that process stops it later.
+        """
         _let_go(self._keeper)
 
     def __enter__(self) -> Self:
@@ -49,15 +51,15 @@ class EmbeddedPostgres:
 
 
 def start(data_dir: Path) -> EmbeddedPostgres:
-    """Starts PostgreSQL on `data_dir`/postgres, or joins the server that runs there, and waits until it answers.
+    """Starts PostgreSQL on `data_dir`/postgres, or joins the running server, and waits until it answers.
 
-    The first start makes the database cluster (about a second); `data_dir`/dsn, readable by its owner only, holds
-    the DSN while the server runs, `data_dir`/postgres.log what the server says. It listens on a Unix socket in a
-    directory that only the owner may enter, and on no port.
+    The first start makes the cluster (about a second). `data_dir`/dsn, readable by its owner only, holds the DSN while
+    the server runs; `data_dir`/postgres.log is the server's log. The server listens on a Unix socket in a directory
+    that only the owner may enter, and on no port.
 
-    Root may not run PostgreSQL: started by root, it runs as the owner of `data_dir`/postgres, which is `nobody` if
-    root made it. Where `nobody` cannot pass a parent directory of the data or of the installed program, that
-    directory is opened for passing through (o+x), and a warning in the log names it.
+    PostgreSQL cannot run as root. Started by root, it runs as the owner of `data_dir`/postgres, which is `nobody` if
+    root made it. Where `nobody` cannot pass a parent directory of the data or of the installed program, that directory
+    gets o+x, and a warning in the log names it.
 
     Raises EmbeddedUnavailable.
     """
@@ -73,18 +75,18 @@ def start(data_dir: Path) -> EmbeddedPostgres:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Ctrl-C goes to the whole foreground group; the server must outlive the requests that are being finished.
+        # Ctrl-C reaches the whole foreground group. The server must outlive the requests that are still running.
         start_new_session=True,
     )
     try:
         assert keeper.stdout is not None
         answer = json.loads(keeper.stdout.readline() or b"{}")
         for directory in answer.get("opened", ()):
-            log.warning("made %s passable (o+x), for PostgreSQL does not run as root", directory)
+            log.warning("made %s passable (o+x), because PostgreSQL does not run as root", directory)
         if "dsn" in answer:
             return EmbeddedPostgres(keeper, answer["dsn"])
         assert keeper.stderr is not None
-        problem = answer.get("problem") or "its keeper broke down:\n" + keeper.stderr.read().decode(errors="replace")
+        problem = answer.get("problem") or "its keeper failed:\n" + keeper.stderr.read().decode(errors="replace")
     except BaseException:
         _let_go(keeper)
         raise
@@ -93,7 +95,7 @@ def start(data_dir: Path) -> EmbeddedPostgres:
 
 
 def _let_go(keeper: subprocess.Popen[bytes]) -> None:
-    # A byte, not only the pipe's end: a forked child of this process may still hold a copy of the pipe.
+    # A byte, not only the end of the pipe: a forked child of this process may still hold a copy of the pipe.
     with keeper, suppress(BrokenPipeError):
         if keeper.stdin is not None and not keeper.stdin.closed:
             keeper.stdin.write(b"\n")

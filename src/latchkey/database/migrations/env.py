@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `latchkey.database.migrate` hands over."""
+"""Alembic's entry point: runs the revisions on the connection that `latchkey.database.migrate` passes in."""
 
 from alembic import context
 
@@ -6,7 +6,7 @@ attributes = context.config.attributes
 context.configure(
     connection=attributes["connection"],
     adoption=attributes["adoption"],
-    # Each revision commits by itself, so that locks are short and a run cut off goes on where it was.
+    # Each revision commits by itself: locks are short, and an interrupted run continues where it stopped.
     transaction_per_migration=True,
 )
 with context.begin_transaction():

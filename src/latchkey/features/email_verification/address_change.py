@@ -21,11 +21,10 @@ class AddressChange:
     require_verified_email: bool
 
     async def set(self, change: Change, user: User, *, name: str, email: str, origin: Origin) -> User:
-        """Sets name and address. The old address, if it takes notices, is told of a new one; with REQUIRE_VERIFIED_EMAIL
-        the new one gets a link that verifies it.
+        """Sets name and address, and returns the user.
 
-        Notifies the old address of a change. With REQUIRE_VERIFIED_EMAIL, mails the new address a link to verify it.
-        Raises asyncpg.UniqueViolationError when a live user has that address (`users.conflicts`).
+        Notifies the old address of a change, if it takes notices. With REQUIRE_VERIFIED_EMAIL, mails the new address a
+        link to verify it. Raises asyncpg.UniqueViolationError when a live user has that address (`users.conflicts`).
         """
         # The same address in another case is the same mailbox. A migrated database may hold capital letters.
         email_changed = email.lower() != user.email.lower()

@@ -1,4 +1,4 @@
-"""Change of password by somebody who is signed in and knows the current one."""
+"""Change of password by a signed-in user who knows the current one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,14 +28,11 @@ from latchkey.sessions.tokens import TokenPair
 from latchkey.users.queries import takes_notices
 
 KnownDevice = Callable[[str, int], str | None]
-"""The id of the device that asks, if it has signed in before to the account with that address, with its credentials of
-that generation."""
+"""The id of the requesting device, if it has signed in to the account with credentials of that generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanger:
-    """Changes passwords."""
-
     database: Database
     audit: AuditLog
     hasher: PasswordHasher
@@ -47,12 +44,12 @@ class PasswordChanger:
     async def change(
         self, principal: Principal, current: str, new: str, *, known_device: KnownDevice, origin: Origin
     ) -> TokenPair:
-        """Sets the new password, ends all sessions of the user, and a change of address that waits for its proof, and
-        opens a session for the browser that asked; a notice goes to the account's address.
+        """Sets the new password, ends all sessions of the user and a pending change of address, and opens a new
+        session.
 
-        Raises ValidationFailed when the new one is the current one, or the account's own name or address;
-        CurrentPasswordIncorrect; TooManyAttempts when it comes too soon after wrong ones; and AccessTokenInvalid when
-        the password was changed by somebody else meanwhile, which has ended this session too.
+        Notifies the account's address. Raises ValidationFailed if the new password is the current one, or the account's
+        own name or address. Raises CurrentPasswordIncorrect, TooManyAttempts if it comes too soon after wrong ones, and
+        AccessTokenInvalid if another request changed the password meanwhile, which has ended this session, too.
         """
         if new == current:
             raise ValidationFailed(FieldError("newPassword", "must differ from the current password"))

@@ -1,7 +1,7 @@
-"""Recovery: a link by mail, and the password that it sets.
+"""Password recovery: a link by mail, and the password that it sets.
 
-Asking for a link only writes the address, as typed, to the outbox: known or not, it takes the same time. The account
-is looked up and the token made when the mail is, by the outbox worker.
+A request only writes the typed address to the outbox, so it takes the same time for every address. The outbox worker
+looks up the account and makes the token.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from latchkey.users.queries import takes_notices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """Password recovery, for whoever reads the mail of an account."""
+    """Recovers passwords by mailed links."""
 
     database: Database
     audit: AuditLog
@@ -39,12 +39,14 @@ class Recovery:
     ender: SessionEnder
 
     async def ask(self, email: str, origin: Origin) -> None:
-        """Asks for a link to be mailed to whoever has that address; says nothing about whether anybody has."""
+        """Queues a reset link for that address. Does not reveal whether an account has it."""
         await self.outbox.put(RESET_MAIL.name, email, origin)
 
     async def compose(self, change: Change, entry: Entry) -> Letter | None:
-        """The letter of an outbox entry, whose token it makes; None when nobody has that address, has had enough
-        mails for now, or has spent this link already or asked for another."""
+        """Returns the letter of an outbox entry and stores its token.
+
+        None if no account has the address, if its mail limit is reached, or if this link was spent or replaced.
+        """
         if entry.token_made:
             link = await self.links.renew(change, entry.token)
         elif await self._may_have_another(change, entry.recipient):
@@ -57,17 +59,16 @@ class Recovery:
         return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def _may_have_another(self, change: Change, email: str) -> bool:
-        # Locked, so that two instances do not both see four.
+        # The lock keeps two instances from counting the same four mails.
         user = await queries.lock_by_email(change.connection, email)
         return user is not None and await self.outbox.may_send_link(change, RESET_MAIL.name, user.id, email)
 
     async def reset(self, token: str, password: str, origin: Origin) -> None:
-        """Sets a new password, ends all sessions of whoever the token was made for, and a change of address that waits
-        for its proof, and forgets failed logins; a notice goes to them.
+        """Sets a new password for the token's user, and ends all their sessions and a pending change of address.
 
-        Raises ValidationFailed when it is the account's own name or address, and ResetTokenRefused for an unknown,
-        used or expired token: before anything is hashed, and again inside the transaction, where of N parallel uses
-        exactly one finds it.
+        Also forgets failed logins and notifies the user. Raises ValidationFailed if the password is the account's own
+        name or address. Raises ResetTokenRefused for an unknown, used or expired token, before anything is hashed and
+        again in the transaction, where one of N parallel uses finds the token.
         """
         user = await queries.find_by_reset_token(self.database, reset_token_hash(token))
         if user is None:
@@ -86,5 +87,5 @@ class Recovery:
             await change.record(Event(PasswordAction.RESET_PASSWORD, owner.id, owner.id, origin, changed=("password",)))
 
         await self.audit.change(reset_password)
-        # However many guess at the account: its owner may sign in now, on a device that is not known either.
+        # The owner can sign in now even while others guess, and on an unknown device, too.
         await self.throttle.forget(user.email)

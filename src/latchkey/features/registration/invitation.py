@@ -20,8 +20,8 @@ class Invitations:
     outbox: Outbox
 
     async def compose(self, change: Change, entry: Entry) -> Letter | None:
-        """Returns the letter to somebody for whom an operator made an account; None when its link has been used,
-        or when they have had enough of them for now."""
+        """Returns the invitation letter; None if the invitation was accepted or replaced, or the mail limit is
+        reached."""
         if entry.token_made:
             link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
         elif await self._may_be_invited(change, entry):
@@ -34,7 +34,7 @@ class Invitations:
         return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def _may_be_invited(self, change: Change, entry: Entry) -> bool:
-        assert entry.user_id is not None, "added with it, by the change that made the account"
-        # Locked, so that two instances do not both see four.
+        assert entry.user_id is not None, "queued with its user, by the change that created the account"
+        # The lock keeps two instances from counting the same four mails.
         user = await lock(change.connection, entry.user_id)
         return user is not None and await self.outbox.may_send_link(change, entry.kind, user.id, entry.recipient)

@@ -1,4 +1,4 @@
-"""The door: every sign-in ends here, whatever proved it. Nothing else opens sessions."""
+"""The door: the last step of every sign-in, with any proof. No other code opens sessions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
 
 KnownDevice = Callable[[int], str | None]
-"""The id of the device that asks, if it has signed in to this account with credentials of that generation."""
+"""The id of the requesting device, if it has signed in to this account with credentials of that generation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """How somebody comes to the door. `replaces` are the sessions that the browser is in, which a new one ends."""
+    """The circumstances of a sign-in. A new session ends `replaces`, the browser's current sessions."""
 
     known_device: KnownDevice
     replaces: ProvenSessions
@@ -37,10 +37,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Whose account somebody has proved to be theirs.
+    """The account that a request has proved to own.
 
-    `still_holds` locks the user's row in the door's transaction and says whether the proof is still good: a reset, a
-    change or a deletion in between wins. `alone`: nobody else may get a lock of the row meanwhile.
+    `still_holds` locks the user's row in the door's transaction and tells whether the proof still holds: a reset, a
+    change or a deletion in between wins. `alone`: takes the lock exclusively.
     """
 
     candidate: Candidate
@@ -49,7 +49,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who signed in, with credentials of which generation, and the tokens of the new session."""
+    """The signed-in user, the generation of their credentials, and the tokens of the new session."""
 
     user: User
     generation: int
@@ -58,7 +58,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Lets people in: the steps, then one transaction that opens the session and records it."""
+    """Signs users in: checks the steps, then opens and records the session in one transaction."""
 
     audit: AuditLog
     opener: SessionOpener
@@ -68,16 +68,16 @@ class Door:
     new_device_mail: bool
 
     async def enter(self, proof: Proof, visit: Visit) -> SignedIn | None:
-        """Opens a session for someone whose proof was good; None if the proof does not hold any more.
+        """Opens a session for a proved account. None if the proof no longer holds.
 
-        Raises the refusal of the first step that is not met, recorded as LOGIN_FAILED with its reason.
+        Raises the refusal of the first failed step, after it has recorded LOGIN_FAILED with the reason.
         """
         user = proof.candidate.user
         for step in self.steps:
             if not await step.is_met(proof.candidate):
                 await self.record_failure(user.id, visit.origin, reason=step.reason)
                 raise step.refusal
-        # Before the transaction, which waits for nothing but the database.
+        # Before the transaction, which waits for the database only.
         device = await name_device(visit.origin.user_agent)
         details = self._new_device(proof.candidate, visit, device)
 
@@ -96,7 +96,7 @@ class Door:
                 )
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
             for each in ended:
-                # About its owner, who may be somebody else.
+                # The row is about the session's user, who may be another one.
                 revoked = {"revoked": [str(each.id)]}
                 await change.record(
                     Event(
@@ -108,24 +108,27 @@ class Door:
         return await self.audit.change(open_session)
 
     async def reopen(self, change: Change, principal: Principal, origin: Origin, *, device: str | None) -> TokenPair:
-        """Opens another session for someone who is signed in, in the transaction that has ended their sessions and holds
-        the lock of their row. It is no new sign-in: nothing is recorded. `device` is the name of the origin's user agent,
-        looked up before."""
+        """Opens another session for a signed-in user, in the transaction that ended their sessions and locked their
+        row.
+
+        This is not a sign-in, so nothing is recorded. `device` is the name of the origin's user agent, looked up
+        before.
+        """
         session = await self.opener.open(change, Cleared(principal.user_id), origin, device=device)
         return session.pair
 
     async def record_failure(self, user_id: int | None, origin: Origin, *, reason: str | None = None) -> None:
-        """Writes a LOGIN_FAILED row about that user; None: there is no such account."""
+        """Writes a LOGIN_FAILED row about that user; None: no account has the address."""
         details = {"reason": reason} if reason else {}
 
         async def record(change: Change) -> None:
-            # Nobody has signed in, so there is no actor.
+            # The request has proved no user, so the row has no actor.
             await change.record(Event(SignInAction.LOGIN_FAILED, None, user_id, origin, details=details))
 
         await self.audit.change(record)
 
     def _new_device(self, candidate: Candidate, visit: Visit, name: str | None) -> dict[str, str] | None:
-        """What a notice says of the device; None when there is nothing to say."""
+        """Returns what a notice says of the device; None: no notice."""
         if not self.new_device_mail or visit.known_device(candidate.generation) is not None:
             return None
         return {"device": name or "an unknown device"}

@@ -1,8 +1,8 @@
-"""How many guesses at an account are free: those that failed, and those under way.
+"""Counts guesses at an account: failed ones, and those in progress.
 
-Both are counted by one step of the store, before anything is hashed: of any number of attempts at once, on any number of
-instances that share the store, no more go on than are free. A guess that never ends, since its process was killed, is
-forgotten after LEASE_SECONDS.
+One step of the store counts both before anything is hashed. So parallel attempts, on any number of instances that share
+the store, never exceed the free ones. A guess that never ends, because its process was killed, is forgotten after
+LEASE_SECONDS.
 """
 
 from collections import OrderedDict
@@ -16,20 +16,22 @@ from latchkey.clock import Clock
 WINDOW_SECONDS = 3600
 LONGEST_DELAY_SECONDS = 60
 LEASE_SECONDS = 90
-"""Longer than an attempt takes: HASH_QUEUE_SECONDS is 30 at most, a hash and the statements around it take seconds."""
+"""Longer than an attempt: HASH_QUEUE_SECONDS is at most 30, and a hash and its statements take seconds."""
 SWEEP_EVERY, SWEEP_AT_ONCE = 64, 256
 
 
 class Tally(NamedTuple):
-    """What guesses are counted together, and how many failures of an hour are free. Keys of one attempt share the part
-    in braces: a Redis cluster then holds them on one node."""
+    """The guesses that are counted together, and the number of free failures in an hour.
+
+    Keys of one attempt share the part in braces, so that a Redis cluster stores them on one node.
+    """
 
     key: str
     free: int
 
 
 class Ending(StrEnum):
-    """How a guess ended: SUCCEEDED forgets earlier failures, UNKNOWN counts nothing."""
+    """The result of a guess: SUCCEEDED forgets earlier failures, UNKNOWN counts nothing."""
 
     FAILED = "failed"
     SUCCEEDED = "succeeded"
@@ -41,33 +43,33 @@ BUSY = -1.0
 
 
 class Guesses(Protocol):
-    """Counts guesses. Which errors it raises depends on where the counts are."""
+    """Counts guesses. The errors that it raises depend on where the counts are stored."""
 
     async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
         """Reserves a place for a guess in all tallies, or in none.
 
-        Returns FREE_NOW; BUSY where other guesses under way have the last free places; or, after more failures than are
-        free, the seconds until the next guess may be made.
+        Returns FREE_NOW, or BUSY while other guesses hold the last free places. After more failures than are free,
+        returns the seconds until the next guess may be made.
         """
         ...
 
     async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
-        """Gives the places back, and counts a failure, or forgets all failures."""
+        """Releases the places, and counts a failure or forgets all failures."""
         ...
 
     async def forget(self, tallies: Sequence[Tally]) -> None:
-        """Forgets failures; guesses under way keep their places."""
+        """Forgets failures. Guesses in progress keep their places."""
         ...
 
 
 def delay_after(failures: int, free: int) -> int:
-    """How many seconds apart guesses must be after so many failures within the hour."""
+    """Returns the seconds between guesses after so many failures within the hour."""
     return min(2 ** min(failures - free, 16), LONGEST_DELAY_SECONDS) if failures >= free else 0
 
 
 @dataclass(slots=True)
 class _Count:
-    """One tally's: failures until `ends_at`, when the next guess may be made, and until when guesses under way count."""
+    """One tally: failures until `ends_at`, the time of the next guess, and until when guesses in progress count."""
 
     failures: int = 0
     ends_at: float = 0.0
@@ -75,17 +77,17 @@ class _Count:
     running: dict[str, float] = field(default_factory=dict)
 
     def tidy(self, now: float) -> None:
-        """Drops what is over."""
+        """Removes what has ended."""
         if self.ends_at <= now:
             self.clear()
         self.running = {guess: until for guess, until in self.running.items() if until > now}
 
     def clear(self) -> None:
-        """Drops all failures."""
+        """Removes all failures."""
         self.failures, self.ends_at, self.next_at = 0, 0.0, 0.0
 
     def wait(self, now: float, free: int) -> float:
-        """What `begin` says of this tally."""
+        """Returns the result of `begin` for this tally."""
         if self.failures < free:
             return FREE_NOW if self.failures + len(self.running) < free else BUSY
         if self.next_at > now:
@@ -94,7 +96,7 @@ class _Count:
 
 
 class MemoryGuesses:
-    """In this process' memory."""
+    """Guesses in this process' memory."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -102,7 +104,7 @@ class MemoryGuesses:
         self._begun = 0
 
     def __len__(self) -> int:
-        """How many tallies are held; some of them may be over."""
+        """Returns the number of tallies, ended ones included."""
         return len(self._counts)
 
     async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
@@ -132,7 +134,7 @@ class MemoryGuesses:
             elif ending is Ending.FAILED:
                 count.ends_at = count.ends_at or now + WINDOW_SECONDS
                 count.failures += 1
-                # From now on, not from when this attempt began.
+                # Counted from now, not from the start of this attempt.
                 count.next_at = now + delay_after(count.failures, tally.free)
             if not count.failures and not count.running:
                 del self._counts[tally.key]

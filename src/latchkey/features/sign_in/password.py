@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordSignIn:
-    """Signs people in with address and password."""
+    """Signs users in with address and password."""
 
     database: Database
     hasher: PasswordHasher
@@ -34,11 +34,11 @@ class PasswordSignIn:
     async def sign_in(self, email: str, password: str, visit: Visit) -> SignedIn:
         """Opens a session for the user with that address (lower case).
 
-        Raises InvalidCredentials, recorded as LOGIN_FAILED, in the same time and words whether the address is unknown,
-        the password wrong or the user deleted; TooManyAttempts when it comes too soon after failed attempts; and, to
-        someone who knows the password, the refusal of a step of the door.
+        Raises InvalidCredentials, recorded as LOGIN_FAILED, for an unknown address, a wrong password or a deleted user,
+        all with the same timing and text. Raises TooManyAttempts if it comes too soon after failed attempts. After a
+        correct password, raises the refusal of a step of the door.
         """
-        # Before the throttle, which counts devices of this generation apart; known or not, it is one statement.
+        # Before the throttle, which counts devices of this generation apart. Every address costs one statement.
         found = await queries.credentials_by_email(self.database, email)
         device = visit.known_device(found.generation if found else 0)
         async with self.throttle.attempt(email, device if found else None) as attempt:
@@ -58,7 +58,7 @@ class PasswordSignIn:
         stored = credentials.password_hash if credentials else None
         migrated = credentials is not None and credentials.migrated
         if await self.hasher.verify(password, stored, migrated=migrated, otherwise=self.costs.rounds_for(email)):
-            assert credentials is not None, "nothing matches no hash"
+            assert credentials is not None, "no password matches a missing hash"
             await attempt.succeeded()
             return credentials
         await attempt.failed()
@@ -72,7 +72,7 @@ class PasswordSignIn:
         old_hash = credentials.password_hash
         if not self.hasher.needs_renewal(old_hash):
             return
-        # The session is open, whatever becomes of this: the next sign-in tries again.
+        # The session is open. If this fails, the next sign-in tries again.
         with suppress(ServiceUnavailable, DatabaseUnavailable):
             new_hash = await self.hasher.hash(password)
             await self.database.transact(
@@ -81,7 +81,7 @@ class PasswordSignIn:
 
 
 def _still_has(credentials: Credentials) -> Callable[[Change, bool], Awaitable[bool]]:
-    """The proof holds as long as the user has the very hash that was verified, and is not deleted."""
+    """Returns a proof that holds while the user has the verified hash and is not deleted."""
 
     async def still_has(change: Change, alone: bool) -> bool:
         return await queries.keeps_password(

@@ -11,8 +11,11 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a login is checked against. `migrated`: the hash is node-api-postgres's, which compared only 72 bytes.
-    `email_verified`: the address is verified. `generation` grows with each new password."""
+    """The stored credentials that a login is compared with.
+
+    `migrated`: node-api-postgres made the hash and compared only 72 bytes. `email_verified`: the address is verified.
+    `generation` grows with each new password.
+    """
 
     user: User
     password_hash: str

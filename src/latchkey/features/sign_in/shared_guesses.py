@@ -1,4 +1,4 @@
-"""Guesses in Redis or Valkey, by the connections of the counts there."""
+"""Guesses in Redis or Valkey, through the connections of the counts there."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,12 +24,12 @@ SCRIPT = Path(__file__).with_name("guesses.lua")
 
 
 def open_guesses(counts: Counts, clock: Clock) -> Guesses:
-    """The guesses in the store of those counts."""
+    """Returns the guesses in the store of those counts."""
     return SharedGuesses(counts) if isinstance(counts, SharedCounts) else MemoryGuesses(clock)
 
 
 class SharedGuesses:
-    """See Guesses. Each step is one trip."""
+    """See Guesses. Each step is one round trip."""
 
     def __init__(self, counts: SharedCounts) -> None:
         bridge = cast("RedispyBridge", cast("RedisStorage", counts.storage).bridge)

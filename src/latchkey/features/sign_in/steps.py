@@ -9,8 +9,7 @@ from latchkey.users.user import User
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone whose proof was good: the user, whether their address is verified, and the generation of their
-    credentials."""
+    """A user whose proof was correct, whether their address is verified, and the generation of their credentials."""
 
     user: User
     email_verified: bool

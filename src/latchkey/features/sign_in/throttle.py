@@ -1,11 +1,12 @@
-"""Guessing gets slow: failed logins are counted for each account, beside the limit for each client address.
+"""Slows guessing: counts failed logins for each account, besides the limit for each client address.
 
-The first five failures of an hour are free; then the next attempt has to wait for a second, the one after it for two,
-for four, up to a minute: fewer than a hundred an hour (ASVS 5.0 6.3.1). Each attempt reserves one of the five before
-anything is hashed, so that attempts at once are no more than attempts one after another. What is counted is the address
-as typed, whether or not anybody has it, so that it tells nothing. A device that has signed in to the account before is
-counted apart, so that no stranger can hold a lock on somebody's account. All such devices of an account together have
-ten, so that somebody who has collected their cookies gains little.
+The first five failures of an hour are free. Then the next attempt must wait for 1 s, the one after it for 2 s, 4 s, up
+to a minute: fewer than a hundred an hour (ASVS 5.0 6.3.1). Each attempt reserves one of the five before anything is
+hashed, so parallel attempts get no more than sequential ones.
+
+The count belongs to the typed address, even if no account has it, so it reveals nothing. A device that has signed in to
+the account before has its own count, so a stranger cannot lock the owner out. All such devices of an account share ten,
+so stolen cookies gain an attacker little.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 
 class PasswordAttempt:
-    """One attempt under way; it says how it ended, or, when neither is known, nothing."""
+    """An attempt in progress. Its caller reports the result, or nothing if neither is known."""
 
     def __init__(self, guesses: Guesses, tallies: tuple[Tally, ...]) -> None:
         self._guesses = guesses
@@ -41,7 +42,7 @@ class PasswordAttempt:
         self._may_hold_place = False
 
     async def begin(self) -> None:
-        """Reserves a place, waiting for one while all are taken. Raises TooManyAttempts."""
+        """Reserves a place, and waits while all are taken. Raises TooManyAttempts."""
         while True:
             self._may_hold_place = True
             wait = await _asked(self._guesses.begin(self._id, self._tallies))
@@ -53,15 +54,15 @@ class PasswordAttempt:
             await asyncio.sleep(LOOK_AGAIN_SECONDS * random.uniform(0.5, 1))  # noqa: S311 no secret
 
     async def failed(self) -> None:
-        """Counts a failure. Raises ServiceUnavailable when it cannot be counted."""
+        """Counts a failure. Raises ServiceUnavailable if it cannot be counted."""
         await self._end(Ending.FAILED)
 
     async def succeeded(self) -> None:
-        """Forgets earlier failures: whoever made them, the owner is here."""
+        """Forgets earlier failures, because the owner has signed in."""
         await self._end(Ending.SUCCEEDED)
 
     async def give_back(self) -> None:
-        """Gives the place back, if it still is held; a store that does not answer forgets it by itself."""
+        """Releases the place if it is still held. A store that does not answer forgets it by itself."""
         if self._may_hold_place:
             with suppress(ServiceUnavailable):
                 await self._end(Ending.UNKNOWN)
@@ -72,21 +73,22 @@ class PasswordAttempt:
 
 
 class Throttle:
-    """Counts in `guesses`, which all instances share; there the accounts are MACs under a key made from `secret`."""
+    """Counts in `guesses`, which all instances share. Accounts there are MACs under a key made from `secret`."""
 
     def __init__(self, guesses: Guesses, secret: str, *, queue_seconds: float) -> None:
         self._guesses = guesses
         self._queue_seconds = queue_seconds
         self._mac = Mac(secret, "throttle")
-        # In front of the store, so that no more of them ask it again and again than could be free.
+        # In front of the store, so that no more attempts poll it than could be free.
         self._waiting: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def attempt(self, email: str, device: str | None) -> AsyncIterator[PasswordAttempt]:
-        """An attempt at the account with that address (lower case), by a known device or, None, by a stranger.
+        """Makes an attempt at the account with that address (lower case), by a known device or, None, by an unknown
+        one.
 
-        Raises TooManyAttempts when it comes too soon after failed ones, and ServiceUnavailable when others under way
-        leave no place free in time, or the storage cannot tell.
+        Raises TooManyAttempts if it comes too soon after failed ones, and ServiceUnavailable if no place gets free in
+        time or the store does not answer.
         """
         tallies = self._tallies(email, device)
         attempt = PasswordAttempt(self._guesses, tallies)
@@ -106,7 +108,7 @@ class Throttle:
                 places.release()
 
     async def forget(self, email: str) -> None:
-        """Forgets what strangers failed at that address, if the storage can be reached."""
+        """Forgets failures of unknown devices at that address, if the store is reachable."""
         with suppress(ServiceUnavailable):
             await _asked(self._guesses.forget(self._tallies(email, None)))
 
@@ -124,6 +126,6 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except Exception as error:
-        # The clients of the stores have no common class of faults.
+        # The stores' clients have no common class of errors.
         log.warning("the throttle's store cannot be reached", cause=type(error).__name__)
         raise ServiceUnavailable from error

@@ -1,1 +1,1 @@
-"""The layers that each request passes before it reaches an endpoint; one file a layer."""
+"""The layers that each request passes before its endpoint, one file for each."""

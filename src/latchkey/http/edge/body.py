@@ -1,4 +1,4 @@
-"""Body limits: read by us, counted while reading, with a deadline."""
+"""Limits of bodies. Latchkey reads the body itself, counts its bytes and sets a deadline."""
 
 import asyncio
 import re
@@ -13,20 +13,22 @@ _CHUNKED = re.compile("chunked", re.ASCII | re.IGNORECASE)
 
 
 class BrokenBody(MalformedBody):
-    """A body of which nobody knows where it ends: chunks that are none, a coding that we do not speak, a client that
-    fell silent or hung up. The connection is closed, since more of the body may still arrive."""
+    """The end of the body is unknown: bad chunks, an unsupported transfer coding, or a client that stopped sending.
+
+    The connection is closed, because more of the body may still arrive.
+    """
 
     closes_connection = True
 
 
 async def read_body(exchange: Exchange, deadline: float = BODY_DEADLINE_SECONDS) -> None:
-    """Sets `body`, at most 10 240 bytes, whatever its type and whether or not anybody wants it.
+    """Reads the body, at most 10 240 bytes, of any type, even if no endpoint needs it.
 
-    Raises BodyTooLarge (before reading, where Content-Length says so), and BrokenBody, after `deadline` seconds too.
+    Raises BodyTooLarge, before reading if Content-Length is too large, and BrokenBody, also after `deadline` seconds.
     """
     coding = exchange.header("transfer-encoding")
     if coding is not None and not _CHUNKED.fullmatch(coding):
-        # The server takes any list that ends in "chunked"; a proxy before us may understand it otherwise.
+        # The server accepts any list that ends in "chunked". A proxy in front may read it differently.
         raise BrokenBody
     length = exchange.header("content-length")
     if length is not None:

@@ -1,4 +1,4 @@
-"""Client address: the peer, or what a trusted proxy says of it."""
+"""Client address: the peer's, or the one that a trusted proxy reports."""
 
 import ipaddress
 import re
@@ -21,16 +21,16 @@ log = structlog.get_logger(__name__)
 
 
 class ClientAddress:
-    """Finds the client of a request; `trusted` are the proxies whose X-Forwarded-For is believed."""
+    """Finds the client address of a request. `trusted` are the proxies whose X-Forwarded-For is believed."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted
-        # The same peers come again and again, and parsing an address takes longer than the rest of this layer.
+        # The same peers return often, and parsing an address takes longer than the rest of this layer.
         self._known = lru_cache(maxsize=ADDRESSES_KEPT)(self._look_up)
         self._warned = False
 
     def identify(self, exchange: Exchange) -> None:
-        """Sets `client_ip`; takes over X-Request-Id from a trusted proxy, so that its log and ours can be joined."""
+        """Sets `client_ip`, and takes X-Request-Id from a trusted proxy, so that its log and ours can be joined."""
         exchange.client_ip, is_proxy = self._known(exchange.peer) or (exchange.peer, False)
         forwarded = exchange.header("x-forwarded-for")
         if not is_proxy:
@@ -54,13 +54,16 @@ class ClientAddress:
         return client
 
     def _look_up(self, text: str) -> tuple[str, bool] | None:
-        """An address as we write it, and whether it is that of a trusted proxy; None for what is no address."""
+        """Returns an address in canonical form and whether it is a trusted proxy's.
+
+        None for text that is not an address.
+        """
         address = parse_address(text)
         return (str(address), any(address in network for network in self._trusted)) if address else None
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address, without port, brackets or zone; IPv4 mapped into IPv6 as IPv4; None for anything else."""
+    """Parses an IP address without port, brackets or zone. IPv4 mapped into IPv6 becomes IPv4. None for other text."""
     matched = _ADDRESS.fullmatch(text)
     if matched is None:
         return None
@@ -74,7 +77,8 @@ def parse_address(text: str) -> Address | None:
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
 def network_of(client_ip: str) -> str:
-    """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address, which one household owns."""
+    """Returns what a client is counted by: its IPv4 address, or the /64 of its IPv6 address, which one household
+    has."""
     address = parse_address(client_ip)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))

@@ -1,4 +1,4 @@
-"""The edge: what every request passes,, and what every answer gets."""
+"""The edge: the layers of every request, and the headers of every answer."""
 
 import itertools
 import secrets
@@ -30,11 +30,11 @@ log = structlog.get_logger(__name__)
 
 
 class Edge:
-    """The ASGI application for HTTP: layers, then the endpoint. Nothing raised inside it reaches the server.
+    """The ASGI application for HTTP: layers, then the endpoint. It raises nothing to the server.
 
-    `routes` are all that is served; `authenticators`, in order, say who asks; `translated` turns exceptions of lower
-    floors that know nothing of HTTP into answers (a database that is gone: 503); `root_path` is the path of the app's
-    own host that we are served under.
+    `routes` are all endpoints. `authenticators` find the principal, in order. `translated` turns exceptions of lower
+    packages, which know nothing of HTTP, into refusals (an unavailable database: 503). `root_path` is the path that
+    Latchkey is served under on the app's host.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Edge:
         self._translated = translated
         self._root_path = root_path
         self._logs_requests = logs_requests
-        # Request ids: random for the process, counted in it. They must differ, not be hard to guess, and random numbers
-        # would cost each request a system call.
+        # Request ids: a random prefix for the process, then a counter. They must be unique, not unguessable, and random
+        # bytes would cost a system call for each request.
         self._process_id = secrets.token_hex(8)
         self._numbers = itertools.count(1)
 
@@ -103,21 +103,21 @@ class Edge:
         if endpoint is None:
             raise MethodNotAllowed(headers=(("Allow", match.resource.allow),))
         response = await endpoint.answer(exchange, match.parameters)
-        # Only a GET may be refused this late: it has changed nothing.
+        # Only a GET may be refused this late, because it has changed nothing.
         if len(response.body) > LARGE_BYTES and exchange.method == "GET":
             self._large.require_room(exchange)
         return response
 
     def _sent_unasked(self, exchange: Exchange) -> bool:
-        """Whether a browser may have sent this request without its page's knowing who asks: also where nothing in it
-        says who does, as at login."""
+        """Tells whether a browser may have sent this request without its page's intent: also without a proof, as at
+        login."""
         for authenticator in self._authenticators:
             if authenticator.applies(exchange):
                 return authenticator.checks_csrf
         return True
 
     def _below_root(self, path: str) -> str:
-        # Some proxies strip the prefix and some do not: both must find their way.
+        # Some proxies strip the prefix and some keep it. Both work.
         if self._root_path and (path == self._root_path or path.startswith(self._root_path + "/")):
             return path[len(self._root_path) :] or "/"
         return path
@@ -132,7 +132,7 @@ class Edge:
 
 
 def refusal(error: Refusal) -> Response:
-    """The answer that an error means."""
+    """Returns the answer for a refusal."""
     headers = [answer_header(name, value) for name, value in error.headers]
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))

@@ -1,10 +1,10 @@
-"""Headers of every answer: security headers and request id."""
+"""Headers of every answer: security headers and the request id."""
 
 from starlette.responses import Response
 
 from latchkey.http.exchange import Exchange, answer_header
 
-# What helmet 8 sends by default: the clients and scanners of node-api-postgres know these values.
+# helmet 8's defaults, which clients and scanners of node-api-postgres know.
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "X-Permitted-Cross-Domain-Policies": "none",
     "X-XSS-Protection": "0",
-    # Granian would name itself otherwise.
+    # Replaces Granian's own name.
     "Server": "latchkey",
 }
 _ALL = [answer_header(name, value) for name, value in SECURITY_HEADERS.items()]
@@ -30,7 +30,7 @@ _NAMES = frozenset(name for name, _ in _ALL)
 
 
 def finish(response: Response, exchange: Exchange) -> None:
-    """Adds what every answer has. A page or asset that brings a policy of its own keeps it."""
+    """Adds the headers of every answer. A page or asset keeps its own policy."""
     headers = response.raw_headers
     own = _NAMES.intersection([name for name, _ in headers])
     headers += [header for header in _ALL if header[0] not in own] if own else _ALL

@@ -1,4 +1,4 @@
-"""Host: one host and nothing else (trusting it led to Starlette's CVE-2026-48710)."""
+"""Checks Host: exactly one host (trusting it caused Starlette's CVE-2026-48710)."""
 
 import re
 
@@ -11,14 +11,14 @@ _LOOPBACK = re.compile(
 )
 
 
-# Granian writes 1.0 as the first, and an empty Host where none was sent.
+# Granian passes HTTP/1.0 as "1", and an absent Host as an empty one.
 _VERSIONS_WITHOUT_HOST = frozenset({"1", "1.0"})
 
 
 def check_host(exchange: Exchange, *, optional: bool = False) -> None:
-    """Raises InvalidHost for a request without Host, with two, or with one that holds more than a host and a port.
+    """Raises InvalidHost for a request with no Host, with two, or with more than a host and a port in it.
 
-    `optional`: HTTP/1.0, which has no such header, may leave it out.
+    `optional`: HTTP/1.0, which has no such header, may omit it.
     """
     host = exchange.header("host") or ""
     if not host and optional and exchange.scope.get("http_version") in _VERSIONS_WITHOUT_HOST:
@@ -28,6 +28,9 @@ def check_host(exchange: Exchange, *, optional: bool = False) -> None:
 
 
 def names_loopback(exchange: Exchange) -> bool:
-    """Whether Host is a name that always means this machine. A page elsewhere can have a name of its own resolve to this
-    machine, but then the browser sends that name (DNS rebinding)."""
+    """Tells whether Host is a name that always means this machine.
+
+    A page elsewhere can make its own name resolve to this machine, but the browser then sends that name (DNS
+    rebinding).
+    """
     return _LOOPBACK.fullmatch(exchange.header("host") or "") is not None

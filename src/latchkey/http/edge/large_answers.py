@@ -1,7 +1,7 @@
-"""Large answers: sent in pieces, a bounded number at a time, each within a deadline, so that slow readers cost little.
+"""Sends large answers in pieces, a limited number at a time, each within a deadline, so slow readers cost little.
 
-The server buffers whatever it is given until the client has read it, and does not say when that is. Only an answer in
-pieces waits for the client: the server takes the next piece when it has room for it.
+The server buffers a whole answer until the client has read it, and does not report when. It takes pieces only when it
+has room, so only an answer in pieces waits for the client.
 """
 
 import asyncio
@@ -25,22 +25,24 @@ log = structlog.get_logger(__name__)
 
 
 class LargeAnswers:
-    """The large answers under way: at most AT_A_TIME, and OF_ONE_CLIENT of them to one client address. Each has so
-    many `seconds`."""
+    """The large answers in progress: at most AT_A_TIME, of them OF_ONE_CLIENT for one client address, each within
+    `seconds`."""
 
     def __init__(self, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._under_way: Counter[str] = Counter()
 
     def require_room(self, exchange: Exchange) -> None:
-        """Raises ServiceUnavailable when one more would be too many."""
+        """Raises ServiceUnavailable if one more answer is too many."""
         of_client = self._under_way[network_of(exchange.client_ip)]
         if of_client >= OF_ONE_CLIENT or self._under_way.total() >= AT_A_TIME:
             raise ServiceUnavailable
 
     async def send(self, response: Response, exchange: Exchange, send: Send) -> None:
-        """Sends an answer with its Content-Length. One that is not read in time stays incomplete, by which the client
-        knows."""
+        """Sends an answer with its Content-Length.
+
+        If the deadline passes, it stays incomplete, which the client detects.
+        """
         client = network_of(exchange.client_ip)
         self._under_way[client] += 1
         try:

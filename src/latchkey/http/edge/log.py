@@ -1,4 +1,4 @@
-"""Request lines: method, path, status, milliseconds; never a query value, a header or a body."""
+"""Request lines: method, path, status and milliseconds. Never a query value, a header or a body."""
 
 import re
 
@@ -8,14 +8,16 @@ from latchkey.clock import stopwatch
 from latchkey.http.exchange import Exchange
 
 PATH_MAX = 256
-# A query or a fragment that somebody encoded into the path: what follows may be the token of a mail's link.
+# A path may hold an encoded query or fragment, with the token of a mailed link in it.
 _ENCODED_REST = re.compile(rb"(#|%(?:25)*(?:23|3f)).*", re.IGNORECASE | re.DOTALL)
 log = structlog.get_logger("latchkey.request")
 
 
 def log_request(exchange: Exchange, status: int, started: float) -> None:
-    """Writes one line for one answered request. The path is written as it was sent, percent-encoded, so that no control
-    character in it can forge a line, up to an encoded `?` or `#`; `started` is of `clock.stopwatch`."""
+    """Logs one line for an answered request. `started` is a `clock.stopwatch` time.
+
+    The path stays percent-encoded, so no control character can forge a line. It ends before an encoded `?` or `#`.
+    """
     log.info(
         "request",
         method=exchange.method,

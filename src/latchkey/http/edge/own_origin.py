@@ -1,10 +1,10 @@
-"""Which Origin headers are those of our own pages."""
+"""Tells Latchkey's own origin from others."""
 
 import re
 
 from latchkey.http.exchange import Exchange
 
-# As browsers write it (RFC 6454 section 6.2). A parser of URLs would read more into it: a user, a path, a tab in a name.
+# The form that browsers send (RFC 6454 section 6.2). A URL parser would accept more: a user, a path, a tab in a name.
 _HOST_AND_PORT = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?"
 _ORIGIN = re.compile(rf"(https?)://{_HOST_AND_PORT}")
 _HOST = re.compile(_HOST_AND_PORT)
@@ -12,10 +12,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class OwnOrigin:
-    """Compares an Origin with where people reach this service: `public`, if the operator has said so, and nothing else.
+    """Compares an Origin with `public`, the origin that the operator has set.
 
-    Otherwise `assumed` counts, and the host and port of Host with either scheme, since TLS may end before us. Then a
-    page that somebody on the way serves in our name over http passes for one of ours.
+    Without it, accepts `assumed`, and Host with either scheme, because TLS may end before Latchkey. A page that an
+    attacker on the network path serves over http then counts as our own.
     """
 
     def __init__(self, *, public: str | None, assumed: str | None) -> None:
@@ -23,7 +23,7 @@ class OwnOrigin:
         self.public = public
 
     def is_that_of(self, exchange: Exchange) -> bool:
-        """Whether the request has an Origin, and it is ours."""
+        """Tells whether the request has an Origin and it is our own."""
         origin = _parsed(exchange.header("origin") or "")
         if origin is None:
             return False

@@ -15,14 +15,16 @@ log = structlog.get_logger(__name__)
 
 
 class RateLimit:
-    """Counts requests. While the store is out of reach it lets requests pass and marks them (`limiter_failed`), so
-    that reads go on and login, which it protects from guessing, refuses."""
+    """Counts requests. While the store is unreachable it lets requests pass and marks them (`limiter_failed`).
+
+    Reads then continue, and login, which the limit protects from guessing, refuses.
+    """
 
     def __init__(self, limit: str, counts: Counts, clock: Clock) -> None:
         self._item = limits.parse(limit)
         self._counts = counts
         self._seconds = self._item.get_expiry()
-        # Made once; only the address in it differs.
+        # Made once: only the address in it changes.
         self._key = self._item.key_for("address", "{}").format
         self._clock = clock
         self._store_failed = False
@@ -32,7 +34,7 @@ class RateLimit:
         ]
 
     async def count(self, exchange: Exchange) -> None:
-        """Counts one request and adds the RateLimit headers. Raises RateLimited past the limit."""
+        """Counts one request and adds the RateLimit headers. Raises RateLimited above the limit."""
         key = self._key(network_of(exchange.client_ip))
         try:
             used, ends_at = await self._counts.hit(key, self._seconds)
@@ -41,7 +43,7 @@ class RateLimit:
             exchange.limiter_failed = True
             return
         self._store_failed = False
-        # A key without expiry (-1, its window just ended) counts as a window that ends now.
+        # A key without expiry (-1: its window has just ended) counts as a window that ends now.
         reset = max(0, math.ceil(ends_at - self._clock()))
         exchange.answer_headers += self._constant_headers
         exchange.answer_headers.append((b"ratelimit-remaining", b"%d" % max(0, self._item.amount - used)))

@@ -1,4 +1,4 @@
-"""Origins that would need to be in CORS_ORIGINS: each is logged once, with what to do."""
+"""Logs origins that are missing in CORS_ORIGINS, each once, with advice."""
 
 from collections import OrderedDict
 
@@ -12,13 +12,16 @@ log = structlog.get_logger(__name__)
 
 
 class UnlistedOrigins:
-    """Logs origins. It remembers the thousand that came last: one that stayed away longer is logged again."""
+    """Logs origins. It remembers the last thousand, so an older one can be logged again."""
 
     def __init__(self) -> None:
         self._logged: OrderedDict[str, None] = OrderedDict()
 
     def note(self, origin: str) -> None:
-        """Logs an origin, unless it is remembered. It is a stranger's text: cut, and quoted by the log's own format."""
+        """Logs an origin that is not remembered.
+
+        A stranger chose its text: it is cut, and the log's format quotes it.
+        """
         origin = origin[:ORIGIN_MAX_CHARS]
         if origin in self._logged:
             self._logged.move_to_end(origin)

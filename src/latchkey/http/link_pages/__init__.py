@@ -1,4 +1,4 @@
-"""Pages that links in mails open: each takes the token from the fragment and posts it. They share script and style."""
+"""Pages that mailed links open. Each takes the token from the fragment and posts it. They share script and style."""
 
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ PAGE_POLICY = (
 
 
 def link_page_endpoints(path: str, page: Path, *, settings: HttpSettings, summary: str) -> tuple[Endpoint[Any], ...]:
-    """The HTML file `page` at `path`, and the script and style that it loads from below that path. When it is done it
-    links to RETURN_URL, if that is set."""
+    """Returns the endpoints of the HTML file `page` at `path`, and of its script and style below that path.
+
+    When done, the page links to RETURN_URL, if that is set.
+    """
     return (
         page_endpoint(
             path,
@@ -32,5 +34,5 @@ def link_page_endpoints(path: str, page: Path, *, settings: HttpSettings, summar
 
 
 def style_endpoint(path: str) -> Endpoint[Any]:
-    """The style that all these pages share."""
+    """Returns the endpoint of the style that all these pages share."""
     return asset_endpoint(path, SHARED / "page.css")

@@ -1,6 +1,6 @@
-"""node-api-postgres's tables, where they do not exist: its own database is adopted as it stands.
+"""Creates node-api-postgres's tables where they do not exist. Its own database is adopted unchanged.
 
-The text is node-api-postgres's (its README), so that a new database and an adopted one take the same way from here.
+The SQL is node-api-postgres's (its README), so a new database and an adopted one are alike from here on.
 """
 
 from alembic import op
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# Looked for along the search path, which CREATE TABLE IF NOT EXISTS does not do: it looks in the first schema only.
+# Looked up along the search path. CREATE TABLE IF NOT EXISTS would look in its first schema only.
 USERS = """
 DO $$ BEGIN
     IF to_regclass('users') IS NULL THEN

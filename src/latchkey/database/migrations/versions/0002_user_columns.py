@@ -7,12 +7,12 @@ from latchkey.database.adoption.adoption import Adoption
 revision = "0002"
 down_revision = "0001"
 
-# The zone of the transaction is the one that ALTER … TYPE timestamptz reads old values in. PostgreSQL rewrites no
-# table for it when that zone is UTC; otherwise all columns change in one command, so that it is rewritten once.
+# ALTER … TYPE timestamptz reads old values in the transaction's time zone. With UTC, PostgreSQL does not rewrite the
+# table. Otherwise one command changes all columns, so the table is rewritten once.
 ZONE = "SELECT set_config('TimeZone', $1, true)"
 
-# password_migrated: who came from node-api-postgres has a hash of the first 72 bytes only. As the default of the new
-# column that costs no rewrite; users to come get false.
+# password_migrated: a user from node-api-postgres has a hash of the first 72 bytes only. As the new column's default,
+# true costs no rewrite. Later users get false.
 COLUMNS = """
 DO $$
 DECLARE
@@ -31,7 +31,7 @@ BEGIN
 END $$
 """
 
-# A dump restored without its sequences would hand out ids that are taken.
+# A dump that was restored without its sequences would hand out ids in use.
 SEQUENCE = """
 DO $$
 DECLARE

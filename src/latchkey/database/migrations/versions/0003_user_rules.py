@@ -1,7 +1,7 @@
-"""users: one live user an address, whatever its case; a flag that is never NULL; one user a reset token.
+"""users: unique addresses among live users in any case, a flag that is never NULL, and unique reset tokens.
 
-What the operator decided about rows that break these rules is done in the same transaction, so that a run cut off
-or overtaken by a write finds the question and its answer together again.
+The operator's decisions about rows that break these rules run in the same transaction. So a run that is interrupted, or
+overtaken by a write, asks again for rows that are still open.
 """
 
 from alembic import op
@@ -12,7 +12,7 @@ from latchkey.database.adoption.adoption import ADDRESS_KEY, HAS_NON_ASCII, Adop
 revision = "0003"
 down_revision = "0002"
 
-# Keeps writers out from the first look to the commit; readers go on until the last, short, statements.
+# Blocks writers from the first look to the commit. Readers continue until the last, short, statements.
 LOCK = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"
 
 NULL_FLAGS = """
@@ -38,25 +38,25 @@ UPDATE users SET reset_token = NULL, reset_token_expires = NULL
 WHERE reset_token IN (SELECT reset_token FROM users GROUP BY reset_token HAVING count(*) > 1) RETURNING id
 """
 
-# A reset token dies with the deletion of its user, which node-api-postgres forgot to see to.
+# Deletion of a user ends the reset token. node-api-postgres did not do that.
 RESET_TOKENS_OF_DELETED = """
 UPDATE users SET reset_token = NULL, reset_token_expires = NULL WHERE is_deleted AND reset_token IS NOT NULL
 """
 
-# node-api-postgres wrote the expiry in its own zone, not the database's: read in the wrong one, a link that should live
-# 15 minutes could live for hours. Too early an expiry costs the user one more mail.
+# node-api-postgres wrote the expiry in its own zone, not the database's. Read in the wrong zone, a 15-minute link could
+# live for hours. Too early an expiry costs the user one more mail.
 RESET_EXPIRIES = """
 UPDATE users SET reset_token_expires = now() + interval '15 minutes'
 WHERE reset_token IS NOT NULL AND reset_token_expires > now() + interval '15 minutes'
 """
 
-# Built beside the old index, which may have the very name that the new one will have.
+# Built beside the old index, which may have the name of the new one.
 INDEXES = (
     "CREATE UNIQUE INDEX users_email_unique_active_new ON users (lower(email)) WHERE NOT is_deleted",
     "CREATE UNIQUE INDEX users_reset_token ON users (reset_token) WHERE reset_token IS NOT NULL",
 )
 
-# Every unique rule on the address alone, whatever its name: any of them would keep a deleted user's address taken.
+# Every unique rule on the address alone, under any name: it would keep a deleted user's address taken.
 OLD_INDEXES = """
 DO $$
 DECLARE
@@ -80,7 +80,8 @@ BEGIN
 END $$
 """
 
-# Found while readers still go on; changed when the old index, which may object to a deleted namesake, is gone.
+# Found while readers continue. Changed when the old index is gone, which may conflict with a deleted user of that
+# address.
 MIXED_CASE = f'SELECT id FROM users WHERE email <> lower(email COLLATE "C") AND NOT ({HAS_NON_ASCII})'
 LOWER_CASE = 'UPDATE users SET email = lower(email COLLATE "C") WHERE id = ANY($1)'
 
@@ -105,7 +106,7 @@ def upgrade() -> None:
             f"or not one '@': {', '.join(untypable)}"
         )
     mixed_case = [row.id for row in connection.exec_driver_sql(MIXED_CASE)]
-    # From here on readers wait.
+    # Readers wait from here on.
     op.execute(OLD_INDEXES)
     connection.exec_driver_sql(LOWER_CASE, (mixed_case,))
     op.execute(FLAG)

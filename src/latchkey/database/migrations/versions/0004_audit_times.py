@@ -1,4 +1,4 @@
-"""audit_logs: timestamps with time zone, and a sequence that is past the highest id."""
+"""audit_logs: timestamps with time zone, and a sequence beyond the highest id."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ from latchkey.database.adoption.adoption import Adoption
 revision = "0004"
 down_revision = "0003"
 
-# As in 0002: read in the transaction's zone, no rewrite when that is UTC.
+# As in 0002: old values are read in the transaction's zone, without a rewrite if that is UTC.
 ZONE = "SELECT set_config('TimeZone', $1, true)"
 
 CREATED_AT = """

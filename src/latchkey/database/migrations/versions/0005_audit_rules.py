@@ -1,4 +1,4 @@
-"""audit_logs: every actor is a user, and the indexes that reading by user needs."""
+"""audit_logs: every actor is a user, and indexes for reading by user."""
 
 from alembic import op
 
@@ -15,7 +15,8 @@ WHERE actor_id IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = au
 RETURNING id
 """
 
-# node-api-postgres's own key, where a database was made without it or never checked it. Last, since it locks users too.
+# node-api-postgres's own foreign key, where a database lacks it or has not validated it. Last, because it also locks
+# users.
 FOREIGN_KEY = """
 DO $$
 DECLARE

@@ -1,7 +1,7 @@
-"""sessions, one a sign-in, in place of the one users.refresh_token.
+"""sessions: one for each sign-in, in place of users.refresh_token.
 
-A signed-in client of node-api-postgres stays signed in: the hash of its refresh token becomes a
-session, whose `original_token_hash` says that a token of node-api-postgres's shape is to be honoured once.
+A signed-in client of node-api-postgres stays signed in: the hash of its refresh token becomes a session.
+`original_token_hash` lets a token in node-api-postgres's format be used once.
 """
 
 from alembic import op
@@ -13,8 +13,8 @@ down_revision = "0005"
 
 LOCK = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"
 
-# token_hash and last_used_at change at every refresh: they stay out of every index, and a page keeps room for the
-# new version of a row, so that a refresh touches no index (a HOT update) and leaves nothing for vacuum.
+# Each refresh changes token_hash and last_used_at, so no index has them, and a page keeps room for a row's new version.
+# A refresh then touches no index (a HOT update) and leaves no work for vacuum.
 TABLE = """
 CREATE TABLE sessions (
     id uuid,
@@ -31,17 +31,17 @@ CREATE TABLE sessions (
 ) WITH (fillfactor = 80)
 """
 
-# Length and class apart: as one pattern with {64} it takes several times as long.
+# Length and characters are checked apart: one pattern with {64} takes several times as long.
 IS_SHA256 = "length(refresh_token) = 64 AND refresh_token !~ '[^0-9a-fA-F]'"
 
-# node-api-postgres does not say when a session began, hence a whole cap of 30 days from now.
+# node-api-postgres does not store when a session began, so it gets a full cap of 30 days from now.
 ADOPT = f"""
 INSERT INTO sessions (id, user_id, token_hash, original_token_hash, expires_at)
 SELECT gen_random_uuid(), id, decode(refresh_token, 'hex'), decode(refresh_token, 'hex'), now() + interval '30 days'
 FROM users WHERE NOT is_deleted AND {IS_SHA256}
 """
 
-# The same hash with two users comes from rows copied by hand. A token is one user's; whose, nobody can tell.
+# Two users with one hash come from rows copied by hand. A token belongs to one user, and the rows do not tell which.
 AMBIGUOUS = """
 DELETE FROM sessions WHERE original_token_hash IN (
     SELECT original_token_hash FROM sessions GROUP BY original_token_hash HAVING count(*) > 1
@@ -50,7 +50,7 @@ DELETE FROM sessions WHERE original_token_hash IN (
 
 UNREADABLE = f"SELECT id FROM users WHERE NOT is_deleted AND refresh_token <> '' AND NOT ({IS_SHA256}) ORDER BY id"
 
-# After the rows, since checking all at once is faster than each.
+# Added after the rows: checking all at once is faster.
 RULES = (
     "ALTER TABLE sessions ADD PRIMARY KEY (id)",
     """ALTER TABLE sessions ADD CONSTRAINT sessions_user_id_fkey
@@ -58,7 +58,7 @@ RULES = (
     """CREATE UNIQUE INDEX sessions_original_token_hash ON sessions (original_token_hash)
         WHERE original_token_hash IS NOT NULL""",
     "CREATE INDEX sessions_live_by_user ON sessions (user_id) WHERE ended_at IS NULL",
-    # For the feed of endings, which reads the last minutes of them, and for sweeping old rows.
+    # For the feed of ended sessions, which reads the last minutes, and for housekeeping.
     "CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL",
     "ALTER TABLE users DROP COLUMN refresh_token",
 )
@@ -75,7 +75,7 @@ def upgrade() -> None:
     lost += [row.id for row in connection.exec_driver_sql(UNREADABLE)]
     if lost:
         adoption.warnings.append(
-            "these users have to sign in again, since their refresh_token is no SHA-256 or also another's: "
+            "these users must sign in again, because their refresh_token is not a SHA-256 or another user has it: "
             + ", ".join(map(str, sorted(lost)))
         )
     for rule in RULES:

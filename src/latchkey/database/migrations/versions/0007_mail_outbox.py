@@ -1,4 +1,4 @@
-"""mail_outbox: mails to send, written in the transaction of what they are about."""
+"""mail_outbox: mails to send, queued in the transaction of the change that they report."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
-"""What a refresh needs to answer its direct parent again: which token it replaced, and when the successor was made.
+"""sessions: what a refresh needs to answer its direct parent again: the replaced token and the time of the rotation.
 
-Nothing raw: the successor is minted anew from these (REFRESH_LEEWAY_SECONDS).
+No token is stored: REFRESH_LEEWAY_SECONDS re-creates the successor from these columns.
 """
 
 from alembic import op

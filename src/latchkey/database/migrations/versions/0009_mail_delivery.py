@@ -1,6 +1,6 @@
-"""Delivery of mails: attempts, when to try next, and how it ended. A row stays once its mail is sent.
+"""mail_outbox: attempts, the next attempt and the result. A row stays after its mail is sent.
 
-The nonce is what the token of a mail with a link is derived from, with a key that is not in the database (ADR 7).
+A mail's link token is derived from the nonce, with a key that is not in the database (ADR 7).
 """
 
 from alembic import op
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0009"
 down_revision = "0008"
 
-# gen_random_uuid() has 122 bits from the strong random generator and, unlike gen_random_bytes(), needs no extension.
+# gen_random_uuid() has 122 bits from the strong generator and, unlike gen_random_bytes(), needs no extension.
 NONCE = "decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')"
 
 COLUMNS = f"""
@@ -25,7 +25,7 @@ ALTER TABLE mail_outbox
 
 INDEXES = (
     "CREATE INDEX mail_outbox_due ON mail_outbox (next_attempt_at, id) WHERE sent_at IS NULL AND failed_at IS NULL",
-    # For the limit on links an hour, and for removing a user's rows with the user.
+    # For the limit of links an hour, and for deleting a user's rows with the user.
     "CREATE INDEX mail_outbox_by_user ON mail_outbox (user_id, token_made_at) WHERE user_id IS NOT NULL",
 )
 

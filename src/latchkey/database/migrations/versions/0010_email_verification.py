@@ -1,18 +1,18 @@
-"""Proved addresses: when one was, and the tokens that prove one (nothing raw)."""
+"""Verified addresses: when each was verified, and the hashes of the tokens that verify one."""
 
 from alembic import op
 
 revision = "0010"
 down_revision = "0009"
 
-# reset_token_mailed: a link that an operator handed over proves no address.
+# reset_token_mailed: false for a link that an operator handed over, which verifies no address.
 COLUMNS = """
 ALTER TABLE users
     ADD COLUMN email_verified_at timestamptz,
     ADD COLUMN reset_token_mailed boolean NOT NULL DEFAULT false
 """
 
-# token_hash is NULL until the mail is made.
+# token_hash is NULL until the mail is composed.
 TABLE = """
 CREATE TABLE email_tokens (
     user_id integer NOT NULL REFERENCES users(id) ON DELETE CASCADE,

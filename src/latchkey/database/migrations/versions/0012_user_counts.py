@@ -1,7 +1,7 @@
-"""How many users there are, kept with every change of it: counting a million rows for each page of a list is too slow.
+"""Counts of users, updated with every change: counting a million rows for each page of a list is too slow.
 
-By triggers, so that rows changed by hand count too. In 16 parts, one for each server process modulo 16, so that changes
-at the same time seldom wait for each other.
+Triggers update them, so that rows changed by hand count, too. 16 parts, one for each server process modulo 16, so that
+parallel changes seldom wait for each other.
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
-"""users: how often the password was changed or reset, so that a new one ends what devices were known by.
+"""users: the number of password changes and resets, so that a new password ends known devices.
 
-A constant default rewrites nothing. The previous release leaves the column as it is: passwords that it changes during a
-rolling upgrade end no known devices.
+A constant default rewrites nothing. The previous release does not update the column, so a password that it changes
+during a rolling upgrade ends no known devices.
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
-"""Since when an account has its address, and the index for bounds on mails to one recipient.
+"""users: since when the account has its address; mail_outbox: the index for the limit of mails to one recipient.
 
-Accounts that exist have theirs since now: what happened to their address before is not known. As the default of the new
-column that rewrites nothing; NULL, for accounts to come, is since they were made.
+Existing accounts have their address since now, because its earlier changes are unknown. As a new column's default that
+rewrites nothing. NULL, for later accounts, means since their creation.
 """
 
 from alembic import op
