@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from tests.kit import plain_http
 from tests.kit.command_line import answers, is_served, latchkey, spawn
+from tests.kit.ipv6 import needs_ipv6
 from tests.kit.server import Server
 from tests.kit.source_copy import copy_source
 from tests.kit.waiting import eventually
@@ -97,6 +99,38 @@ def test_a_day_of_work(dev: Spawn, project: Path) -> None:
     assert not is_served(server.url)
     assert not postgres_of(project)
     assert not (project / ".latchkey" / "dsn").exists()
+
+
+@needs_ipv6
+@pytest.mark.parametrize("host", ["", "localhost", "0.0.0.0"])  # noqa: S104 for the time of this test
+def test_localhost_has_two_addresses(dev: Spawn, host: str, require: Callable[[str], str]) -> None:
+    """Whichever of them a program takes localhost for, it answers; and both are given up at the end."""
+    server = dev(HOST=host)
+    eventually(lambda: answers(server), "it serves")
+    for name in ("127.0.0.1", "[::1]", "localhost"):
+        assert is_served(f"http://{name}:{server.port}")
+    script = f"fetch('http://localhost:{server.port}/healthz').then(answer => console.log(answer.status))"
+    for order in ("ipv4first", "verbatim"):
+        command = [require("node"), f"--dns-result-order={order}", "--no-network-family-autoselection", "-e", script]
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert asked.stdout == "200\n", asked.stderr
+    assert server.stop(signal.SIGTERM) == 0
+    printed_like(server)
+    for name in ("127.0.0.1", "[::1]"):
+        assert not is_served(f"http://{name}:{server.port}")
+
+
+@needs_ipv6
+def test_localhost_that_is_somebody_elses(dev: Spawn) -> None:
+    """It says so, and where it is."""
+    server = dev()
+    eventually(lambda: answers(server), "it serves")
+    server.stop(signal.SIGTERM)
+    with socket.create_server(("::1", server.port), family=socket.AF_INET6):
+        again = dev(PORT=str(server.port))
+        eventually(lambda: is_served(server.url), "it serves")
+        assert f"Latchkey is at http://127.0.0.1:{server.port}/api-docs" in again.printed()
+        assert f"not at http://localhost:{server.port}: another program listens on ::1" in again.printed()
 
 
 def test_sigterm_while_it_starts(dev: Spawn, project: Path) -> None:

@@ -8,6 +8,7 @@ from types import FrameType
 from pydantic import SecretStr
 
 from latchkey.app import Settings
+from latchkey.cli.loopback import both_loopbacks
 from latchkey.cli.migrate import run_migration
 from latchkey.cli.secrets import SecretsUnreadable, kept_secrets
 from latchkey.cli.server import require_free_port, run_server
@@ -30,17 +31,17 @@ def dev() -> None:
     with explained(SettingsError):
         settings = load_settings(Settings, environment="development")
     configure_logging(development=True)
-    # Comes first: a second `latchkey dev` must not touch the data of the first.
-    require_free_port(settings)
+    # First of all: where one runs already, a second one must leave its data alone.
+    address = require_free_port(settings)
     with explained(SecretsUnreadable), explained(OSError, about="DATA_DIR cannot be used"):
         settings = _with_secrets(settings)
     if settings.database_url is not None:
-        _serve(settings)
+        _serve(settings, address)
         return
     with explained(EmbeddedUnavailable):
         postgres = start(settings.data_dir)
     with postgres:
-        _serve(settings.model_copy(update={"database_url": SecretStr(postgres.dsn)}))
+        _serve(settings.model_copy(update={"database_url": SecretStr(postgres.dsn)}), address)
 
 
 def _exit_when_told_to() -> None:
@@ -62,7 +63,11 @@ def _with_secrets(settings: Settings) -> Settings:
     return settings.model_copy(update={name: given[name] or secret for name, secret in made.items()})
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, address: str) -> None:
     run_migration(settings)
-    print_line(f"Latchkey is at http://localhost:{settings.port}{settings.root_path}/api-docs (Ctrl-C stops it)")
-    run_server(settings, reload=True, dev=True)
+    port = settings.port
+    with both_loopbacks(address, port) as here:
+        print_line(f"Latchkey is at http://{here.host}:{port}{settings.root_path}/api-docs (Ctrl-C stops it)")
+        if here.taken:
+            print_line(f"and not at http://localhost:{port}: another program listens on {here.taken} port {port}")
+        run_server(settings, reload=True, dev=True)

@@ -44,7 +44,8 @@ def require_free_port(settings: Settings) -> str:
     """
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
+        # A name such as localhost has an IPv6 address even where there is no IPv6.
+        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         with socket.socket(family, kind, protocol) as probe:
             # As a server does, so that recently closed connections do not count as a listener.
             if sys.platform != "win32":
