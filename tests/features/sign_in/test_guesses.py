@@ -82,5 +82,20 @@ async def test_time_passes() -> None:
     assert len(guesses) == 0
 
 
+async def test_memory_has_a_bound() -> None:
+    """A flood of addresses neither grows it nor frees the account that has failed more often."""
+    guesses = MemoryGuesses(lambda: 1000.0, entries_max=50)
+    target = (Tally("target", 5),)
+    for number in range(5):
+        await guesses.begin(str(number), target)
+        await guesses.end(str(number), target, Ending.FAILED)
+    for number in range(1000):
+        flood = (Tally(f"flood {number}", 5),)
+        assert await guesses.begin("x", flood) == FREE_NOW
+        await guesses.end("x", flood, Ending.FAILED)
+    assert len(guesses) == 50
+    assert await guesses.begin("y", target) == 1
+
+
 def test_the_delay_doubles_up_to_a_minute() -> None:
     assert [delay_after(failures, 5) for failures in (0, 4, 5, 6, 7, 10, 11, 1000)] == [0, 0, 1, 2, 4, 32, 60, 60]

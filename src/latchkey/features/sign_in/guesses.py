@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from latchkey.clock import Clock
+from latchkey.counts import COMPARED, ENTRIES_MAX
 
 WINDOW_SECONDS = 3600
 LONGEST_DELAY_SECONDS = 60
@@ -96,10 +97,15 @@ class _Count:
 
 
 class MemoryGuesses:
-    """Guesses in this process' memory."""
+    """Guesses in this process' memory: at most `entries_max` tallies.
 
-    def __init__(self, clock: Clock) -> None:
+    Beyond that, of 16 tallies the one with the fewest failures makes room for a new one. An attacker who floods the
+    memory with other addresses therefore does not reset the failures of an account.
+    """
+
+    def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
+        self._entries_max = entries_max
         self._counts: OrderedDict[str, _Count] = OrderedDict()
         self._begun = 0
 
@@ -146,9 +152,20 @@ class MemoryGuesses:
                 self._counts[tally.key].clear()
 
     def _count(self, key: str, now: float) -> _Count:
-        count = self._counts.setdefault(key, _Count())
+        count = self._counts.get(key)
+        if count is None:
+            if len(self._counts) >= self._entries_max:
+                self._make_room(now)
+            count = self._counts[key] = _Count()
         count.tidy(now)
         return count
+
+    def _make_room(self, now: float) -> None:
+        compared = [self._counts.popitem(last=False) for _ in range(min(COMPARED, len(self._counts)))]
+        for _, count in compared:
+            count.tidy(now)
+        compared.remove(min(compared, key=lambda entry: entry[1].failures + len(entry[1].running)))
+        self._counts.update(compared)
 
     def _sweep(self, now: float) -> None:
         for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
