@@ -19,7 +19,8 @@ ROTATE = (
     " AND expires_at > now() AND expires_at >= $6 RETURNING 1"
 )
 CREDENTIALS = (
-    "SELECT id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS email_verified"
+    "SELECT id, name, email, password, password_migrated, email_verified_at IS NOT NULL AS email_verified,"
+    " credential_generation"
     " FROM users WHERE lower(email) = $1 AND NOT is_deleted"
 )
 KEEPS_PASSWORD = "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted FOR NO KEY UPDATE"
@@ -41,6 +42,7 @@ UPDATE = (
     "UPDATE users SET name = $2, email = $3,"
     " reset_token = CASE WHEN $4 THEN NULL ELSE reset_token END,"
     " reset_token_expires = CASE WHEN $4 THEN NULL ELSE reset_token_expires END,"
-    " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END"
+    " email_verified_at = CASE WHEN $4 THEN NULL ELSE email_verified_at END,"
+    " email_since = CASE WHEN $4 THEN now() ELSE email_since END"
     " WHERE id = $1 RETURNING id, name, email"
 )

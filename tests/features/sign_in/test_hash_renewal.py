@@ -1,11 +1,14 @@
 """Password hashes that were made elsewhere or at another cost: they sign in, and are made anew (sections 3 and 11)."""
 
+from collections.abc import Callable
+
 import bcrypt
 import pytest
 
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.injecting import refusing
 from tests.kit.racing import held_until_blocked
+from tests.kit.server import Server
 from tests.kit.stored import Sql, audited, plant_reset_token, user_row
 
 REFUSED = (401, "UNAUTHORIZED", "Invalid credentials")
@@ -44,15 +47,18 @@ def test_a_wrong_password_renews_nothing(browser: Browser, sql: Sql) -> None:
     assert user_row(sql, user["id"])["password"] == old
 
 
-def test_a_renewal_never_undoes_a_change(browser: Browser, sql: Sql) -> None:
-    """The new one stays."""
+def test_a_renewal_never_undoes_a_change(
+    start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
+) -> None:
+    """The new one stays. Without a limit of sessions a login shares the row, so that the renewal alone waits."""
+    browser = open_browser(start(SESSION_LIMIT="0"))
     user = browser.register()
-    store_hash(sql, user["id"], PASSWORD)
+    store_hash(own_sql, user["id"], PASSWORD)
     share = "SELECT FROM users WHERE id = %s FOR SHARE"
     change = "UPDATE users SET password = 'set meanwhile' WHERE id = %s"
     with held_until_blocked(browser.server.dsn, 1, share, user["id"], then=change):
         assert browser.login(user["email"]).status_code == 200
-    assert user_row(sql, user["id"])["password"] == "set meanwhile"
+    assert user_row(own_sql, user["id"])["password"] == "set meanwhile"
 
 
 def test_a_login_that_happened_is_answered(browser: Browser, sql: Sql) -> None:
