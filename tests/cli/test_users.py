@@ -196,7 +196,7 @@ def test_makes_reset_links(run: Run, sql: Any) -> None:
 def test_needs_a_database_of_this_version(empty_database: str, tmp_path: Path) -> None:
     """Named by DATABASE_URL or by `latchkey dev`, there, and migrated."""
     users = partial(latchkey, "users", "list", directory=tmp_path)
-    assert "there is no .latchkey/dsn" in users().refusal()
+    assert ".latchkey/dsn does not exist" in users().refusal()
     assert "run latchkey migrate" in users(dsn=empty_database).refusal()
     unreachable = users(dsn="postgresql://u:hunter2@127.0.0.1:1/x").refusal()
     assert "the database cannot be used" in unreachable

@@ -96,11 +96,11 @@ async def test_another_programs_alembic_table_is_refused(empty_database: str) ->
 
 UNFIT = {
     "has no column email": "CREATE TABLE users (id serial PRIMARY KEY, name text)",
-    "id is no integer": README.replace("id SERIAL PRIMARY KEY,\n    name", "id uuid PRIMARY KEY,\n    name").replace(
-        " REFERENCES users(id) ON DELETE SET NULL", ""
-    ),
+    "id is not an integer": README.replace(
+        "id SERIAL PRIMARY KEY,\n    name", "id uuid PRIMARY KEY,\n    name"
+    ).replace(" REFERENCES users(id) ON DELETE SET NULL", ""),
     "not an ordinary table": "CREATE VIEW users AS SELECT 1 AS id",
-    "but no users": AUDIT_LOGS.replace("REFERENCES users(id) ON DELETE SET NULL", ""),
+    "but users does not": AUDIT_LOGS.replace("REFERENCES users(id) ON DELETE SET NULL", ""),
     "relation sessions": README + "CREATE TABLE sessions (sid text)",
     "users.id has no sequence": README + "ALTER SEQUENCE users_id_seq OWNED BY NONE",
     "no primary key on id": README + "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE",

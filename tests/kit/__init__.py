@@ -1,1 +1,1 @@
-"""What tests work with: real servers, databases, proxies, mail servers and browsers, and tables that tests go through."""
+"""The tests' tools: real servers, databases, proxies, mail servers and browsers, and tables of test cases."""

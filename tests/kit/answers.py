@@ -1,4 +1,4 @@
-"""Reading answers: successes, Set-Cookie lines, and what a token says."""
+"""Reads answers: successes, Set-Cookie lines, and the claims of tokens."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -17,7 +17,7 @@ CLEARED_COOKIE: Attributes = ACCESS_COOKIE | {"max-age": "0"}
 
 
 def succeeded(response: httpx.Response) -> tuple[int, str, Any]:
-    """Status, message and data of a success without `meta`, checked to be one."""
+    """Returns status, message and data of a success without `meta`. Fails for any other answer."""
     body = response.json()
     assert body.keys() == {"success", "message", "data"}, response.text
     assert body["success"] is True, response.text
@@ -25,12 +25,12 @@ def succeeded(response: httpx.Response) -> tuple[int, str, Any]:
 
 
 def cookies_set(browser: Browser) -> dict[str, Attributes]:
-    """The cookies that the newest answer set, by name, with every attribute that stands on their line."""
+    """Returns the cookies that the latest answer set, by name, with all attributes of their line."""
     return {cookie.key: {name: value for name, value in cookie.items() if value} for cookie in browser.set_cookies}
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """The payload of a JWT, unverified."""
+    """Returns the payload of a JWT, unverified."""
     payload = token.split(".")[1]
     claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims

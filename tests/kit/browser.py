@@ -1,4 +1,5 @@
-"""A browser as far as cookies and CSRF go: keeps cookies, fetches the CSRF token, holds every answer to the document."""
+"""A browser for cookies and CSRF: keeps cookies, fetches the CSRF token, and checks answers against the OpenAPI
+document."""
 
 import itertools
 import json
@@ -17,12 +18,12 @@ _numbers = itertools.count(1)
 
 
 def new_email(prefix: str = "user") -> str:
-    """An address that no other test uses."""
+    """Returns an address that no other test uses."""
     return f"{prefix}{next(_numbers)}-{os.getpid()}-{os.urandom(3).hex()}@example.com"
 
 
 class Browser:
-    """One browser with a cookie jar of its own. `cookies` may be read and changed: names to values."""
+    """A browser with its own cookie jar. `cookies` (names to values) may be read and changed."""
 
     def __init__(self, server: Server, wire: Wire, *, headers: dict[str, str] | None = None) -> None:
         self.server = server
@@ -43,9 +44,11 @@ class Browser:
         with_csrf: bool = True,
         cookies: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """Sends a request with the jar's cookies (or exactly `cookies`), JSON of `body` or raw `content`, and the CSRF
-        token where the method needs one (unless `with_csrf` is off). Updates the jar; `set_cookies` are the Set-Cookie
-        lines of this answer."""
+        """Sends a request and updates the jar. `set_cookies` holds the Set-Cookie lines of the answer.
+
+        Sends the jar's cookies (or exactly `cookies`), `body` as JSON or raw `content`, and the CSRF token where the
+        method needs one (unless `with_csrf` is off).
+        """
         sent = dict(headers or {})
         if with_csrf and method not in {"GET", "HEAD", "OPTIONS"}:
             sent.setdefault("X-CSRF-Token", self.csrf or self.fetch_csrf())
@@ -61,39 +64,34 @@ class Browser:
         return response
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """GET."""
         return self.request("GET", path, **options)
 
     def post(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """POST."""
         return self.request("POST", path, body, **options)
 
     def put(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """PUT."""
         return self.request("PUT", path, body, **options)
 
     def patch(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """PATCH."""
         return self.request("PATCH", path, body, **options)
 
     def delete(self, path: str, **options: Any) -> httpx.Response:
-        """DELETE."""
         return self.request("DELETE", path, **options)
 
     def fetch_csrf(self) -> str:
-        """Gets a CSRF token and its cookie."""
+        """Fetches a CSRF token and its cookie, and returns the token."""
         self.csrf = str(self.get("/auth/csrf-token").json()["csrfToken"])
         return self.csrf
 
     def register(self, email: str | None = None, *, name: str = "Siam", password: str = PASSWORD) -> dict[str, Any]:
-        """Makes an account and returns its user."""
+        """Registers an account and returns its user."""
         response = self.post("/auth/register", {"name": name, "email": email or new_email(), "password": password})
         assert response.status_code == 201, response.text
         user: dict[str, Any] = response.json()["data"]["user"]
         return user
 
     def login(self, email: str, password: str = PASSWORD) -> httpx.Response:
-        """Signs in; the jar then holds the token cookies."""
+        """Signs in. The jar then holds the token cookies."""
         return self.post("/auth/login", {"email": email, "password": password})
 
     def sign_up(self, email: str | None = None) -> dict[str, Any]:
@@ -120,13 +118,13 @@ class Browser:
 
 
 def refused(response: httpx.Response) -> tuple[int, str, str]:
-    """Status, code and message of a refusal, checked to be one."""
+    """Returns status, code and message of a refusal. Fails for any other answer."""
     body = response.json()
     assert body["success"] is False, response.text
     return response.status_code, body["code"], body["message"]
 
 
 def bad_fields(response: httpx.Response) -> set[str]:
-    """The names of the fields that a `Validation failed` names."""
+    """Returns the field names in a `Validation failed`."""
     assert refused(response) == (400, "VALIDATION_ERROR", "Validation failed"), response.text
     return {entry["field"] for entry in response.json()["errors"]}

@@ -1,4 +1,4 @@
-"""A budget of time for a run: what has not begun by then is left out, and the report says how much that is."""
+"""A time budget for a run: tests that would begin too late are skipped, and the report counts them."""
 
 import time
 
@@ -6,12 +6,12 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--last-start`: seconds since 1970, the same for all workers."""
+    """Adds `--last-start`: seconds since 1970, the same for all workers."""
     parser.addoption("--last-start", type=float, required=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips the test when it would begin too late, before any of its fixtures does."""
+    """Skips a test that would begin too late, before its fixtures begin."""
     if time.time() > item.config.getoption("--last-start"):
-        pytest.skip("left out, the time is up: `make test` runs it")
+        pytest.skip("the time is up: `make test` runs this test")

@@ -1,4 +1,4 @@
-"""Certificates of a test's own authority."""
+"""Certificates that a test signs itself."""
 
 import ssl
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certified:
-    """A server's TLS context, and the file of the one certificate that vouches for it (SSL_CERT_FILE)."""
+    """A server's TLS context, and the file of the certificate that verifies it (SSL_CERT_FILE)."""
 
     context: ssl.SSLContext
     authority: Path
 
 
 def certify(directory: Path, name: str) -> Certified:
-    """A certificate for a host name, signed by itself, good for a day."""
+    """Makes a self-signed certificate for a host name, valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

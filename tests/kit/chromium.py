@@ -1,4 +1,4 @@
-"""Chromium, and pages that tell what went wrong in them."""
+"""Chromium, and pages that report their errors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    # Loaded by the fixture: it takes a third of a second, and every run reads this module.
+    # Imported by the fixture: this takes a third of a second, and every run imports this module.
     from playwright.sync_api import Browser, Page
 
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} refused ${event.blockedURI}`));
 """
-# Chromium's own word on a fetch that was answered with 400 or more, which tests here ask for.
+# Chromium's message about a fetch that got 400 or more, which these tests ask for.
 REFUSED_FETCH = "Failed to load resource: the server responded with a status of 4"
 
 
 @dataclass
 class Tab:
-    """One page of a browser with an empty jar; `problems`: uncaught errors, CSP violations and console errors of it and
-    of every page that the test opens beside it in `page.context`."""
+    """A page with an empty jar.
+
+    `problems` holds uncaught errors, CSP violations and console errors of this page, and of every page that the test
+    opens in `page.context`.
+    """
 
     page: "Page"
     problems: list[str] = field(default_factory=list)
@@ -29,8 +32,11 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
-    """The system's Chromium, to which *.example.com is this machine. Of a module: while Playwright runs, the thread has a
-    running event loop, in which no asynchronous test of another module could run."""
+    """Starts the system's Chromium, which resolves *.example.com to this machine.
+
+    Module scope: while Playwright runs, the thread has a running event loop, which blocks asynchronous tests of other
+    modules.
+    """
     from playwright.sync_api import sync_playwright
 
     path = require("chromium")
@@ -41,7 +47,7 @@ def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
 
 @pytest.fixture
 def tab(chromium: "Browser") -> Iterator[Tab]:
-    """A page in a context of its own. The test fails at its end if the page had a problem."""
+    """Opens a page in a new context. The test fails at its end if the page had a problem."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
     context.add_init_script(REPORT_VIOLATIONS)

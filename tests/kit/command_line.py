@@ -1,4 +1,4 @@
-"""The command line as an operator runs it: a process of its own, in a directory of its own."""
+"""Runs the command line as an operator does: in its own process and directory."""
 
 import json
 import subprocess
@@ -20,19 +20,19 @@ from tests.kit.warm_start import start
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended: its exit code and what it wrote on standard output and standard error."""
+    """The result of a command: exit code, standard output and standard error."""
 
     code: int
     out: str
     err: str
 
     def json(self) -> Any:
-        """Standard output, all of it JSON, of a command that went well."""
+        """Returns standard output, parsed as JSON, of a successful command."""
         assert self.code == 0, self
         return json.loads(self.out)
 
     def refusal(self) -> str:
-        """The one message of a command that refused: on standard error, without a traceback."""
+        """Returns the message of a failed command: one message on standard error, without a traceback."""
         assert self.code == 1, self
         assert self.out == "", self
         assert "Traceback" not in self.err
@@ -41,7 +41,7 @@ class Result:
 
 
 def latchkey(*arguments: str, directory: Path, dsn: str | None = None, answer: str = "", **settings: str) -> Result:
-    """Runs `latchkey ARGUMENTS` in `directory` to its end, with `answer` on its standard input."""
+    """Runs `latchkey ARGUMENTS` in `directory` to its end. `answer` is its standard input."""
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
         given.write(answer.encode())
         given.seek(0)
@@ -61,7 +61,7 @@ def _text(output: IO[bytes]) -> str:
 
 
 def spawn(*arguments: str, directory: Path, dsn: str | None = None, **settings: str) -> Server:
-    """Starts `latchkey ARGUMENTS`, which serves, as the leader of a process group of its own; does not wait."""
+    """Starts a serving `latchkey ARGUMENTS` as the leader of a new process group. Does not wait."""
     port = free_port()
     log = directory / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
     with log.open("wb") as output:
@@ -78,14 +78,14 @@ def spawn(*arguments: str, directory: Path, dsn: str | None = None, **settings: 
 
 
 def answers(server: Server) -> bool:
-    """Whether it serves now. A server that has ended meanwhile is an AssertionError."""
+    """Tells whether it serves now. Raises AssertionError if the server has ended."""
     if server.process.poll() is not None:
         raise AssertionError(f"it ended with {server.process.returncode}:\n{server.printed()}")
     return is_served(server.url)
 
 
 def is_served(url: str) -> bool:
-    """Whether somebody answers there."""
+    """Tells whether a server answers there."""
     try:
         return plain_http.get(f"{url}/healthz", timeout=2).status_code == 200
     except httpx.TransportError:

@@ -1,7 +1,7 @@
-"""What a container engine would do with our Dockerfile, done by the kernel alone. This machine's system stands in for
-the base image, under a layer that takes what is written. It needs root and Linux.
+"""Runs our Dockerfile as a container engine would, with the kernel alone. Needs root and Linux.
 
-What this cannot show is whether the real base image has all that the commands use.
+This machine's system replaces the base image, under a layer that takes all writes. So this cannot show whether the real
+base image has every program that the commands use.
 """
 
 import os
@@ -15,14 +15,14 @@ from tests.kit.dockerfile import Stage, read_dockerfile
 from tests.kit.ordinary_user import find_python
 
 ROOT = Path(__file__).parents[2]
-# Mounts and processes of its own: the first process inside has the number 1, and all others end with it.
+# Own mounts and processes: the first process inside is number 1, and all others end with it.
 ISOLATED = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-euc"]
 PYTHON_PREFIX = Path("/usr/local")
 TEMPORARY = "/tmp"  # noqa: S108 the image's own
 
 
 class Image:
-    """The Dockerfile's image, built in `directory`, which is empty."""
+    """The Dockerfile's image, built in the empty `directory`."""
 
     def __init__(self, directory: Path) -> None:
         *self._before, self.stage = read_dockerfile(ROOT / "Dockerfile")
@@ -38,9 +38,9 @@ class Image:
         assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
     def start(self, command: Sequence[str], variables: dict[str, str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
-        """Starts `command` in a container: as the image's user, without capabilities, with nothing that it may write.
+        """Starts `command` in a container: as the image's user, without capabilities, on a read-only system.
 
-        The one child of the process returned is the container's first; it ends with it, with its exit code.
+        The only child of the returned process is the container's first. It ends with that child, with its exit code.
         """
         lines = self._system()
         lines += [f"mkdir -p {self._root}{words}" for word, words in self.stage.steps if word == "WORKDIR"]
@@ -54,7 +54,7 @@ class Image:
         )
 
     def _system(self) -> list[str]:
-        """Shell lines that make a root of this system's, without the checkout and temporary files."""
+        """Returns shell lines that make a root of this system, without the checkout and temporary files."""
         layers = f"lowerdir=/,upperdir={self._mounts}/changes,workdir={self._mounts}/work"
         hidden = [TEMPORARY, str(ROOT), *([] if self._has_base_python() else [str(PYTHON_PREFIX)])]
         return [
@@ -67,10 +67,10 @@ class Image:
         ]
 
     def _build(self) -> list[str]:
-        """Shell lines that run the stages before the last, and keep what the last one takes from them."""
+        """Returns shell lines that run all stages but the last, and keep what the last one copies from them."""
         lines = []
         if not self._has_base_python():
-            # Where the base image has it.
+            # Where the base image has Python.
             lines += [f"chroot {self._root} {self._python} -m venv {PYTHON_PREFIX}", self._keep(str(PYTHON_PREFIX))]
         for stage in self._before:
             for word, words in stage.steps:
@@ -90,7 +90,7 @@ class Image:
         if word == "COPY":
             *sources, target = words.split()
             return f"cp -r {shlex.join(str(ROOT / source) for source in sources)} {workdir}/{target}"
-        # In the directory that WORKDIR names, if that has been made by then.
+        # In the directory of WORKDIR, if it exists by then.
         return self._inside(stage, f"cd {stage.directory} 2>/dev/null || cd /\n{words}", _registry(), "0:0")
 
     def _keep(self, place: str) -> str:
@@ -98,7 +98,7 @@ class Image:
         return f"mkdir -p {self._content}{place} && cp -a {self._root}{place}/. {self._content}{place}"
 
     def _inside(self, stage: Stage, script: str, variables: dict[str, str], user: str) -> str:
-        """The shell line that runs a script of the image's, with the variables that an engine and the image set."""
+        """Returns the shell line that runs a script in the image, with the variables of an engine and of the image."""
         given = {"PATH": f"{PYTHON_PREFIX}/bin:/usr/bin:/bin", "HOME": "/"} | stage.environment | variables
         environment = shlex.join(f"{name}={value}" for name, value in given.items())
         return f"chroot --userspec={user} --groups= {self._root} env -i {environment} sh -euc {shlex.quote(script)}"
@@ -108,6 +108,6 @@ class Image:
 
 
 def _registry() -> dict[str, str]:
-    """How this machine reaches its package index."""
+    """Returns the settings by which this machine reaches its package index."""
     told = ("PIP_", "UV_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
     return {name: value for name, value in os.environ.items() if name.upper().startswith(told)}

@@ -1,4 +1,4 @@
-"""What `latchkey dev` runs once PostgreSQL, secrets and schema are there, but for the reloading."""
+"""Serves as `latchkey dev` does once PostgreSQL, secrets and schema are ready, but without reloading."""
 
 from latchkey.app import Settings
 from latchkey.cli.server import run_server

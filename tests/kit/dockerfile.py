@@ -1,4 +1,4 @@
-"""Reads the Dockerfile, as far as ours goes."""
+"""Parses the instructions that our Dockerfile uses."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from pathlib import Path
 
 @dataclass
 class Stage:
-    """One stage: its steps in their order, and what a container of it starts with."""
+    """A stage: its steps in order, and the start settings of a container."""
 
     name: str
     steps: list[tuple[str, str]] = field(default_factory=list)
-    """RUN, COPY and WORKDIR, each with its words."""
+    """RUN, COPY and WORKDIR, each with its arguments."""
     environment: dict[str, str] = field(default_factory=dict)
     directory: str = "/"
     user: str = ""
@@ -22,8 +22,10 @@ class Stage:
 
 
 def read_dockerfile(file: Path) -> list[Stage]:
-    """The stages. AssertionError for an instruction that this reader does not know, and for a command that is no JSON
-    list: a shell would stand between it and the signals."""
+    """Returns the stages. Raises AssertionError for an unknown instruction, and for a command that is not a JSON list.
+
+    A shell would stand between such a command and the signals.
+    """
     text = re.sub(r"^\s*#.*\n", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
     stages: list[Stage] = []
     for line in re.sub(r"\\\n", " ", text).splitlines():

@@ -14,15 +14,15 @@ from tests.kit.server import Server, start_server
 from tests.kit.wire import Wire
 
 if TYPE_CHECKING:
-    # Loaded by the fixtures: aiosmtpd takes a tenth of a second, and every run reads this module.
+    # Imported by the fixtures: aiosmtpd takes a tenth of a second, and every run imports this module.
     from tests.kit.smtp_server import SmtpServer
 
 
 @pytest.fixture(scope="session")
 def server(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of this pytest worker: development, cheap hashes, no rate limit to speak of.
+    """Starts one server for all tests of this pytest worker: development, cheap hashes, practically no rate limit.
 
-    Tests share it and its database, so each makes users of its own and counts only their rows.
+    Tests share it and its database, so each test makes its own users and counts only their rows.
     """
     running = start_server(session_database, tmp_path_factory.mktemp("server"))
     yield running
@@ -32,7 +32,7 @@ def server(session_database: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="session")
 def wire(server: Server) -> Wire:
-    """The shared server's OpenAPI document, to hold every answer to."""
+    """Returns the shared server's OpenAPI document, which checks every answer."""
     return Wire(plain_http.get(f"{server.url}/openapi.json", timeout=10).json())
 
 
@@ -52,15 +52,15 @@ def open_browser(server: Server, wire: Wire) -> Iterator[Callable[..., Browser]]
 
 @pytest.fixture
 def browser(open_browser: Callable[..., Browser]) -> Browser:
-    """A browser with an empty jar on the shared server."""
+    """Opens a browser with an empty jar on the shared server."""
     return open_browser()
 
 
 @pytest.fixture
 def start(database: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts servers with settings of the test's own, all on one fresh migrated database: `start(RATE_LIMIT="5/minute")`.
+    """Starts servers with the test's settings, all on one fresh migrated database: `start(RATE_LIMIT="5/minute")`.
 
-    They are killed at the end of the test; one whose exit matters is stopped by the test itself.
+    They are killed at the end of the test. If the exit matters, the test stops the server.
     """
     started: list[Server] = []
 
@@ -75,21 +75,21 @@ def start(database: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def sql(server: Server) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-    """A connection of its own to the shared server's database, in autocommit, rows as dictionaries."""
+    """Opens a connection to the shared server's database, in autocommit. Rows are dictionaries."""
     with psycopg.connect(server.dsn, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
         yield connection
 
 
 @pytest.fixture
 def own_sql(database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-    """As `sql`, to the test's own database: that of the servers which `start` starts."""
+    """Opens a connection as `sql` does, to the database of the servers that `start` starts."""
     with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
         yield connection
 
 
 @pytest.fixture
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of the developer's own leaks in."""
+    """Removes the developer's own settings from the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("NODE_ENV", *(name.upper() for name in Settings.model_fields)):
         monkeypatch.delenv(name, raising=False)
@@ -97,7 +97,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def smtp() -> Iterator["SmtpServer"]:
-    """A server that takes every mail."""
+    """Starts a mail server that accepts every mail."""
     from tests.kit.smtp_server import SmtpServer
 
     with SmtpServer() as server:
@@ -106,7 +106,7 @@ def smtp() -> Iterator["SmtpServer"]:
 
 @pytest.fixture
 def mailing(start: Callable[..., Server], smtp: "SmtpServer") -> Server:
-    """A Latchkey of the test's own that sends by that server."""
+    """Starts a Latchkey that sends through `smtp`."""
     from tests.kit.smtp_server import settings_of
 
     return start(**settings_of(smtp))

@@ -1,4 +1,4 @@
-"""Tokens as an attacker, another program or another time would make them, out of a genuine one."""
+"""Forges tokens from a genuine one, as an attacker, another program or another time would make them."""
 
 import hashlib
 import hmac
@@ -22,38 +22,38 @@ FAR_AHEAD = 9_000_000_000
 
 @dataclass(frozen=True)
 class Genuine:
-    """A token of ours and the secret that signed it."""
+    """A genuine token and the secret that signed it."""
 
     token: str
     secret: str
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What it says."""
+        """Returns its claims."""
         return claims_of(self.token)
 
     def changed(self, *, without: str = "", header: Mapping[str, Any] = HEADER, **claims: Any) -> str:
-        """The same with other claims, signed anew with the right secret."""
+        """Returns the token with other claims, signed with the right secret."""
         return signed({k: v for k, v in (self.claims | claims).items() if k != without}, self.secret, header=header)
 
 
 def genuine_access(cookies: Mapping[str, str]) -> Genuine:
-    """The access token of a jar."""
+    """Returns the access token of a jar."""
     return Genuine(cookies["accessToken"], ACCESS_SECRET)
 
 
 def genuine_refresh(cookies: Mapping[str, str]) -> Genuine:
-    """The refresh token of a jar."""
+    """Returns the refresh token of a jar."""
     return Genuine(cookies["refreshToken"], REFRESH_SECRET)
 
 
 def base64url(raw: bytes) -> str:
-    """Unpadded base64url."""
+    """Encodes as unpadded base64url."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def signed(claims: Any, secret: str, *, header: Any = HEADER, digest: str = "sha256") -> str:
-    """A compact JWS of claims and header (JSON values, or bytes to be taken as they are)."""
+    """Returns a compact JWS of claims and header (JSON values, or raw bytes)."""
     parts = [base64url(part if isinstance(part, bytes) else _compact(part)) for part in (header, claims)]
     mac = hmac.new(secret.encode(), ".".join(parts).encode(), getattr(hashlib, digest)).digest()
     return ".".join([*parts, base64url(mac)])
@@ -93,7 +93,7 @@ def _respelt(respell: Callable[[list[str]], Iterable[str]]) -> Forge:
 
 
 def _sloppy(part: str) -> str:
-    """Another spelling of the same bytes: the unused bits of the last character set."""
+    """Returns another spelling of the same bytes: the unused bits of the last character are set."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return part[:-1] + alphabet[alphabet.index(part[-1]) | 1]
 
@@ -198,11 +198,11 @@ SPELLINGS: dict[str, Forge] = {
 }
 
 FORGERIES: dict[str, Forge] = ALGORITHMS | KEYS | TIMES | CLAIMS | SPELLINGS
-"""Everything that no reader of tokens may take; each is made so that nothing but the one flaw speaks against it."""
+"""Tokens that every reader must refuse. Each one has a single flaw."""
 
 
 def unknown_session(genuine: Genuine) -> str:
-    """Rightly signed, of a session that never was."""
+    """Returns a correctly signed token of a session that never existed."""
     return genuine.changed(sid=str(uuid4()))
 
 

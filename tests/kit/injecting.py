@@ -1,4 +1,4 @@
-"""Errors that PostgreSQL itself reports, for chosen rows only, so that the rest of the server goes on."""
+"""Makes PostgreSQL report errors for chosen rows only, while the rest of the server works."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tests.kit.stored import Sql
 
 @contextmanager
 def refusing(connection: Sql, statement: str, table: str, when: str, state: str) -> Iterator[None]:
-    """Has every such statement (INSERT, UPDATE) on rows of the table that match `when` (of NEW) fail with that SQLSTATE."""
+    """Makes every such statement (INSERT, UPDATE) on rows that match `when` (of NEW) fail with that SQLSTATE."""
     name = sql.Identifier(f"refusing_{uuid4().hex}")
     on = sql.Identifier(table)
     connection.execute(

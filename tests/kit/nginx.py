@@ -11,7 +11,7 @@ from tests.kit import plain_http
 from tests.kit.server import Server
 from tests.kit.waiting import SECONDS
 
-# As docs/operations.md has it for a path, but without TLS.
+# As in docs/operations.md for a path, but without TLS.
 CONFIGURATION = """
 daemon off;
 pid {directory}/nginx.pid;
@@ -41,7 +41,7 @@ http {{
 
 
 class Nginx:
-    """nginx on 127.0.0.1:`port`, which passes `root`/… to a server, the path as it came or with `root` stripped."""
+    """nginx on 127.0.0.1:`port`. It passes `root`/… to a server, with `root` kept or stripped."""
 
     def __init__(self, program: str, directory: Path, port: int, root: str, upstream: Server, *, strips: bool) -> None:
         self.url = f"http://localhost:{port}{root}"
@@ -68,6 +68,6 @@ class Nginx:
             assert time.monotonic() < deadline, self._log.read_text() if self._log.exists() else "nginx does not start"
 
     def stop(self) -> None:
-        """Ends it, with its workers."""
+        """Stops it and its workers."""
         self._process.terminate()
         self._process.wait()

@@ -1,4 +1,4 @@
-"""The operations that the document must have, by method and path: decided, not read from the code."""
+"""The operations that the document must have, by method and path. A decision, not read from the code."""
 
 PUBLIC = ["POST /auth/register", "POST /auth/login", "POST /auth/forgot-password", "POST /auth/reset-password"]
 ADDED_PUBLIC = ["POST /auth/verify-email", "POST /auth/verify-email/request"]

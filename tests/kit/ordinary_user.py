@@ -1,4 +1,4 @@
-"""Who runs what was installed: no service should run as root, and PostgreSQL refuses to."""
+"""The user who runs installed programs: no service should run as root, and PostgreSQL refuses to."""
 
 import os
 import pwd
@@ -9,11 +9,14 @@ from typing import Any
 
 NOBODY = pwd.getpwnam("nobody")
 ACCOUNT: dict[str, Any] = {} if os.geteuid() else {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
-"""The account to run programs as, in the words of `subprocess`: oneself, or in root's place `nobody`."""
+"""The account to run programs as, in `subprocess` arguments: the current user, or `nobody` instead of root."""
 
 
 def find_python(program: str) -> Path:
-    """A Python of 3.11 or newer that the account may run, which one in root's home is not, and that runs `program`."""
+    """Returns a Python of 3.11 or newer that the account may run and that runs `program`.
+
+    It may not be in root's home.
+    """
     candidates = [Path(sys.base_prefix) / "bin" / "python3", Path("/usr/local/bin/python3"), Path("/usr/bin/python3")]
     check = f"import sys; assert sys.version_info >= (3, 11); {program}"
     for candidate in candidates:

@@ -1,4 +1,4 @@
-"""A database as node-api-postgres leaves it, and ways to compare databases before and after a migration."""
+"""A database of node-api-postgres, and comparisons of databases before and after a migration."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -31,17 +31,17 @@ CREATE TABLE audit_logs (
 );
 """
 README = USERS + AUDIT_LOGS
-"""The text of node-api-postgres's README."""
+"""The SQL of node-api-postgres's README."""
 
 PARTIAL_INDEX = (
     README.replace(" UNIQUE", "")
     + "CREATE UNIQUE INDEX users_email_unique_active ON users (email) WHERE is_deleted = FALSE;"
 )
-"""What node-api-postgres's error handler expects, and its author's own database has."""
+"""What node-api-postgres's error handler expects and its author's own database has."""
 
 NO_FOREIGN_KEY = README.replace(" REFERENCES users(id) ON DELETE SET NULL", "")
 
-# Hashes of Node's bcrypt look like this; times cover both sides of summer time, half hours and NULL.
+# Hashes in the form of Node's bcrypt. Times cover both sides of summer time, half hours and NULL.
 ROWS = """
 INSERT INTO users (name, email, password, is_deleted, reset_token, reset_token_expires, refresh_token, created_at)
 SELECT 'Ünïcode 名 ' || n, 'user' || n || '@example.com',
@@ -60,7 +60,7 @@ FROM generate_series(1, {audits}) AS n;
 
 
 def connector(dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """What `migrate` is given: opens a connection to that database."""
+    """Returns a function for `migrate` that opens a connection to that database."""
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(dsn)
@@ -69,7 +69,7 @@ def connector(dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
 
 
 async def run(dsn: str, script: str) -> None:
-    """Run a script of SQL on a connection of its own."""
+    """Runs a script of SQL on a new connection."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(script)
@@ -78,7 +78,7 @@ async def run(dsn: str, script: str) -> None:
 
 
 async def rows(dsn: str, query: str, *args: Any) -> list[tuple[Any, ...]]:
-    """The rows of one query, on a connection of its own."""
+    """Returns the rows of a query on a new connection."""
     connection = await asyncpg.connect(dsn)
     try:
         return [tuple(row.values()) for row in await connection.fetch(query, *args)]
@@ -87,7 +87,7 @@ async def rows(dsn: str, query: str, *args: Any) -> list[tuple[Any, ...]]:
 
 
 async def value(dsn: str, query: str, *args: Any) -> Any:
-    """The first value of one query."""
+    """Returns the first value of a query."""
     return (await rows(dsn, query, *args))[0][0]
 
 
@@ -106,7 +106,7 @@ WHERE c.relnamespace::regnamespace::text NOT LIKE ALL ('{pg\\_%,information\\_sc
 
 
 async def snapshot(dsn: str) -> list[tuple[Any, ...]]:
-    """The whole database: its catalog (with the files, so that a rewrite shows), sequences and every row."""
+    """Returns the whole database: its catalog (with files, so that a rewrite shows), sequences and all rows."""
     catalog = await rows(dsn, CATALOG)
     content: list[tuple[Any, ...]] = []
     for name, kind, *_ in catalog:
@@ -115,7 +115,7 @@ async def snapshot(dsn: str) -> list[tuple[Any, ...]]:
     return [*catalog, *content]
 
 
-# Times are compared in seconds: before the migration they have no zone, afterwards they have.
+# Times are compared in seconds: only after the migration do they have a zone.
 KEPT = (
     """SELECT (id, name, email, password, is_deleted, reset_token, {reset_token_expires}, {created_at})::text
     FROM users ORDER BY id""",
@@ -125,7 +125,7 @@ KEPT = (
 
 
 async def checksum(dsn: str, zone: str | None = None) -> str:
-    """SHA-256 over all that must come over unchanged. `zone`: read timestamps without zone as of this one."""
+    """Returns the SHA-256 of everything that a migration must keep. `zone`: the zone of timestamps without one."""
     at = f" AT TIME ZONE '{zone}'" if zone else ""
     times = {column: f"extract(epoch from {column}{at})" for column in ("created_at", "reset_token_expires")}
     digest = hashlib.sha256()

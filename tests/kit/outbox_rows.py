@@ -1,4 +1,4 @@
-"""The outbox, read and hurried by SQL: nobody waits for a pause to end."""
+"""Reads and changes the outbox by SQL, so that no test waits for a pause."""
 
 from typing import Any
 
@@ -14,23 +14,23 @@ SELECT *, extract(epoch FROM next_attempt_at - now())::float8 AS pause FROM mail
 
 
 def rows(sql: Sql) -> list[Row]:
-    """All rows, oldest first; `pause`: seconds to the next attempt."""
+    """Returns all rows, oldest first. `pause` is the number of seconds to the next attempt."""
     return sql.execute(ROWS).fetchall()
 
 
 def try_now(sql: Sql, browser: Browser) -> None:
-    """Makes everything due and has the worker look: asking for a link wakes it, and nobody has that address."""
+    """Makes everything due and wakes the worker, by asking for a link for an unknown address."""
     sql.execute("UPDATE mail_outbox SET next_attempt_at = now() WHERE sent_at IS NULL")
     wake(browser)
 
 
 def wake(browser: Browser) -> None:
-    """Has the worker look now."""
+    """Wakes the worker."""
     assert browser.post("/auth/forgot-password", {"email": new_email("nobody")}).status_code == 200
 
 
 def wait_for_failure(sql: Sql, attempts: int) -> Row:
-    """The one mail that there is, once so many attempts have failed."""
+    """Waits for that number of failed attempts, and returns the only mail."""
     eventually(lambda: _failed(sql, attempts) is not None, f"{attempts} attempts have failed")
     row = _failed(sql, attempts)
     assert row is not None
@@ -38,7 +38,7 @@ def wait_for_failure(sql: Sql, attempts: int) -> Row:
 
 
 def wait_until_settled(sql: Sql) -> list[Row]:
-    """All rows, once nothing waits any more."""
+    """Waits until no mail waits any more, and returns all rows."""
     eventually(lambda: all(row["sent_at"] or row["failed_at"] for row in rows(sql)), "all is sent or given up")
     return rows(sql)
 
@@ -47,5 +47,5 @@ def _failed(sql: Sql, attempts: int) -> Row | None:
     found = [row for row in rows(sql) if not row["recipient"].startswith("nobody")]
     if len(found) != 1 or found[0]["attempts"] != attempts or found[0]["last_error"] is None:
         return None
-    # While an attempt is under way the row is due again when its lease of a minute is over.
+    # During an attempt the row is due again at the end of its lease of a minute.
     return None if not found[0]["failed_at"] and 31 < found[0]["pause"] <= 60 else found[0]

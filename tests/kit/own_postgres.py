@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, to stop, start again and freeze."""
+"""A PostgreSQL for one test, to stop, restart and freeze."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from tests.kit.waiting import SECONDS
 
 
 class OwnPostgres:
-    """Runs from the beginning, at the newest schema; `dsn` stays the same over restarts."""
+    """A running PostgreSQL at the newest schema. `dsn` stays the same over restarts."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -31,18 +31,20 @@ class OwnPostgres:
         asyncio.run(migrate(partial(connect, self.dsn, production=False)))
 
     def stop(self) -> None:
-        """A fast shutdown: every client is disconnected, and then nobody listens."""
+        """Stops it fast: disconnects all clients, and then refuses connections."""
         self._running.stop()
 
     def start(self) -> None:
-        """Starts it again on the same data, at the same address."""
+        """Starts it again with the same data, at the same address."""
         self._running = start(self._directory)
         assert self._running.dsn == self.dsn
 
     @contextmanager
     def logging_statements(self) -> Iterator[list[str]]:
-        """Fills the list, at the end, with the statements that instances made for requests meanwhile, BEGIN and COMMIT
-        too: without the heartbeats of their feeds, and their looks for mail."""
+        """Fills the list, at the end, with the statements that instances sent for requests, BEGIN and COMMIT included.
+
+        Leaves out the feeds' heartbeats and the workers' polls for mail.
+        """
         made: list[str] = []
         log = self._directory / "postgres.log"
         self._set_log_statement("all")
@@ -51,7 +53,7 @@ class OwnPostgres:
         self._set_log_statement("none")
         printed = log.read_bytes()[before:].decode(errors="replace")
         open_transactions: dict[str, list[str]] = {}
-        # What asyncpg sends; the end of a transaction has its semicolon from there.
+        # asyncpg's format. The end of a transaction has its semicolon from there.
         sent = r"\[(\d+)\] LOG:  (?:execute __asyncpg_\w+: (.*)|statement: (BEGIN|COMMIT|ROLLBACK);)"
         for process, statement, bound in re.findall(sent, printed):
             if bound == "BEGIN":
@@ -70,7 +72,7 @@ class OwnPostgres:
             connection.execute("SELECT pg_reload_conf()")
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            # A new connection has it once the postmaster has, which tells all others in the same breath.
+            # The postmaster tells all its children at once, so if a new connection has the setting, all have it.
             with psycopg.connect(self.dsn) as connection:
                 row = connection.execute("SHOW log_statement").fetchone()
             if row == (value,):
@@ -80,7 +82,7 @@ class OwnPostgres:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """All of its processes stand still: connections are taken by the system, and nobody answers on them."""
+        """Freezes all its processes: the system accepts connections, and no server answers on them."""
         number = int((self._directory / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         postmaster = psutil.Process(number)
         processes = [postmaster, *postmaster.children()]
@@ -95,7 +97,7 @@ class OwnPostgres:
 
 @contextmanager
 def own_postgres() -> Iterator[OwnPostgres]:
-    """One in a directory with a short name, so that its socket is always the same one; gone at the end."""
+    """Starts one in a directory with a short name, so that its socket stays the same. Removes it at the end."""
     directory = Path(tempfile.mkdtemp(prefix="latchkey-gone-", dir="/tmp"))
     directory.chmod(0o711)
     try:

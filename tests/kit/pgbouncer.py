@@ -1,4 +1,4 @@
-"""A real PgBouncer of a test's own in front of a PostgreSQL."""
+"""A real PgBouncer for one test, in front of a PostgreSQL."""
 
 import os
 import shutil
@@ -33,8 +33,10 @@ admin_users = {user}
 
 
 class PgBouncer:
-    """On 127.0.0.1:`port`, in front of the PostgreSQL of `dsn`, which listens on a Unix socket. `self.dsn` leads
-    through it, to the same database. `settings` are those of its section [pgbouncer]."""
+    """A PgBouncer on 127.0.0.1:`port`, in front of the PostgreSQL of `dsn` (on a Unix socket).
+
+    `self.dsn` leads through it to the same database. `settings` are those of its section [pgbouncer].
+    """
 
     def __init__(self, program: str, directory: Path, dsn: str, port: int, settings: dict[str, str | int]) -> None:
         parts = urlsplit(dsn)
@@ -51,7 +53,7 @@ class PgBouncer:
         (directory / "users").write_text(f'"{user}" ""\n')
         self._settings = settings
         self._write()
-        # It refuses to run as root. The PostgreSQL of tests that root runs belongs to the same account.
+        # PgBouncer refuses to run as root. If root runs the tests, their PostgreSQL belongs to the same account.
         account = ["-u", ROOTS_STAND_IN] if os.geteuid() == 0 else []
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -60,7 +62,7 @@ class PgBouncer:
         self._wait()
 
     def reload(self, **settings: str | int) -> None:
-        """Has it take other settings while it runs; those who are connected stay connected."""
+        """Changes settings while it runs. Clients stay connected."""
         self._settings |= settings
         self._write()
         with psycopg.connect(
@@ -71,11 +73,11 @@ class PgBouncer:
             admin.execute("RELOAD")
 
     def printed(self) -> str:
-        """Everything it said."""
+        """Returns everything that it printed."""
         return self._log.read_text(errors="replace")
 
     def kill(self) -> None:
-        """Ends it at once; its clients find their connections cut."""
+        """Kills it. Its clients' connections break."""
         self._process.kill()
         self._process.wait()
 
@@ -95,9 +97,12 @@ class PgBouncer:
 def pgbouncer(
     program: str, dsn: str, pool_mode: str, *, port: int = 0, certified: Certified | None = None, **settings: str | int
 ) -> Iterator[PgBouncer]:
-    """One in front of that PostgreSQL, on that port or any, over TLS alone when it has a certificate; gone at the end."""
+    """Starts one in front of that PostgreSQL, on that port or any; with a certificate, over TLS only.
+
+    Removes it at the end.
+    """
     directory = Path(tempfile.mkdtemp(prefix="latchkey-pgbouncer-"))
-    # Whoever root has it run as must be able to read its files.
+    # The account that runs it must be able to read its files.
     directory.chmod(0o755)
     try:
         if certified:

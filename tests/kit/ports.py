@@ -1,4 +1,4 @@
-"""TCP ports for servers under test: no other test process and no outgoing connection gets them meanwhile."""
+"""TCP ports for servers under test, kept from other test processes and outgoing connections."""
 
 import atexit
 import itertools
@@ -7,19 +7,19 @@ import socket
 from collections.abc import Iterator
 from functools import cache
 
-# Below what systems give to outgoing connections: Linux begins at 32768, macOS and Windows at 49152.
+# Below the range of outgoing connections: Linux begins at 32768, macOS and Windows at 49152.
 LOWEST, END = 20_000, 32_000
 BLOCK = 100
 
 
 def free_port() -> int:
-    """Returns a TCP port of 127.0.0.1 that nobody listens on, and that stays this process's for its next 99 calls."""
+    """Returns a free TCP port of 127.0.0.1. It stays this process's for its next 99 calls."""
     for port in itertools.islice(_turns(), BLOCK):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                # A server of this process, or of another program, or one that ended a moment ago.
+                # A server of this process or another program uses it, or one has just ended.
                 continue
             return port
     raise AssertionError(f"no port is free among {BLOCK}")
@@ -27,13 +27,13 @@ def free_port() -> int:
 
 @cache
 def _turns() -> Iterator[int]:
-    """The ports of a block that this process keeps until it ends, round and round."""
+    """Yields the ports of a block that this process keeps until it ends, in turns."""
     first = _keep_a_block()
     return itertools.cycle(range(first, first + BLOCK))
 
 
 def _keep_a_block() -> int:
-    """Binds the first number of a block for UDP, which is in nobody's way, so that no other process takes the block."""
+    """Reserves a block: binds its first number for UDP, which disturbs no server."""
     blocks = list(range(LOWEST, END, BLOCK))
     random.shuffle(blocks)
     for first in blocks:

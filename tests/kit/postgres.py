@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for the whole test run, shared by all pytest workers, and databases on it for tests."""
+"""One embedded PostgreSQL for the whole test run, shared by all pytest workers, and its databases for tests."""
 
 import asyncio
 import shutil
@@ -22,7 +22,7 @@ from latchkey.database.pool import connect
 TEMPLATE = "template_migrated"
 TEMPLATE_LOCK = 1
 
-# A power cut may lose test data. Each worker has servers with pools of their own.
+# A power cut may lose test data. Each worker has servers with their own pools.
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 
 RUNNING = pytest.StashKey[EmbeddedPostgres]()
@@ -32,17 +32,17 @@ DSN = pytest.StashKey[str]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Starts the server, in the process that hands out the work, before there are workers."""
+    """Starts the server before any worker, in pytest's main process."""
     config = session.config
     if hasattr(config, "workerinput"):
         config.stash[DSN] = config.workerinput["postgres_dsn"]
         return
     if config.option.collectonly:
         return
-    # As Ctrl-C: what is below is stopped and removed.
+    # Like Ctrl-C: the code below stops and removes everything.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.stash[DIRECTORY] = directory = Path(tempfile.mkdtemp(prefix="latchkey-tests-"))
-    # Passable, so that the server has nothing to warn of when root runs the tests.
+    # Passable, so that the server logs no warning if root runs the tests.
     directory.chmod(0o711)
     with start(directory) as fresh, psycopg.connect(fresh.dsn, autocommit=True) as connection:
         for name, value in SETTINGS.items():
@@ -52,12 +52,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tells a worker where the server is."""
+    """Passes the server's address to a worker."""
     node.workerinput["postgres_dsn"] = node.config.stash[DSN]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stops the server and removes its data; also after Ctrl-C."""
+    """Stops the server and removes its data, also after Ctrl-C."""
     if RUNNING in config.stash:
         config.stash[RUNNING].stop()
     if DIRECTORY in config.stash:
@@ -66,34 +66,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server_dsn(pytestconfig: pytest.Config) -> str:
-    """A database of the shared server from which others are made."""
+    """Returns the DSN of a database of the shared server, to create others from."""
     return pytestconfig.stash[DSN]
 
 
 @pytest.fixture
 def empty_database(server_dsn: str) -> Iterator[str]:
-    """The DSN of a new database with nothing in it."""
+    """Returns the DSN of a new empty database."""
     with _new_database(server_dsn, "template0") as dsn:
         yield dsn
 
 
 @pytest.fixture
 def database(server_dsn: str, migrated_template: str) -> Iterator[str]:
-    """The DSN of a new database at the newest schema, for one test."""
+    """Returns the DSN of a new database at the newest schema, for one test."""
     with _new_database(server_dsn, migrated_template) as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="session")
 def session_database(server_dsn: str, migrated_template: str) -> Iterator[str]:
-    """The DSN of a database at the newest schema that all tests of this worker share."""
+    """Returns the DSN of a database at the newest schema that all tests of this worker share."""
     with _new_database(server_dsn, migrated_template) as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="session")
 def migrated_template(server_dsn: str) -> str:
-    """The name of a database at the newest schema to copy; the first worker that asks has it made."""
+    """Returns the name of a template database at the newest schema. The first worker that asks makes it."""
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():

@@ -1,4 +1,4 @@
-"""A TCP proxy between an instance and its PostgreSQL: it can stand still, and it can lose notifications."""
+"""A TCP proxy between an instance and PostgreSQL, which can pause and can lose notifications."""
 
 import socket
 import threading
@@ -11,17 +11,19 @@ CHUNK = 65_536
 
 
 class Loses(Enum):
-    """Which NotificationResponse messages do not come through."""
+    """The NotificationResponse messages that the proxy drops."""
 
     NONE = "none"
     ALL = "all"
     WHILE_IDLE = "while idle"
-    """Those that come while no query runs: a pooler in transaction mode has lent the connection to somebody else by
-    then. What one tells oneself comes with the answer, and does come through."""
+    """Those that arrive while no query runs: a pooler in transaction mode has lent the connection to another client.
+
+    A connection's own notifications come with the answer and pass.
+    """
 
 
 class Proxy:
-    """Forwards every connection to the PostgreSQL of `dsn` (on a Unix socket); `self.dsn` leads through it."""
+    """Forwards every connection to the PostgreSQL of `dsn` (on a Unix socket). `self.dsn` leads through it."""
 
     def __init__(self, dsn: str, loses: Loses, port: int) -> None:
         parts = urlsplit(dsn)
@@ -36,14 +38,14 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", port))
         port = self._listener.getsockname()[1]
         user = parts.netloc.rpartition("@")[0]
-        # Without TLS, so that the messages can be told apart.
+        # Without TLS, so that the proxy can read the messages.
         through = parts._replace(netloc=f"{user}@127.0.0.1:{port}", query=urlencode({"sslmode": "disable"}))
         self.dsn = through.geturl()
         self._start(self._accept)
 
     @contextmanager
     def feeds_paused(self) -> Iterator[None]:
-        """Nothing is forwarded on connections that LISTEN, or that want to; all others go on."""
+        """Pauses connections that LISTEN or ask to. All others continue."""
         self._feeds_moving.clear()
         try:
             yield
@@ -52,7 +54,7 @@ class Proxy:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing is forwarded, in either direction; every connection stays open, new ones are taken."""
+        """Pauses all connections in both directions. They stay open, and new ones are accepted."""
         self.pause()
         try:
             yield
@@ -60,15 +62,15 @@ class Proxy:
             self.resume()
 
     def pause(self) -> None:
-        """Stands still."""
+        """Pauses forwarding."""
         self._moving.clear()
 
     def resume(self) -> None:
-        """Forwards again, first what came meanwhile."""
+        """Resumes forwarding, beginning with what arrived during the pause."""
         self._moving.set()
 
     def close(self) -> None:
-        """Hangs up on everybody."""
+        """Closes all connections."""
         self._moving.set()
         self._feeds_moving.set()
         for each in (self._listener, *self._sockets):
@@ -100,7 +102,7 @@ class Proxy:
 
 
 class _Line:
-    """One connection. PostgreSQL's messages: a type byte, then a length of four bytes that counts itself."""
+    """A connection. A message of PostgreSQL is a type byte and a length of four bytes that counts itself."""
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class _Line:
         self._busy = True
 
     def requests(self) -> None:
-        """Forwards what the client sends."""
+        """Forwards the client's data."""
         with suppress(OSError):
             while data := self._client.recv(CHUNK):
                 self._is_feed = self._is_feed or b"LISTEN" in data
@@ -129,7 +131,7 @@ class _Line:
         self._hang_up()
 
     def answers(self) -> None:
-        """Forwards what PostgreSQL sends, but for the notifications that are to be lost."""
+        """Forwards PostgreSQL's data, without the notifications to drop."""
         waiting = b""
         with suppress(OSError):
             while data := self._server.recv(CHUNK):
@@ -163,7 +165,7 @@ class _Line:
 
 @contextmanager
 def proxy(dsn: str, loses: Loses = Loses.NONE, port: int = 0) -> Iterator[Proxy]:
-    """One in front of that PostgreSQL, on that port or any; gone at the end."""
+    """Starts one in front of that PostgreSQL, on that port or any. Closes it at the end."""
     between = Proxy(dsn, loses, port)
     try:
         yield between

@@ -6,6 +6,6 @@ from tests.kit.server import Server
 
 
 def worker_of(server: Server) -> psutil.Process:
-    """The process that answers; the one that the test has started only watches over it."""
+    """Returns the worker process, which answers. The process that the test started only supervises it."""
     (worker,) = psutil.Process(server.process.pid).children()
     return worker

@@ -1,4 +1,4 @@
-"""`make quick`: runs the tests of what has changed, and the whole flows, as far as 45 seconds go."""
+"""`make quick`: runs the tests of what has changed and the whole flows, for about 45 seconds."""
 
 import subprocess
 import sys
@@ -9,9 +9,9 @@ from tests.kit.selection import TESTS, select
 
 SECONDS = 45
 LAST_START_SECONDS = 32
-"""No test begins later, so that the last one ends, and servers stop, within SECONDS."""
+"""No test begins later, so that the last test and the servers end within SECONDS."""
 BASES = ("main@{upstream}", "origin/main", "main")
-"""What the change is compared with: the first of these that there is."""
+"""The base of the comparison: the first of these that exists."""
 
 
 def main(given: list[str]) -> int:
@@ -43,13 +43,13 @@ def changed_files() -> list[PurePosixPath]:
     """Returns the files that are not committed, and those of commits that the main branch does not have."""
     base = next((base for base in BASES if git("rev-parse", "--verify", "--quiet", base)), "HEAD")
     since = (git("merge-base", "HEAD", base) or ["HEAD"])[0]
-    # A file that was moved counts under both names.
+    # A renamed file counts under both names.
     differing = git("diff", "--name-only", "--no-renames", since)
     return [PurePosixPath(path) for path in [*differing, *git("ls-files", "--others", "--exclude-standard")]]
 
 
 def git(*arguments: str) -> list[str]:
-    """The lines that git prints; none where it fails, as outside of a checkout."""
+    """Returns the lines that git prints; none if it fails, as outside of a checkout."""
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)  # noqa: S607 as installed
     return done.stdout.splitlines() if done.returncode == 0 else []
 

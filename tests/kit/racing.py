@@ -1,4 +1,4 @@
-"""Things done at the same moment: real connections in threads that start behind a barrier."""
+"""Runs real connections at the same moment, in threads that start behind a barrier."""
 
 import asyncio
 import threading
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def together(calls: list[Callable[[], T]]) -> list[T]:
-    """Runs all calls, started together behind a barrier; their results in order."""
+    """Runs all calls at once, started by a barrier, and returns their results in order."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -31,8 +31,10 @@ def together(calls: list[Callable[[], T]]) -> list[T]:
 
 
 def crowd(browser: Browser, path: str, bodies: list[Any]) -> list[httpx.Response]:
-    """POSTs with the cookies and CSRF token of that browser, one for each body (None: without), all at once, each over
-    a connection of its own. The browser's jar stays as it is."""
+    """POSTs all bodies (None: no body) at once, with that browser's cookies and CSRF token, each over a new connection.
+
+    The browser's jar stays unchanged.
+    """
     browser.csrf = browser.csrf or browser.fetch_csrf()
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"X-CSRF-Token": browser.csrf, "Cookie": cookies}
@@ -50,7 +52,7 @@ def crowd(browser: Browser, path: str, bodies: list[Any]) -> list[httpx.Response
 
 
 def twins(browser: Browser, count: int, open_browser: Callable[..., Browser]) -> list[Browser]:
-    """Browsers with the same cookies and CSRF token as that one, each with a connection and a jar of its own."""
+    """Returns browsers with the same cookies and CSRF token, each with its own connection and jar."""
     browser.csrf = browser.csrf or browser.fetch_csrf()
     copies = [open_browser(browser.server) for _ in range(count)]
     for copy in copies:
@@ -64,8 +66,7 @@ def twins(browser: Browser, count: int, open_browser: Callable[..., Browser]) ->
 def held_until_blocked(
     dsn: str, count: int, query: LiteralString, *values: Any, then: LiteralString = "SELECT %s"
 ) -> Iterator[None]:
-    """Holds the locks that `query` takes until so many statements of the server wait for them; then does what `then`
-    says with the same values, and commits."""
+    """Holds the locks that `query` takes until `count` statements wait for them. Then runs `then` and commits."""
 
     def release() -> None:
         try:
@@ -82,7 +83,7 @@ def held_until_blocked(
 
 
 def wait_for_blocked(dsn: str, count: int) -> None:
-    """Waits until so many statements stand before somebody else's row lock."""
+    """Waits until `count` statements wait for a row lock."""
     deadline = time.monotonic() + SECONDS
     with psycopg.connect(dsn, autocommit=True) as watcher:
         while time.monotonic() < deadline:

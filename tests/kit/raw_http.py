@@ -1,4 +1,4 @@
-"""Raw TCP: requests byte by byte, as no HTTP library would send them."""
+"""Raw TCP: requests byte by byte, which no HTTP library would send."""
 
 import json
 import socket
@@ -14,19 +14,19 @@ HOST = b"Host: localhost\r\n"
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """One answer as it came; header names in lower case, of repeated ones the last."""
+    """A raw answer. Header names are in lower case; of repeated headers it holds the last."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """The body, parsed."""
+        """Returns the parsed body."""
         return json.loads(self.body)
 
     @property
     def refused(self) -> tuple[int, str]:
-        """Status and code of a refusal that the application itself has made: envelope and headers are there."""
+        """Returns status and code of a refusal from the application: checks envelope and headers."""
         assert self.headers["content-type"] == "application/json; charset=utf-8", self
         assert self.headers["server"] == "latchkey", self
         assert "x-request-id" in self.headers, self
@@ -36,7 +36,7 @@ class RawResponse:
 
 
 class RawConnection:
-    """One TCP connection to a server. Reading waits at most some seconds, so that no test hangs."""
+    """A TCP connection to a server. Reads time out after some seconds, so that no test hangs."""
 
     def __init__(self, server: Server, *, patience: float = PATIENCE_SECONDS) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=patience)
@@ -52,7 +52,7 @@ class RawConnection:
         self._socket.close()
 
     def send(self, data: bytes) -> bool:
-        """Sends all of it; False when the server hung up in between."""
+        """Sends all data. False if the server closed the connection meanwhile."""
         try:
             self._socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
@@ -60,11 +60,11 @@ class RawConnection:
         return True
 
     def send_end(self) -> None:
-        """Says that nothing more comes; answers can still be read."""
+        """Ends the sending side. Answers can still be read."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def response(self) -> RawResponse | None:
-        """The next answer; None when the server closes without one."""
+        """Returns the next answer; None if the server closes without one."""
         try:
             status_line = self._incoming.readline()
             if not status_line:
@@ -79,14 +79,14 @@ class RawConnection:
         return RawResponse(int(status_line.split(b" ", 2)[1]), headers, body)
 
     def answer(self, data: bytes) -> RawResponse:
-        """Sends a request and reads its answer, which must come."""
+        """Sends a request and returns its answer. Fails without one."""
         self.send(data)
         response = self.response()
         assert response is not None, f"closed without an answer to {data[:200]!r}"
         return response
 
     def ended(self) -> bool:
-        """Whether the server has closed, or does so in time, and sends nothing more before."""
+        """Tells whether the server closes in time without sending more."""
         try:
             return self._incoming.read(1) == b""
         except ConnectionResetError:
@@ -96,6 +96,6 @@ class RawConnection:
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
-    """A well-formed request with these header lines besides Host."""
+    """Returns a well-formed request with Host and these header lines."""
     head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{line}\r\n" for line in headers)
     return head.encode("latin-1") + HOST + b"\r\n" + body

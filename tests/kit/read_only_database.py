@@ -7,8 +7,10 @@ from psycopg import sql
 
 
 def make_read_only(connection: "psycopg.Connection[Any]", *, read_only: bool = True) -> None:
-    """Turns the database of this connection (in autocommit) read-only, or back, for every connection to come, and
-    cuts those that there are."""
+    """Makes the database of this connection (in autocommit) read-only, or writable again, for new connections.
+
+    Ends the existing ones.
+    """
     database = sql.Identifier(connection.info.dbname)
     setting = sql.Literal("on" if read_only else "off")
     connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(database, setting))

@@ -1,4 +1,4 @@
-"""A real redis-server of a test's own, that can go away and come back."""
+"""A real redis-server for one test, which can stop and return."""
 
 import subprocess
 import time
@@ -12,7 +12,7 @@ from tests.kit.waiting import SECONDS
 
 
 class RedisServer:
-    """Redis on a port of its own and on a Unix socket; it keeps nothing on disk."""
+    """Redis on its own port and a Unix socket. It stores nothing on disk."""
 
     def __init__(self, program: str, directory: Path) -> None:
         self.port = free_port()
@@ -25,15 +25,15 @@ class RedisServer:
 
     @property
     def address(self) -> str:
-        """Host, port and database, as they stand in a URL behind the scheme."""
+        """Returns host, port and database as a URL has them after the scheme."""
         return f"127.0.0.1:{self.port}/0"
 
     def client(self) -> "redis.Redis":
-        """A client of the test's own."""
+        """Returns a new client."""
         return redis.Redis(port=self.port, decode_responses=True)
 
     def start(self) -> Self:
-        """Starts it, empty, and waits until it answers."""
+        """Starts it without data and waits until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + SECONDS
         with self.client() as client:
@@ -47,7 +47,7 @@ class RedisServer:
                     return self
 
     def kill(self) -> None:
-        """Ends it at once; clients find their connections cut. Does nothing when it is not running."""
+        """Kills it. Clients' connections break. Does nothing if it is not running."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""A release: its commands and its servers, as in production."""
+"""A release of Latchkey: its commands and servers, as in production."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.kit.wire import Wire
 
 @dataclass(frozen=True)
 class Release:
-    """One release on the database that both share. `code` says where its code is, `settings` hold for both."""
+    """A release on the database that both share. `code` is the directory of its code; `settings` are for both."""
 
     dsn: str
     directory: Path
@@ -24,7 +24,7 @@ class Release:
     settings: dict[str, str]
 
     def command(self, *arguments: str) -> Result:
-        """Runs `latchkey ARGUMENTS`, which must go well."""
+        """Runs `latchkey ARGUMENTS`, and fails if it fails."""
         result = latchkey(*arguments, directory=self.directory, dsn=self.dsn, **self.code, **self.settings)
         assert result.code == 0, result
         return result
@@ -35,14 +35,14 @@ class Release:
 
 
 class Unchecked(Wire):
-    """Holds answers to nothing: those of a release whose document is another one."""
+    """Checks no answers: the release has another document."""
 
     def check(self, method: str, target: str, response: httpx.Response) -> None:
-        """Lets every answer pass."""
+        """Accepts every answer."""
 
 
 def mailed_token(smtp: SmtpServer, email: str) -> str:
-    """The token of the reset mail to that address, which either release may have sent."""
+    """Returns the token of the reset mail to that address, which either release may have sent."""
     found: list[str] = []
 
     def arrived() -> bool:

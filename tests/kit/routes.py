@@ -1,4 +1,4 @@
-"""The endpoints as data, with a body that each accepts: the tables that tests go through."""
+"""The endpoints as data, each with a valid body, for tests that go through all of them."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ UNKNOWN_TOKEN = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint. `body` makes a body that is valid for it, None where there is none."""
+    """An endpoint. `body` makes a valid body for it; None: it has no body."""
 
     method: str
     path: str
@@ -30,11 +30,11 @@ class Route:
 
     @property
     def has_id(self) -> bool:
-        """Whether its path names a user."""
+        """Tells whether its path names a user."""
         return "{id}" in self.path
 
     def call(self, browser: Browser, user_id: object = 1, **options: Any) -> httpx.Response:
-        """Calls it, with a valid body unless `options` bring another."""
+        """Calls it, with a valid body unless `options` have another."""
         if self.body is not None and not {"body", "content"} & options.keys():
             options["body"] = self.body()
         return browser.request(self.method, self.path.format(id=user_id), **options)
@@ -68,7 +68,7 @@ UNSAFE = (REGISTER, LOGIN, REFRESH, LOGOUT, CHANGE_PASSWORD, FORGOT_PASSWORD, RE
     (VERIFY_EMAIL, REQUEST_VERIFICATION, PUT, PATCH, DELETE, RESTORE)
 )
 PROTECTED = (ME, CHANGE_PASSWORD, LIST, GET, PUT, PATCH, DELETE, RESTORE)
-"""Those behind the access token. Logout takes either token: see test_logout.py."""
+"""Endpoints that require the access token. Logout takes either token: see test_logout.py."""
 SELF_ONLY = (PUT, PATCH, DELETE, RESTORE)
 WITH_BODY = (REGISTER, LOGIN, CHANGE_PASSWORD, FORGOT_PASSWORD, RESET_PASSWORD, VERIFY_EMAIL, PUT, PATCH)
 WITHOUT_BODY = (REFRESH, LOGOUT, DELETE)
@@ -95,18 +95,18 @@ BODY_FIELDS = (
 
 
 def field_ids(fields: tuple[tuple[Route, str], ...]) -> list[str]:
-    """Names of such fields, for the report."""
+    """Names such fields, for the report."""
     return [f"{route}:{field}" for route, field in fields]
 
 
 def call_with(browser: Browser, user_id: int, route: Route, field: str, value: Any) -> httpx.Response:
-    """Calls a route with a body that is valid but for what is said of one field."""
+    """Calls a route with a valid body in which one field has another value."""
     assert route.body is not None
     return route.call(browser, user_id, body=route.body() | {field: value})
 
 
 def minted(kind: TokenKind, user_id: int, session_id: UUID | str, *, age: float = 0) -> str:
-    """A genuine token of the shared server, as it would have made it so many seconds ago."""
+    """Returns a genuine token of the shared server, minted `age` seconds ago."""
     tokens = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: time.time() - age)
     pair = tokens.mint(user_id, UUID(str(session_id)), not_after=2**40)
     return pair.access if kind is TokenKind.ACCESS else pair.refresh

@@ -1,7 +1,7 @@
-"""Which test files belong to a changed file.
+"""Selects the test files of a changed file.
 
-Tests live under the name of what they test. So a test file belongs to a changed file when it stands in the folder of the
-same name, is named after it, or names it in its text.
+Tests have the names of what they test. A test file belongs to a changed file if it is in the folder of the same name,
+has its name, or names it in its text.
 """
 
 import re
@@ -10,22 +10,24 @@ from pathlib import PurePosixPath as Path
 
 TESTS = Path("tests")
 SOURCES = (Path("src/latchkey"), Path())
-"""What paths are read from, the first that holds them: the package, or the repository."""
+"""Prefixes of paths; the first that matches applies: the package, or the repository."""
 SMOKE = "pytest.mark.smoke"
-"""What a file of whole flows says of itself. Those files are run whatever has changed."""
+"""The mark in a file of whole flows. Such files always run."""
 
 Texts = Mapping[Path, str]
 """The text of every test file."""
 
 
 def select(changed: Iterable[Path], tests: Texts) -> list[Path]:
-    """Returns the test files to run, the nearest to the change first and each once: changed tests, whole flows, then
-    those that belong to a changed file."""
+    """Returns the test files to run, each once: changed tests, whole flows, then those that belong to a changed file.
+
+    The nearest to the change come first.
+    """
     changes = list(changed)
     chosen = [path for path in changes if path in tests]
     chosen += [path for path, text in tests.items() if SMOKE in text]
     others = [list(_belonging_to(path, tests)) for path in changes if path not in tests]
-    # A change with few tests before one with many, so that a budget is not spent on the wide one alone.
+    # Changes with few tests first, so that one with many does not spend the whole budget.
     for found in sorted(others, key=len):
         chosen += found
     return list(dict.fromkeys(chosen))
@@ -48,7 +50,8 @@ def _relative(changed: Path) -> Path:
 
 
 def _of_the_same_name(source: Path, tests: Texts) -> Iterator[Path]:
-    """The tests of the deepest folder that has some: features/sign_in for features/sign_in/mails, edge for http/edge."""
+    """Yields the tests of the deepest folder that has some: features/sign_in for features/sign_in/mails, edge for
+    http/edge."""
     folders = {folder.relative_to(TESTS) for path in tests for folder in path.parents if folder.is_relative_to(TESTS)}
     for folder in [source, *source.parents][:-1]:
         endings = [Path(*folder.parts[start:]) for start in range(len(folder.parts))]
@@ -62,7 +65,7 @@ def _in_folder(folder: Path, tests: Texts) -> Iterator[Path]:
 
 
 def _name_in_text(changed: Path) -> str:
-    """How a test would name it: a module as it is imported, anything else by its file's name."""
+    """Returns how a test names it: a module by its import, other files by their name."""
     if changed.suffix != ".py":
         return changed.name
     module = changed.relative_to("src") if changed.is_relative_to("src") else changed

@@ -1,4 +1,4 @@
-"""A real server process, as `latchkey dev` or `latchkey serve` starts it, on a port of its own."""
+"""A real server process on its own port, started as `latchkey dev` or `latchkey serve` starts it."""
 
 import os
 import re
@@ -25,7 +25,7 @@ DEVELOP = Path(__file__).with_name("develop.py")
 
 @dataclass
 class Server:
-    """A running server: `url` without a trailing slash, `dsn` of its database, `log` with all that it prints."""
+    """A running server: `url` without a trailing slash, `dsn` of its database, `log` with everything it prints."""
 
     url: str
     dsn: str
@@ -34,17 +34,17 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The TCP port on 127.0.0.1."""
+        """Returns the TCP port on 127.0.0.1."""
         return int(self.url.rpartition(":")[2])
 
     def printed(self) -> str:
-        """Everything printed so far."""
+        """Returns everything printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def reset_token_mailed_to(self, email: str, *, within: float = SECONDS) -> str:
-        """The token of the newest reset mail to that address, waiting for it (development prints mails)."""
+        """Waits for the newest reset mail to that address and returns its token (development prints mails)."""
         deadline = time.monotonic() + within
-        # Not beyond the next mail: one without a link goes to the same address when the password has changed.
+        # Stops at the next mail: a later one to the same address, about a changed password, has no link.
         pattern = re.compile(rf"To: {re.escape(email.lower())}\n(?:(?!.*\| To: ).*\n)*?.*#token=([0-9a-f]+)")
         while time.monotonic() < deadline:
             if found := pattern.findall(self.printed()):
@@ -63,17 +63,17 @@ class Server:
             raise AssertionError(f"did not stop within {STOP_SECONDS} s:\n{self.printed()}") from None
 
     def kill(self) -> None:
-        """SIGKILL to supervisor and worker, as a power cut would."""
-        # The whole group: a worker may outlive its supervisor.
+        """Sends SIGKILL to supervisor and worker, like a power cut."""
+        # To the whole group: a worker may outlive its supervisor.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
 
 
 def environment(dsn: str | None, port: int, **settings: str) -> dict[str, str]:
-    """The environment of a server under test: no setting of the developer's own leaks in.
+    """Returns the environment of a server under test, without the developer's own settings.
 
-    Development, cheap hashes and no rate limit unless `settings` (names in capitals) say otherwise.
+    Development, cheap hashes and no rate limit, unless `settings` (names in capitals) say otherwise.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     coverage = {name: value for name, value in os.environ.items() if name.startswith("COV")}
@@ -90,8 +90,10 @@ def environment(dsn: str | None, port: int, **settings: str) -> dict[str, str]:
 
 
 def start_server(dsn: str, directory: Path, **settings: str) -> Server:
-    """Starts a server in an empty directory and waits until it answers: `latchkey serve`, or in development what
-    `latchkey dev` runs when all else is there."""
+    """Starts a server in an empty directory and waits until it answers.
+
+    Production runs `latchkey serve`; development runs what `latchkey dev` runs after its set-up.
+    """
     port = free_port()
     variables = environment(dsn, port, **settings)
     script = DEVELOP if variables["ENVIRONMENT"] == "development" else None

@@ -1,4 +1,4 @@
-"""`make settings-page`: docs/settings.md, made from the settings models. A test holds the page to them."""
+"""`make settings-page`: makes docs/settings.md from the settings models. A test compares the page with them."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A real SMTP server in a thread of the test, which keeps what it is given and answers as the test says."""
+"""A real SMTP server in a thread, which keeps its mails and answers as the test says."""
 
 import asyncio
 import ssl
@@ -21,7 +21,7 @@ USER, PASSWORD = "latchkey@mail.test", "p@ss/w:rd%é"
 
 @dataclass
 class Received:
-    """A mail that the server has taken, or was about to take: its envelope, and what stands in it."""
+    """A received mail: its envelope and its content. The server may still have refused it."""
 
     sender: str
     recipients: list[str]
@@ -30,22 +30,22 @@ class Received:
 
     @property
     def id(self) -> str:
-        """The Message-ID."""
+        """Returns the Message-ID."""
         return str(self.message["Message-ID"])
 
     @property
     def text(self) -> str:
-        """The plain text."""
+        """Returns the plain text."""
         return self._part("plain")
 
     @property
     def html(self) -> str:
-        """The HTML."""
+        """Returns the HTML."""
         return self._part("html")
 
     @property
     def token(self) -> str:
-        """The token of the link in the text."""
+        """Returns the token of the link in the text."""
         return self.text.partition("#token=")[2].split()[0]
 
     def _part(self, kind: str) -> str:
@@ -57,10 +57,10 @@ class Received:
 
 @dataclass
 class SmtpServer:
-    """A server on 127.0.0.1. `rcpt` and `data` are answers that replace `250`; both are asked for every mail.
+    """A server on 127.0.0.1. `rcpt` and `data` replace the answer `250`, and are read for every mail.
 
-    `hang`: it takes the whole mail and never answers. `tls`, with `implicit_tls` from the first byte on, else after
-    STARTTLS, which is `required` then. It can be stopped and started again on the same port.
+    `hang`: it takes the whole mail and never answers. `tls`: with `implicit_tls` from the first byte, otherwise by
+    STARTTLS, which is then required. It can be stopped and restarted on the same port.
     """
 
     tls: ssl.SSLContext | None = None
@@ -78,12 +78,12 @@ class SmtpServer:
         self._controller: Controller | None = None
 
     def start(self) -> None:
-        """Listens."""
+        """Starts to listen."""
         server = self
 
         class Server(SMTP):
             def connection_made(self, transport: Any) -> None:
-                # A second time for the same connection after STARTTLS.
+                # STARTTLS calls this again for the same connection.
                 server.connections += self.session is None
                 super().connection_made(transport)
 
@@ -107,7 +107,7 @@ class SmtpServer:
         self._controller.start()
 
     def stop(self) -> None:
-        """Nobody listens any more."""
+        """Stops listening."""
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
@@ -120,7 +120,7 @@ class SmtpServer:
         self.stop()
 
     def wait_for(self, count: int, *, within: float = SECONDS) -> list[Received]:
-        """The mails, once there are so many."""
+        """Waits for that number of mails and returns them."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.received) >= count, within), len(self.received)
             return list(self.received)
@@ -153,7 +153,7 @@ class SmtpServer:
 
 
 def settings_of(server: SmtpServer, scheme: str = "smtp", login: str = "", host: str = "127.0.0.1") -> dict[str, str]:
-    """The settings of a Latchkey in production that sends its mails to that server."""
+    """Returns the settings of a production Latchkey that sends its mails to that server."""
     return {
         "ENVIRONMENT": "production",
         "PUBLIC_URL": "https://accounts.example.com",

@@ -1,4 +1,4 @@
-"""A copy of the program that a test may change."""
+"""A copy of the package that a test may change."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ import latchkey
 
 
 def copy_source(to: Path) -> Path:
-    """Copies the package into `to`, which then belongs first in PYTHONPATH; returns the copy."""
+    """Copies the package into `to` and returns the copy. Put `to` first in PYTHONPATH."""
     copy = to / "latchkey"
     shutil.copytree(Path(latchkey.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy

@@ -1,4 +1,4 @@
-"""What the database holds, read through a connection of the test's own, beside the server."""
+"""Reads the database through a separate connection, beside the server."""
 
 import hashlib
 from typing import Any
@@ -11,27 +11,27 @@ Audited = tuple[str, int | None, int | None]
 
 
 def user_row(sql: Sql, user_id: int) -> dict[str, Any]:
-    """The row of a user, deleted or not."""
+    """Returns the row of a user, deleted or not."""
     row = sql.execute("SELECT * FROM users WHERE id = %s", [user_id]).fetchone()
     assert row is not None, f"no user {user_id}"
     return row
 
 
 def live_sessions(sql: Sql, user_id: int) -> list[dict[str, Any]]:
-    """The sessions of a user that have not ended, oldest first."""
+    """Returns the live sessions of a user, oldest first."""
     return sql.execute(
         "SELECT * FROM sessions WHERE user_id = %s AND ended_at IS NULL ORDER BY created_at", [user_id]
     ).fetchall()
 
 
 def endings(sql: Sql, user_id: int) -> list[str | None]:
-    """Why each session of a user ended, oldest first; None for a live one."""
+    """Returns the ending reason of each session of a user, oldest first; None for a live one."""
     rows = sql.execute("SELECT ended_by FROM sessions WHERE user_id = %s ORDER BY created_at", [user_id])
     return [row["ended_by"] for row in rows]
 
 
 def audit_rows(sql: Sql, response: httpx.Response) -> list[dict[str, Any]]:
-    """The audit rows that the request behind an answer has written, whoever they are about."""
+    """Returns the audit rows that the request of an answer has written."""
     return sql.execute(
         "SELECT * FROM audit_logs WHERE metadata->>'requestId' = %s ORDER BY id",
         [response.headers["x-request-id"]],
@@ -39,14 +39,14 @@ def audit_rows(sql: Sql, response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def audited(sql: Sql, response: httpx.Response) -> list[Audited]:
-    """Action, actor and entity of each of those rows."""
+    """Returns action, actor and entity of each of those rows."""
     rows = audit_rows(sql, response)
     assert all(row["entity_type"] == "users" for row in rows)
     return [(row["action"], row["actor_id"], row["entity_id"]) for row in rows]
 
 
 def everything_of(sql: Sql, *user_ids: int) -> list[list[dict[str, Any]]]:
-    """All rows about these users: equal before and after a request that must change nothing."""
+    """Returns all rows about these users: equal before and after a request that must change nothing."""
     ids = list(user_ids)
     queries = (
         "SELECT * FROM users WHERE id = ANY(%s) ORDER BY id",
@@ -57,13 +57,13 @@ def everything_of(sql: Sql, *user_ids: int) -> list[list[dict[str, Any]]]:
 
 
 def users_with(sql: Sql, email: str) -> list[int]:
-    """Ids of the users with that address, deleted ones included, oldest first."""
+    """Returns the ids of the users with that address, deleted ones included, oldest first."""
     rows = sql.execute("SELECT id FROM users WHERE lower(email) = lower(%s) ORDER BY id", [email])
     return [row["id"] for row in rows]
 
 
 def plant_reset_token(sql: Sql, user_id: int, token: str, *, minutes: float = 15) -> None:
-    """Gives a user a reset token that expires in so many minutes, stored as the contract says."""
+    """Gives a user a reset token that expires in `minutes`, stored as Latchkey stores it."""
     sql.execute(
         "UPDATE users SET reset_token = %s, reset_token_expires = now() + make_interval(secs => %s) WHERE id = %s",
         [hashlib.sha256(token.encode()).hexdigest(), minutes * 60, user_id],

@@ -1,4 +1,4 @@
-"""Waits for conditions, with a deadline that only a fault reaches, on a busy machine too."""
+"""Waits for conditions, with a deadline that a busy machine does not reach."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ SECONDS = 60.0
 
 
 def eventually(condition: Callable[[], bool], what: str, *, within: float = SECONDS) -> None:
-    """Waits until the condition holds; AssertionError when it does not come to that."""
+    """Waits until the condition holds. Raises AssertionError at the deadline."""
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
-"""The program that warm_start.py talks to: it has imported Latchkey, and forks a process for each command.
+"""The process behind warm_start.py: it imports Latchkey once and forks a process for each command.
 
-A fork runs `python -m latchkey ARGUMENTS` to the letter, but for the half second of imports. Must have no thread.
+A fork runs `python -m latchkey ARGUMENTS` exactly, without the half second of imports. It must have no thread.
 """
 
 import gc
@@ -17,15 +17,15 @@ from importlib import import_module
 from typing import Any
 
 LONGEST_MESSAGE = 2**20
-# The first would run the command line, the second a migration.
+# Importing the first would run the command line, the second a migration.
 NOT_IMPORTED = ("latchkey.__main__", "latchkey.database.migrations")
 
 
 def main() -> None:
-    """Answers requests until the tests hang up, then ends what they have left running."""
+    """Answers requests until the tests close the socket, then ends the processes that still run."""
     control = socket.socket(fileno=int(sys.argv[1]))
     _import_everything()
-    # Else each fork would copy all that the collector looks at.
+    # Otherwise each fork would copy all objects that the collector visits.
     gc.collect()
     gc.freeze()
     children: set[int] = set()
@@ -60,16 +60,16 @@ def _import_everything() -> None:
 
     for module in pkgutil.walk_packages(latchkey.__path__, "latchkey.", onerror=lambda _: None):
         if not module.name.startswith(NOT_IMPORTED):
-            # What cannot be imported here is left to the command that wants it, and fails there.
+            # A module that fails to import here fails in the command that needs it.
             with suppress(Exception):
                 import_module(module.name)
-    # As each server does when it starts; loaded here, once for all.
+    # As each server does at its start; loaded here once for all.
     with suppress(Exception):
         import_module("latchkey.sessions.devices").load_rules()
 
 
 def _become(request: dict[str, Any], descriptors: list[int], control: socket.socket) -> None:
-    """Makes of this fork what a new process would be, and tells the tests its number."""
+    """Turns this fork into what a new process would be, and sends its process id to the tests."""
     os.setsid()
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)

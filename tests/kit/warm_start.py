@@ -1,6 +1,6 @@
-"""Starts `latchkey` commands in a tenth of the time: a process that has imported all of it forks (warm_process.py).
+"""Starts `latchkey` commands in a tenth of the time: a process that has imported everything forks (warm_process.py).
 
-What a test then has is a process like any other. Where forking is not possible or not wanted it is a new one.
+The result is a process like any other. Where forking is impossible or unwanted, a new process starts.
 """
 
 import atexit
@@ -21,7 +21,7 @@ from tests.kit import warm_process
 
 
 class Process(Protocol):
-    """What tests use of a subprocess.Popen."""
+    """The part of subprocess.Popen that tests use."""
 
     pid: int
     returncode: int | None
@@ -42,14 +42,16 @@ def start(
     stderr: IO[bytes] | None = None,
     script: Path | None = None,
 ) -> Process:
-    """Starts `latchkey ARGUMENTS`, or a script with them, leader of a session of its own. `stdin`: nothing if None.
-    `stderr`: as `stdout`."""
+    """Starts `latchkey ARGUMENTS`, or a script with them, as the leader of a new session.
+
+    `stdin` None: empty. `stderr` None: as `stdout`.
+    """
     if can_fork(environment):
         with Path(os.devnull).open("rb") as nothing:
             files = (stdin or nothing, stdout, stderr or stdout)
             return _forks().start(arguments, directory, environment, [file.fileno() for file in files], script)
     return subprocess.Popen(
-        # Without -P a script would find modules of the directory that it is in.
+        # Without -P a script would find modules in its own directory.
         [sys.executable, *(("-m", "latchkey") if script is None else ("-P", str(script))), *arguments],
         cwd=directory,
         env=environment,
@@ -61,14 +63,14 @@ def start(
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
-    """Whether a fork can be what a new process would be: not when something speaks to the interpreter as it starts (other
-    source, coverage), and only on Linux."""
+    """Tells whether a fork equals a new process: on Linux, if nothing affects the interpreter's start (other source,
+    coverage)."""
     told = {name for name in environment if name.startswith(("PYTHON", "COV", "LC_"))}
     return sys.platform == "linux" and told <= {"PYTHONUNBUFFERED"}
 
 
 class _Forked:
-    """A process that is no child of this one, under the names of subprocess.Popen."""
+    """A process that is not a child of this one, with subprocess.Popen's interface."""
 
     def __init__(self, forks: "_Forks", pid: int) -> None:
         self.pid = pid
@@ -86,7 +88,7 @@ class _Forked:
         return code
 
     def send_signal(self, sig: int) -> None:
-        # Its number is not given to another process before it is reaped, which happens below.
+        # The system reuses its number only after it is reaped, which happens below.
         if self.poll() is None:
             os.kill(self.pid, sig)
 
@@ -104,18 +106,18 @@ class _Forked:
 
 
 class _Forks:
-    """The warm process, one for this process; it ends when this one does."""
+    """The warm process of this process. It ends with this one."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            # Not from its folder: what stands beside it is not to be found by its bare name.
+            # Not from its folder, whose modules must not be importable by their bare names.
             [sys.executable, "-P", warm_process.__file__, str(theirs.fileno())],
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            # Ctrl-C is for the tests, which then end what they started.
+            # Ctrl-C is for the tests, which then end the processes that they started.
             start_new_session=True,
         )
         theirs.close()
@@ -135,7 +137,7 @@ class _Forks:
         return _Forked(self, self._ask(request, descriptors))
 
     def reap(self, pid: int) -> int:
-        """The exit code of a process that has ended."""
+        """Returns the exit code of a process that has ended."""
         return self._ask({"reap": pid})
 
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> int:

@@ -1,4 +1,4 @@
-"""Holds answers to the OpenAPI document: status, code and schema must be declared (what is served is documented)."""
+"""Checks answers against the OpenAPI document: it must declare their status, code and schema."""
 
 import re
 from typing import Any
@@ -32,7 +32,7 @@ UNDOCUMENTED = frozenset(
         "/dev/mailbox",
     }
 )
-"""What is served beside the document on purpose: itself, pages and their assets. All else must be in it."""
+"""Paths that are served undocumented on purpose: the document itself, pages and their assets."""
 
 
 class Wire:
@@ -48,14 +48,14 @@ class Wire:
         }
 
     def check(self, method: str, target: str, response: httpx.Response) -> None:
-        """Raises AssertionError when an answer is not what the document says of its operation."""
+        """Raises AssertionError for an answer that the document does not describe."""
         missing = ALWAYS - set(response.headers)
         assert not missing, f"{method} {target}: headers missing: {missing}"
         assert response.headers["server"] == "latchkey"
         assert response.status_code != 500, f"{method} {target}: {response.text}"
         operation = self.operation(method, target)
         if operation is None:
-            # A preflight is answered before anybody looks at its path.
+            # A preflight is answered before its path is routed.
             known = method == "OPTIONS" or (target.partition("?")[0].removesuffix("/") or "/") in UNDOCUMENTED
             assert known or not response.is_success, f"{method} {target}: {response.status_code}, but not documented"
             return
@@ -70,7 +70,7 @@ class Wire:
         assert not errors, f"{method} {target}: {response.text}: {errors}"
 
     def operation(self, method: str, target: str) -> dict[str, Any] | None:
-        """What the document says of a method of a path, which may have a query; None when it says nothing."""
+        """Returns the document's entry for a method and a path, which may have a query; None without an entry."""
         path = unquote(target.partition("?")[0])
         for pattern, operations in self._paths.items():
             if pattern.fullmatch(path):

@@ -1,6 +1,6 @@
-"""Brings a database to the schema that this code needs: a new one, one of node-api-postgres's, or an older one of ours.
+"""Migrates a database to the schema of this version: a new one, node-api-postgres's, or an older one of Latchkey.
 
-Alembic and SQLAlchemy are imported only when there is something to do: a server process must not pay for them.
+Imports Alembic and SQLAlchemy only for a migration, so a server process does not load them.
 """
 
 import asyncio
@@ -41,10 +41,10 @@ __all__ = [
 ]
 
 REQUIRED_REVISION = "0015"
-"""The newest revision that this code needs."""
+"""The newest revision, which this version needs."""
 
 RULES_REVISION = "0005"
-"""From here on the database itself keeps out what `find_dirty_data` looks for."""
+"""From this revision on, the database itself refuses the rows that `find_dirty_data` looks for."""
 
 LOCK_KEY = int.from_bytes(b"latchkey")
 LOCK_POLL_SECONDS = 0.1
@@ -59,7 +59,7 @@ log = structlog.get_logger(__name__)
 
 
 class UnknownTimezone(MigrationError):
-    """The server knows no time zone of that name. Nothing was changed."""
+    """PostgreSQL knows no time zone of that name. Nothing was changed."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -69,14 +69,17 @@ class UnknownTimezone(MigrationError):
 
 
 class TableBusy(MigrationError):
-    """Another connection held a table for longer than the migration waits (5 s)."""
+    """Another connection locked a table for longer than the migration waits (5 s)."""
 
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What a migration did. `users`, `sessions` and `audit_rows` count what came over from an original database,
-    `resolved` names each row changed by a resolution, `source_timezone` is the zone in which old timestamps were
-    read (None: there were none). `from_revision` None: the database was new, or node-api-postgres's."""
+    """The result of a migration.
+
+    `users`, `sessions` and `audit_rows` count the rows of a node-api-postgres database. `resolved` names each row that
+    a resolution changed. `source_timezone` is the zone in which old timestamps were read, or None. `from_revision` is
+    None for a new database or node-api-postgres's.
+    """
 
     from_revision: str | None
     to_revision: str
@@ -89,12 +92,12 @@ class MigrationReport:
 
     @property
     def changed(self) -> bool:
-        """Whether there was anything to do."""
+        """Tells whether the migration changed the database."""
         return self.from_revision != self.to_revision
 
 
 async def schema_revision(connection: asyncpg.Connection) -> str | None:
-    """The revision that the database is at; None when it never was migrated. Only reads."""
+    """Returns the database's revision, or None if it was never migrated. Only reads."""
     if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
@@ -102,23 +105,24 @@ async def schema_revision(connection: asyncpg.Connection) -> str | None:
 
 
 def is_current(revision: str | None) -> bool:
-    """Whether this code can work at that revision. A newer one is fine: in a rolling deployment the new release
-    migrates first, while the old one still serves."""
+    """Tells whether this version works at that revision.
+
+    A newer revision is fine: in a rolling deployment the new release migrates while the old one still serves.
+    """
     return revision is not None and _is_ours(revision) and int(revision) >= int(REQUIRED_REVISION)
 
 
 async def migrate(
     connect: Connect, *, source_timezone: str | None = None, resolve: Resolutions = STOP_AND_LIST
 ) -> MigrationReport:
-    """Bring the database to REQUIRED_REVISION, or find that it is there; safe to call from many instances at once.
+    """Migrates the database to REQUIRED_REVISION, unless it is there. Many instances may call it at once.
 
-    `connect` opens a connection of the caller's making; it must leave the TimeZone setting to the server, because
-    node-api-postgres's timestamps are read in it (`source_timezone`, a name PostgreSQL knows, overrides it).
-    Alembic is global to a process: migrate one database of it at a time.
+    `connect` opens a connection. It must leave the TimeZone setting to the server, because node-api-postgres's
+    timestamps are read in it; `source_timezone`, a name that PostgreSQL knows, overrides it. Alembic is global to a
+    process, so migrate one database at a time.
 
-    Raises DirtyData, UnfitSchema, MayNotCreate or UnknownTimezone (nothing was changed), TableBusy or another
-    MigrationError (each revision is done or not begun; call again). A connection that cannot be opened raises what
-    `connect` raises.
+    Raises DirtyData, UnfitSchema, MayNotCreate or UnknownTimezone, without a change. Raises TableBusy or another
+    MigrationError after whole revisions: call it again. Raises what `connect` raises.
     """
     connection = await connect()
     stays = "What was done before stays"
@@ -131,8 +135,8 @@ async def migrate(
             async with _locked(connection, by_session=by_session) as locked:
                 if locked:
                     return await _migrate_locked(connection, source_timezone, resolve)
-            # Asked for again and again, since waiting inside PostgreSQL would hold a snapshot (which CREATE INDEX
-            # CONCURRENTLY waits for) and run into lock_timeout.
+            # Polled, because waiting inside PostgreSQL would hold a snapshot (CREATE INDEX CONCURRENTLY waits for it)
+            # and run into lock_timeout.
             if not waiting:
                 log.info("another instance is migrating the database, waiting for it")
             waiting = True
@@ -140,15 +144,17 @@ async def migrate(
     except Exception as error:
         raise await _explained(error, connect, stays) from error
     finally:
-        # Also gives the lock back.
+        # Also releases the lock.
         await connection.close(timeout=LOCK_TIMEOUT_SECONDS)
 
 
 @asynccontextmanager
 async def _locked(connection: asyncpg.Connection, *, by_session: bool) -> AsyncIterator[bool]:
-    """Whether this connection alone may migrate, from now on until it is closed. The work is done on this very
-    connection: when it is lost, work and lock are gone together. A pooler may lend another one after each commit, so
-    that there everything is done in one transaction (`by_session` is off)."""
+    """Yields whether this connection alone may migrate, until it is closed.
+
+    The migration runs on this connection, so a lost connection ends both the work and the lock. A pooler may change the
+    server connection after each commit. Then `by_session` is off, and one transaction does everything.
+    """
     if by_session:
         await connection.execute(LIMITS.format("SESSION"))
         yield await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY)
@@ -221,7 +227,7 @@ async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption) -> 
     async def hand_over() -> asyncpg.Connection:
         return connection
 
-    # It leaves the connection open. Where that is in a transaction already, revisions become savepoints of it.
+    # It leaves the connection open. Inside a transaction, revisions become its savepoints.
     engine = create_async_engine("postgresql+asyncpg://", async_creator=hand_over, poolclass=StaticPool)
     async with engine.connect() as bound:
         await bound.run_sync(functools.partial(_upgrade, adoption=adoption))
@@ -237,8 +243,8 @@ def _upgrade(connection: "Connection", adoption: Adoption) -> None:
 
 
 async def _explained(error: Exception, connect: Connect, stays: str) -> Exception:
-    """The error as the operator should read it; one that is not the database's is passed through."""
-    # SQLAlchemy has the driver's error as `orig`; those that the driver finds by itself have no SQLSTATE.
+    """Returns the error as the operator should read it. Errors that are not the database's are returned unchanged."""
+    # SQLAlchemy holds the driver's error in `orig`. Errors of the driver itself have no SQLSTATE.
     cause = getattr(error, "orig", error)
     again = f"{stays}; run it again."
     if getattr(cause, "sqlstate", None) == asyncpg.InsufficientPrivilegeError.sqlstate:
@@ -246,7 +252,7 @@ async def _explained(error: Exception, connect: Connect, stays: str) -> Exceptio
     if getattr(cause, "sqlstate", None) == asyncpg.LockNotAvailableError.sqlstate:
         return TableBusy(
             f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} s, so the migration stopped. "
-            f"Stop node-api-postgres and whatever else uses its tables. {again}\n{await describe_blockers(connect)}"
+            f"Stop node-api-postgres and all other programs that use its tables. {again}\n{await describe_blockers(connect)}"
         )
     if cause is not error or isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         state = getattr(cause, "sqlstate", None) or "no SQLSTATE"

@@ -1,4 +1,4 @@
-"""Whether the role that migrates may create tables where they belong."""
+"""Checks that the migrating role may create tables in the right schema."""
 
 import asyncpg
 
@@ -6,7 +6,7 @@ from latchkey.database.adoption.adoption import MigrationError
 
 
 class MayNotCreate(MigrationError):
-    """The role has no right to create tables. Nothing was changed; the text names the statement that gives it."""
+    """The role may not create tables. Nothing was changed. The text names the statement that grants the right."""
 
     def __init__(self, problem: str, statement: str) -> None:
         super().__init__(
@@ -16,7 +16,7 @@ class MayNotCreate(MigrationError):
         )
 
 
-# PostgreSQL passes over schemas that are not there or may not be used: the first that is there is what was meant.
+# PostgreSQL skips schemas that are missing or not allowed. The first one in the path is the intended one.
 NAMED = """
 WITH listed AS (
     SELECT btrim(raw) AS raw, place FROM unnest(string_to_array(current_setting('search_path'), ','))
@@ -38,7 +38,7 @@ WHO = "SELECT quote_ident(current_user) AS role, has_schema_privilege(current_sc
 
 
 async def require_rights(connection: asyncpg.Connection) -> None:
-    """Raises MayNotCreate when tables cannot be created in the first schema of the search path. Only reads."""
+    """Raises MayNotCreate if tables cannot be created in the first schema of the search path. Only reads."""
     who = await connection.fetchrow(WHO)
     if who["may_create"]:
         return

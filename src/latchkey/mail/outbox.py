@@ -14,7 +14,7 @@ from latchkey.mail.tokens import MailTokens
 from latchkey.origin import Origin
 
 MAILS_AN_HOUR = 5
-"""Of one kind, about one account, and to one recipient: whoever causes more fills somebody else's mailbox."""
+"""The limit of mails of one kind about one account and to one recipient: it keeps strangers from filling a mailbox."""
 HOUR_SECONDS = 3600.0
 
 
@@ -70,7 +70,7 @@ class Outbox:
         change.on_commit(self.waiting.set)
 
     async def may_send_link(self, change: Change, kind: str, user_id: int, recipient: str) -> bool:
-        """Whether another link of that kind may go to that recipient now, for a user whose row `change` has locked."""
+        """Tells whether that recipient may get another link of that kind now. `change` has locked the user's row."""
         await queries.lock_recipient(change.connection, kind, recipient)
         made = await queries.tokens_made(change.connection, kind, user_id, recipient, HOUR_SECONDS)
         return made < MAILS_AN_HOUR
@@ -85,8 +85,10 @@ class Outbox:
         user_id: int,
         details: dict[str, str] | None = None,
     ) -> None:
-        """Stores a notice as `add` does, as long as there were few of its kind within the hour; instead of the first
-        that is too much, one mail that says so, and then nothing."""
+        """Queues a notice as `add` does, up to a limit of its kind within the hour.
+
+        The first one above the limit becomes one mail that says so. Later ones are dropped.
+        """
         await queries.lock_recipient(change.connection, kind, recipient)
         connection = change.connection
         if await queries.notices_made(connection, kind, "", user_id, recipient, HOUR_SECONDS) < MAILS_AN_HOUR:

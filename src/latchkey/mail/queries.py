@@ -82,15 +82,15 @@ async def mark_failed(
 
 
 async def lock_recipient(connection: Connection, kind: str, recipient: str) -> None:
-    """Lets one transaction after the other count the mails of a kind to a recipient, and add one."""
+    """Makes transactions that count and add mails of a kind to a recipient run one after the other."""
     await connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || lower($2), 0))", kind, recipient
     )
 
 
 async def tokens_made(connection: Connection, kind: str, user_id: int, recipient: str, seconds: float) -> int:
-    """How many mails of a kind got a token in the last so many seconds: for this user, or to this recipient, whichever
-    are more."""
+    """Counts the mails of a kind that got a token in the last `seconds`: to this user or this recipient, the larger
+    number."""
     count: int = await connection.fetchval(
         "SELECT greatest("
         "  (SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"
@@ -108,8 +108,10 @@ async def tokens_made(connection: Connection, kind: str, user_id: int, recipient
 async def notices_made(
     connection: Connection, kind: str, about: str, user_id: int, recipient: str, seconds: float
 ) -> int:
-    """How many mails of a kind were stored in the last so many seconds: about this user, or to this recipient, whichever
-    are more. `about`: only those whose details say so; empty: all."""
+    """Counts the mails of a kind stored in the last `seconds`: about this user or to this recipient, the larger number.
+
+    `about`: counts only mails whose details say so; empty: all.
+    """
     count: int = await connection.fetchval(
         "SELECT greatest("
         "  (SELECT count(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2"

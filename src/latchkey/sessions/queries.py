@@ -1,6 +1,6 @@
 """SQL of sessions.
 
-Whoever ends all sessions of a user locks the user's row first, then the sessions: one order, no deadlock.
+A transaction that ends all sessions of a user locks the user's row first, then the sessions: one order, no deadlock.
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,12 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as a refresh sees it, all times by the database's clock.
+    """A session as a refresh reads it. All times are by the database's clock.
 
-    `is_live`: neither ended nor past its absolute cap. `parent_hash` is of the refresh token that the current one
-    replaced `rotated_ago` seconds ago (or the session began), None before the first rotation; `token_issued_at` and
-    `token_expires_at` are the current one's own. Where version 0.1 opened the session these two are None until then, too.
+    `is_live`: neither ended nor past its absolute cap. `parent_hash` is the hash of the refresh token that the current
+    one replaced `rotated_ago` seconds ago, or None before the first rotation; then `rotated_ago` counts from the
+    session's start. `token_issued_at` and `token_expires_at` are the current token's. In a session that version 0.1
+    opened, they are None before the first rotation, too.
     """
 
     id: UUID
@@ -48,15 +49,15 @@ class Session:
 
 
 ENDED_CHANNEL = "latchkey_session_ended"
-"""Every ending notifies this channel with the session's id, in its own transaction."""
+"""The channel that every ending notifies with the session's id, in its own transaction."""
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
 IS_IN_USE = (
-    # Version 0.1 stored no expiry when it opened a session, and gave each token a day.
+    # Version 0.1 stored no expiry when it opened a session. Its tokens lived a day.
     f"{_IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
     " OR original_token_hash IS NOT NULL)"
 )
-"""Not only live: its refresh token (node-api-postgres's own may live longer than ours) has not expired either."""
+"""SQL, true for a live session whose refresh token has not expired. A token of node-api-postgres may outlive ours."""
 
 _COLUMNS = (
     f"id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"
@@ -90,8 +91,10 @@ async def insert(
     origin: Origin,
     device: str | None,
 ) -> None:
-    """Opens a session with its first refresh token. `expires_at` is the session's absolute cap, `device` the name of its
-    user agent."""
+    """Opens a session with its first refresh token.
+
+    `expires_at` is the absolute cap, `device` the user agent's name.
+    """
     await connection.execute(
         "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent,"
         " device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -103,13 +106,13 @@ async def insert(
         expires_at,
         origin.ip,
         origin.user_agent,
-        # Empty: it has been looked up, and nobody knows it.
+        # Empty means that the user agent was looked up and is unknown.
         device or "",
     )
 
 
 async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
-    """Whether a session may still be used."""
+    """Tells whether a session may still be used."""
     return bool(
         await database.fetchval(
             f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",  # noqa: S608 constant
@@ -120,7 +123,7 @@ async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
 
 
 async def find(database: Queryable, session_id: UUID, user_id: int) -> Session | None:
-    """A session of that user, live or not."""
+    """Returns a session of that user, live or not."""
     row = await database.fetchrow(
         f"SELECT {_COLUMNS} FROM sessions WHERE id = $1 AND user_id = $2",  # noqa: S608 constant
         session_id,
@@ -130,7 +133,7 @@ async def find(database: Queryable, session_id: UUID, user_id: int) -> Session |
 
 
 async def still_has(connection: Connection, session_id: UUID, token_hash: bytes) -> bool:
-    """Whether a session is live and its current refresh token that one; holds it so until the transaction ends."""
+    """Tells whether a session is live with that current refresh token, and locks the row until the transaction ends."""
     return bool(
         await connection.fetchval(
             f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {_IS_LIVE} FOR SHARE",  # noqa: S608 constant
@@ -141,7 +144,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
 
 
 async def find_original(database: Queryable, user_id: int, token_hash: bytes) -> Session | None:
-    """The live session that stands for a refresh token of node-api-postgres which has not been honoured yet."""
+    """Returns the live session of a refresh token of node-api-postgres that was not used yet."""
     row = await database.fetchrow(
         f"SELECT {_COLUMNS} FROM sessions"  # noqa: S608 constant
         f" WHERE original_token_hash = $2 AND user_id = $1 AND {_IS_LIVE}",
@@ -160,10 +163,10 @@ async def rotate(
     issued_at: datetime,
     expires_at: datetime,
 ) -> bool:
-    """Replaces the current refresh token, in one atomic statement: of N parallel uses of one token one is True.
+    """Replaces the current refresh token in one atomic statement: of N parallel uses of one token, one returns True.
 
-    `issued_at` and `expires_at` are the new token's. False also when the session has ended or would end before the
-    new token does.
+    `issued_at` and `expires_at` are the new token's. False also if the session has ended, or would end before the new
+    token.
     """
     return bool(
         await database.write(
@@ -182,8 +185,7 @@ async def rotate(
 
 @dataclass(frozen=True, slots=True)
 class ProvenSessions:
-    """Sessions that a browser proves to be in, whosever they are: by an access token that has not expired, and by a
-    refresh token, if its hash is the stored one."""
+    """The sessions that a browser has proved, of any user: by a live access token, or by the current refresh token."""
 
     by_access: UUID | None
     by_refresh: UUID | None
@@ -195,7 +197,7 @@ class ProvenSessions:
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that a statement has just ended, and whose it was."""
+    """A session that a statement has just ended, and its user."""
 
     id: UUID
     user_id: int
@@ -215,7 +217,7 @@ async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) 
 
 
 async def end_proven(connection: Connection, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
-    """Ends the sessions that were proven, if they are live, and if the refresh token is the stored one."""
+    """Ends the proved sessions that are live. A refresh token counts only if its hash is the stored one."""
     return _ended(
         await connection.fetch(
             f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {_IS_LIVE} {_TELL}",
@@ -237,7 +239,7 @@ async def end_one(connection: Connection, user_id: int, session_id: UUID, reason
 
 
 async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: UUID | None) -> list[EndedSession]:
-    """Ends all live sessions of a user whose row this transaction has locked, but `keep`."""
+    """Ends all live sessions of a user except `keep`. The transaction has locked the user's row."""
     return _ended(
         await connection.fetch(
             f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {_IS_LIVE} {_TELL}",
@@ -249,12 +251,12 @@ async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: U
 
 
 async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list[EndedSession]:
-    """Ends the oldest live sessions of a user whose row this transaction has locked, until `leaving` are left."""
+    """Ends the oldest live sessions of a user until `leaving` are left. The transaction has locked the user's row."""
     return _ended(
         await connection.fetch(
             f"{_END} WHERE id IN (SELECT id FROM sessions"  # noqa: S608 constants
             f" WHERE user_id = $2 AND {IS_IN_USE}"
-            # Once more outside: one that a logout ends at this moment keeps the reason that it ended for.
+            # Checked again: a session that a logout ends at this moment keeps its reason.
             f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
             user_id,
@@ -264,16 +266,16 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
 
 
 async def lock_user(connection: Connection, user_id: int) -> bool:
-    """Locks the row of a user who is not deleted; False when there is none."""
-    # Not FOR UPDATE, which stops foreign keys to the row too: an audit row of a logout, which holds a session of it
-    # already, would wait for this lock, and whoever has this lock for that session.
+    """Locks the row of a live user; False if the user is not live."""
+    # FOR UPDATE would also block foreign keys to the row. A logout locks its session and writes an audit row about the
+    # user. It would wait for this lock, while the holder of this lock waits for that session.
     return bool(
         await connection.fetchval("SELECT 1 FROM users WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE", user_id)
     )
 
 
 async def was_deleting_session(database: Queryable, session_id: UUID, user_id: int) -> bool:
-    """Whether this session is the recorded one that deleted its user, who is still deleted."""
+    """Tells whether this session deleted its user, who is still deleted."""
     return bool(
         await database.fetchval(
             "SELECT 1 FROM users WHERE id = $2 AND is_deleted AND deleted_by_session = $1", session_id, user_id
@@ -283,8 +285,10 @@ async def was_deleting_session(database: Queryable, session_id: UUID, user_id: i
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """A live session as its owner sees it; times are UTC, `last_used_at` is that of its last refresh. `device` is empty
-    for a user agent that nobody knows, None where an older version opened the session and named nothing."""
+    """A live session as its user sees it. Times are UTC. `last_used_at` is the time of its last refresh.
+
+    `device` is empty for an unknown user agent, and None if an older version opened the session.
+    """
 
     id: UUID
     created_at: datetime
@@ -296,14 +300,15 @@ class ListedSession:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the list of a user's sessions: that of the session with these values, whether or not it is still there."""
+    """A place in the list of a user's sessions: the place of a session with these values, even if it no longer
+    exists."""
 
     last_used_at: datetime
     session_id: UUID
 
 
 async def live_of_user(database: Queryable, user_id: int, limit: int, after: Place | None) -> list[ListedSession]:
-    """At most so many live sessions of a user, newest use first, from `after` on (None: from the first one)."""
+    """Returns at most `limit` live sessions of a user, newest use first, from `after` on (None: from the first)."""
     rows = await database.fetch(
         "SELECT id, created_at, last_used_at, ip, user_agent, device FROM sessions"  # noqa: S608 constants
         f" WHERE user_id = $1 AND {IS_IN_USE}"
@@ -323,6 +328,6 @@ async def notify_ended(connection: Connection, payload: str) -> None:
 
 
 async def ended_lately(connection: Queryable) -> list[UUID]:
-    """Ids of the sessions that ended in the last 70 minutes: longer than any access token of theirs lives."""
+    """Returns the ids of sessions that ended in the last 70 minutes, which is longer than any access token lives."""
     rows = await connection.fetch("SELECT id FROM sessions WHERE ended_at > now() - interval '70 minutes'")
     return [row["id"] for row in rows]

@@ -1,1 +1,1 @@
-"""Taking over a database of node-api-postgres: what is checked, and what the operator decides."""
+"""Adopts a database of node-api-postgres: the checks, and the operator's decisions."""

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL of development and tests. Production never imports it.
 
-The server belongs to whoever started it, and must end with them even when they are killed. So a small process, the
-keeper (keeper.py), starts it and stops it again when the pipe to its owner closes, however that comes
-about. Several owners may share a data directory: the server ends with the last of them.
+The server must end with its owner, even when the owner is killed. So a small process, the keeper (keeper.py), starts
+it, and stops it when the pipe to its owner closes for any reason. Several owners may share a data directory: the server
+ends with the last of them.
 """
 
 import importlib.util

@@ -53,7 +53,7 @@ def create(name: str, email: str, *, invited: bool, as_json: bool) -> None:
         try:
             user = await creation.create(body.name, body.email, password, COMMAND_LINE)
         except EmailTaken:
-            fail(f"another user has the address {body.email}")
+            fail(f"another user already has the address {body.email}")
         return await find_by_id(user.id, operation)
 
     print_account(operate(Settings, create_account), as_json=as_json)
