@@ -21,6 +21,7 @@ from latchkey.mail.settings import MailSettings
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.chores import CHORES as SESSION_CHORES
 from latchkey.sessions.settings import SessionSettings
+from latchkey.users.settings import UserSettings
 
 if TYPE_CHECKING:
     from latchkey.audit.record import AuditLog
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from latchkey.sessions.tokens import Tokens
 
 
-class PlatformSettings(MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
+class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
     """The settings of the platform; a feature has a model of its own."""
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from latchkey.features.accounts import bodies
 from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
 from latchkey.features.accounts.errors import NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UsersNotListed
 from latchkey.features.accounts.service import Accounts
@@ -19,7 +20,7 @@ def _own_id(params: UserPath) -> int:
     return params.id
 
 
-def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
+def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_min: int) -> list[Endpoint[Any]]:
     """The six endpoints of the original. Self: only with the caller's own id; without `everybody`, reading too."""
 
     async def list_users(call: Call[None]) -> Reply:
@@ -105,7 +106,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             guard=guards.signed_in,
             params=UserPath,
             self_only=_own_id,
-            body=UserReplacement,
+            body=bodies.user_replacement(name_min),
             failures=(Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(
@@ -119,7 +120,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             guard=guards.signed_in,
             params=UserPath,
             self_only=_own_id,
-            body=UserChanges,
+            body=bodies.user_changes(name_min),
             failures=(NothingToUpdate, Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(
