@@ -22,6 +22,7 @@ from latchkey.mail.settings import MailSettings
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.chores import chores as session_chores
 from latchkey.sessions.settings import SessionSettings
+from latchkey.users.settings import UserSettings
 
 if TYPE_CHECKING:
     from latchkey.audit.record import AuditLog
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from latchkey.sessions.tokens import Tokens
 
 
-class PlatformSettings(MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
+class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
     """The settings of the platform; a feature has a model of its own."""
 
 

@@ -220,7 +220,7 @@ def test_creates_with_a_password(run: Run, sql: Any) -> None:
     assert bcrypt.checkpw(b"Secret123!", stored.encode())
 
     assert "already" in run("create", "--name", "Siam", "--email", "siam@example.com", answer="Secret123!\n").refusal()
-    refusal = run("create", "--name", "x", "--email", "x", answer="password1\n").refusal()
+    refusal = run("create", "--name", "\u200b", "--email", "x", answer="password1\n").refusal()
     assert refusal.index("name ") < refusal.index("email ") < refusal.index("password ")
     assert "hunter2" not in run("create", "--name", "Siam", "--email", "a@example.com", answer="hunter2\n").refusal()
     nothing = run("create", "--name", "Siam", "--email", "a@example.com", answer="").refusal()

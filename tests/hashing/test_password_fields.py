@@ -99,7 +99,7 @@ GOOD: dict[str, str] = {
     "token": "0" * 64,
 }
 MODELS: dict[type[BaseModel], set[str]] = {
-    registration(MIN_LENGTH): {"name", "email", "password"},
+    registration(password_min=MIN_LENGTH, name_min=1): {"name", "email", "password"},
     LoginAttempt: {"email", "password"},
     password_change(MIN_LENGTH): {"currentPassword", "newPassword"},
     ForgottenPassword: {"email"},

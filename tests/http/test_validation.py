@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
+from latchkey.features.accounts.bodies import PageQuery, user_changes, user_replacement
 from latchkey.features.registration.bodies import registration
 from latchkey.features.sign_in.bodies import LoginAttempt
 from latchkey.http.envelope import failure
@@ -19,8 +19,8 @@ from latchkey.users.errors import UserNotFound
 from latchkey.users.user import UserPath
 
 INT32_MAX = 2_147_483_647
-REGISTRATION = registration(8)
-MODELS = [REGISTRATION, LoginAttempt, UserReplacement, UserChanges]
+REGISTRATION = registration(password_min=8, name_min=1)
+MODELS = [REGISTRATION, LoginAttempt, user_replacement(1), user_changes(1)]
 FIELDS = ("name", "email", "password")
 
 any_text = st.text(st.characters(exclude_categories=[]), max_size=30)
@@ -101,7 +101,7 @@ def test_anything_else_is_malformed(value: Any) -> None:
 def test_nesting_is_no_way_to_a_crash(piece: str, times: int) -> None:
     """However deep: the parser's stack is not ours to lose."""
     body = (piece * times)[:10_240].encode()
-    assert refusal_of(UserChanges, exchange(body)) is not None
+    assert refusal_of(user_changes(1), exchange(body)) is not None
 
 
 @given(st.sampled_from(FIELDS), any_text, any_text)
@@ -110,7 +110,7 @@ def test_a_key_that_stands_twice_is_malformed(field: str, first: str, second: st
     escaped = "".join(f"\\u{ord(character):04x}" for character in field)
     for other in (field, escaped):
         body = f'{{"{field}": {json.dumps(first)}, "{other}": {json.dumps(second)}}}'
-        assert type(refusal_of(UserChanges, exchange(body.encode()))) is MalformedBody
+        assert type(refusal_of(user_changes(1), exchange(body.encode()))) is MalformedBody
 
 
 @given(st.text(min_size=8, max_size=18), st.booleans())

@@ -9,10 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
-from latchkey.users.fields import Email, Name, TypedEmail
+from latchkey.features.accounts.bodies import PageQuery, user_changes, user_replacement
+from latchkey.users.fields import Email, TypedEmail, name
+from latchkey.users.visible import is_visible
 
-NAME: TypeAdapter[str] = TypeAdapter(Name)
+NAME: TypeAdapter[str] = TypeAdapter(name(1))
+NAME_OF_THREE: TypeAdapter[str] = TypeAdapter(name(3))
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 TYPED_EMAIL: TypeAdapter[str] = TypeAdapter(TypedEmail)
 
@@ -55,10 +57,11 @@ def trimmed(text: str) -> str:
     return text
 
 
-def is_name(text: str) -> bool:
+def is_name(text: str, *, at_least: int = 1) -> bool:
     """The contract's rule for a trimmed name."""
     bad = {"Cc", "Cs"}
-    return 3 <= len(text) <= 100 and not any(unicodedata.category(character) in bad for character in text)
+    fits = at_least <= len(text) <= 100 and not any(unicodedata.category(character) in bad for character in text)
+    return fits and any(is_visible(character) for character in text)
 
 
 @given(any_text)
@@ -66,10 +69,14 @@ def is_name(text: str) -> bool:
 @example("\x1fSiam")
 @example("Siam\u0085")
 @example("\u200bSi")
+@example("\u674e")
+@example("\u200b\u200b\u200b")
+@example(" \u0301\u00ad ")
 def test_names(text: str) -> None:
     """Accepted exactly when the trimmed text satisfies the rule, and then kept as it is."""
     kept = trimmed(text)
-    assert accepted(NAME, text) == (kept if is_name(kept) and "Cs" not in map(unicodedata.category, text) else None)
+    assert accepted(NAME, text) == (kept if is_name(kept) else None)
+    assert accepted(NAME_OF_THREE, text) == (kept if is_name(kept, at_least=3) else None)
 
 
 @given(
@@ -81,6 +88,33 @@ def test_names_are_stable(text: str, around: str) -> None:
     once = accepted(NAME, around + name + around)
     assert once == name
     assert accepted(NAME, once) == once
+
+
+UNSEEN = (
+    "\u0000\u0009\u0020\u007f\u0085\u00a0\u00ad\u0300\u034f\u0488\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b\u180e\u180f\u2000"
+    "\u200b\u200c\u200d\u200e\u2028\u2029\u202a\u202f\u205f\u2060\u2061\u2064\u2065\u2069\u206f\u20d0\u20dd\u2800\u3000\u3164"
+    "\ufdd0\ufe00\ufe0f\ufe20\ufeff\uffa0\ufff0\ufff9\ufffb\ufffc\ufffe\uffff\U0001bca0\U0001d159\U0001d173\U0001fffe"
+    "\U000e0000\U000e0001\U000e0020\U000e007f\U000e0100\U000e01ef\U000e0fff\U0010ffff"
+)
+
+
+@pytest.mark.parametrize("character", UNSEEN, ids=ascii)
+def test_characters_that_nobody_sees(character: str) -> None:
+    """Alone, or many together, they are no name; within one they stay, but for controls and what is trimmed."""
+    assert not is_visible(character)
+    for text in (character, character * 3, f"{character}\u200d{character}", f" {character}\u2800"):
+        assert accepted(NAME, text) is None
+    if unicodedata.category(character) != "Cc":
+        assert accepted(NAME, f"A{character}B") == f"A{character}B"
+
+
+@given(st.characters(categories=["L", "N", "P", "S", "Mc", "Co"]))
+def test_characters_that_somebody_sees(character: str) -> None:
+    """Letters of any script, digits, signs, emoji: one of them is a name, before or behind others that nobody sees."""
+    if character in UNSEEN or character in "\U00013441\U00013442":
+        return
+    assert accepted(NAME, character) == character
+    assert accepted(NAME, f"\u200c{character}\u034f") == f"\u200c{character}\u034f"
 
 
 @given(emails)
@@ -199,7 +233,7 @@ def test_nothing_is_converted_to_a_string(field: TypeAdapter[str], value: object
 def test_known_fields_and_no_other(body: dict[str, str]) -> None:
     """PUT takes both fields, PATCH any of them, neither takes another."""
     known = body.keys() <= {"name", "email"}
-    assert (accepted(TypeAdapter(UserReplacement), body) is not None) == (body.keys() == {"name", "email"})
-    changes = accepted(TypeAdapter(UserChanges), body)
+    assert (accepted(TypeAdapter(user_replacement(1)), body) is not None) == (body.keys() == {"name", "email"})
+    changes = accepted(TypeAdapter(user_changes(1)), body)
     assert (changes is not None) == known
     assert changes is None or changes.model_fields_set == body.keys()

@@ -8,8 +8,9 @@ from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from latchkey.http.fields import checked_text
+from latchkey.users.visible import is_visible
 
-NAME_MIN, NAME_MAX = 3, 100
+NAME_MAX = 100
 EMAIL_MAX, LOCAL_PART_MAX = 150, 64
 
 # What JavaScript's trim() removes, as in node-api-postgres. Python's strip() would also remove control characters.
@@ -22,13 +23,26 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?P<top>{_LABEL})", re.ASCII)
 
 
-def _name(value: object) -> str:
-    text = checked_text(value).strip(WHITE_SPACE)
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise PydanticCustomError("name", "must not contain control characters")
-    if not NAME_MIN <= len(text) <= NAME_MAX:
-        raise PydanticCustomError("name", f"must be {NAME_MIN} to {NAME_MAX} characters long")
-    return text
+def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
+    """Validator and schema of a name: `min_length` to 100 code points, trimmed, and somebody can see one of them."""
+
+    def check(value: object) -> str:
+        text = checked_text(value).strip(WHITE_SPACE)
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            raise PydanticCustomError("name", "must not contain control characters")
+        if not min_length <= len(text) <= NAME_MAX:
+            raise PydanticCustomError("name", f"must be {min_length} to {NAME_MAX} characters long")
+        if not any(map(is_visible, text)):
+            raise PydanticCustomError("name", "must have a visible character")
+        return text
+
+    schema = {"type": "string", "minLength": min_length, "maxLength": NAME_MAX, "examples": ["Siam"]}
+    return PlainValidator(check, json_schema_input_type=Any), WithJsonSchema(schema)
+
+
+def name(min_length: int) -> Any:
+    """The type of a name, held to NAME_MIN_LENGTH."""
+    return Annotated[(str, *name_rule(min_length))]
 
 
 def _email(value: object) -> str:
@@ -47,13 +61,10 @@ def _typed_email(value: object) -> str:
     return text.lower()
 
 
-NAME_RULE = PlainValidator(_name, json_schema_input_type=Any)
-NAME_SCHEMA = WithJsonSchema({"type": "string", "minLength": NAME_MIN, "maxLength": NAME_MAX, "examples": ["Siam"]})
 EMAIL_RULE = PlainValidator(_email, json_schema_input_type=Any)
 EMAIL_SCHEMA = WithJsonSchema(
     {"type": "string", "format": "email", "maxLength": EMAIL_MAX, "examples": ["siam@example.com"]}
 )
-Name = Annotated[str, NAME_RULE, NAME_SCHEMA]
 Email = Annotated[str, EMAIL_RULE, EMAIL_SCHEMA]
 TypedEmail = Annotated[
     str,

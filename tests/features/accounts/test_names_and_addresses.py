@@ -1,9 +1,12 @@
 """The rules of names and addresses, on every route that takes them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
 from tests.kit.routes import EMAIL_FIELDS, NAME_FIELDS, TYPED_EMAIL_FIELDS, Route, call_with, field_ids
+from tests.kit.server import Server
 from tests.kit.stored import Sql, users_with
 
 every_name = pytest.mark.parametrize(("route", "field"), NAME_FIELDS, ids=field_ids(NAME_FIELDS))
@@ -11,7 +14,19 @@ every_email = pytest.mark.parametrize(("route", "field"), EMAIL_FIELDS, ids=fiel
 every_typed = pytest.mark.parametrize(("route", "field"), TYPED_EMAIL_FIELDS, ids=field_ids(TYPED_EMAIL_FIELDS))
 
 GOOD_NAMES: dict[str, tuple[str, str]] = {
-    "3 characters": ("Sia", "Sia"),
+    "1 letter": ("S", "S"),
+    "1 ideograph": ("\u674e", "\u674e"),
+    "2 ideographs": ("\u738b\u4f1f", "\u738b\u4f1f"),
+    "2 letters in white space": ("  Bo  ", "Bo"),
+    "1 emoji": ("\U0001f600", "\U0001f600"),
+    "1 letter that is composed": ("e\u0301", "e\u0301"),
+    "joiners inside": (
+        "\u0646\u0627\u0645\u200c\u0647\u0627 \u0995\u09cd\u200d\u09b7",
+        "\u0646\u0627\u0645\u200c\u0647\u0627 \u0995\u09cd\u200d\u09b7",
+    ),
+    "joiners at the ends": ("\u200cSiam\u200d", "\u200cSiam\u200d"),
+    "family of emoji": ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+    "emoji with a selector": ("\u2764\ufe0f", "\u2764\ufe0f"),
     "100 characters": ("x" * 100, "x" * 100),
     "100 emoji": ("😀" * 100, "😀" * 100),
     "trimmed": (" \t\r\n\v\f Siam\u00a0\u3000\ufeff\u2028", "Siam"),
@@ -22,11 +37,28 @@ GOOD_NAMES: dict[str, tuple[str, str]] = {
     "markup": ("<script>alert(1)</script>", "<script>alert(1)</script>"),
 }
 BAD_NAMES: dict[str, str] = {
-    "2 characters": "Si",
+    "nothing": "",
+    "1 space": " ",
+    "zero width spaces": "\u200b" * 3,
+    "Hangul fillers": "\u3164" * 3,
+    "Hangul filler": "\u3164",
+    "half-width Hangul filler": "\uffa0",
+    "Hangul jamo fillers": "\u115f\u1160",
+    "Braille blanks": "\u2800" * 10,
+    "soft hyphens": "\u00ad\u00ad\u00ad",
+    "grapheme joiners": "\u034f\u034f",
+    "vowel separators": "\u180e\u180b",
+    "joiners alone": "\u200c\u200d\u200c",
+    "marks of direction": "\u200e\u200f\u202e\u2066\u2069",
+    "selectors": "\ufe0f\ufe00\U000e0100",
+    "tags": "\U000e0001\U000e0053\U000e007f",
+    "word joiners": "\u2060\u2063\ufeff\u2060",
+    "marks without a letter": "\u0301\u0301\u20dd",
+    "unseen in white space": " \u200b\u3000\u200b ",
+    "interlinear notes": "\ufff9\ufffa\ufffb",
     "101 characters": "x" * 101,
     "101 emoji": "😀" * 101,
     "3 spaces": "   ",
-    "2 in white space": "  Si  ",
     "3 ideographic spaces": "\u3000" * 3,
     "line feed inside": "Si\nam",
     "tab inside": "Si\tam",
@@ -46,7 +78,7 @@ def address(local: int, *labels: int) -> str:
 @every_name
 @pytest.mark.parametrize(("sent", "kept"), GOOD_NAMES.values(), ids=GOOD_NAMES.keys())
 def test_good_name(browser: Browser, route: Route, field: str, sent: str, kept: str) -> None:
-    """Trimmed, 3 to 100 code points, kept as it is."""
+    """Trimmed, 1 to 100 code points, kept as it is."""
     user = browser.sign_up()
     response = call_with(browser, user["id"], route, field, sent)
     assert response.status_code in {200, 201}, response.text
@@ -60,6 +92,23 @@ def test_bad_name(browser: Browser, route: Route, field: str, name: str) -> None
     """The same rule on register, PUT and PATCH; node-api-postgres had one for each."""
     user = browser.sign_up()
     assert bad_fields(call_with(browser, user["id"], route, field, name)) == {"name"}
+
+
+def test_an_operator_may_ask_for_longer_names(
+    start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """NAME_MIN_LENGTH holds on register, PUT and PATCH, and the document says it."""
+    browser = open_browser(start(NAME_MIN_LENGTH="3"))
+    user = browser.sign_up()
+    for route, field in NAME_FIELDS:
+        for name in ("Si", "  Si  ", "\u738b\u4f1f", "\u200b\u200b\u200b"):
+            assert bad_fields(call_with(browser, user["id"], route, field, name)) == {"name"}
+        assert call_with(browser, user["id"], route, field, "Sia").status_code in {200, 201}
+    schemas = browser.get("/openapi.json").json()["components"]["schemas"]
+    for body in ("Registration", "UserReplacement", "UserChanges"):
+        assert schemas[body]["properties"]["name"]["minLength"] == 3
+    ours = browser.wire.document["components"]["schemas"]
+    assert ours["Registration"]["properties"]["name"]["minLength"] == 1
 
 
 GOOD_ADDRESSES = {

@@ -85,7 +85,7 @@ def test_address_of_a_deleted_account_is_free_again(browser: Browser, sql: Sql) 
 
 def test_every_bad_field_has_an_entry(browser: Browser) -> None:
     """A form shows all that is wrong at once."""
-    response = browser.post("/auth/register", {"name": "Si", "email": "nobody", "password": "short"})
+    response = browser.post("/auth/register", {"name": " ", "email": "nobody", "password": "short"})
     assert bad_fields(response) == {"name", "email", "password"}
     assert len(response.json()["errors"]) == 3
     assert bad_fields(browser.post("/auth/register", {})) == {"name", "email", "password"}

@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
 from latchkey.http.fields import checked_text
-from latchkey.users.fields import EMAIL_RULE, EMAIL_SCHEMA, NAME_RULE, NAME_SCHEMA, Email, Name
+from latchkey.users.fields import EMAIL_RULE, EMAIL_SCHEMA, Email, name, name_rule
 
 PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX = 10, 100
 NUMBER_MAX = 2_147_483_647
@@ -35,7 +35,7 @@ class UserReplacement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
+    name: str
     email: Email
 
 
@@ -50,8 +50,22 @@ class UserChanges(BaseModel):
 
     # None means absent. A client that sends null gets the same error as for any other value that is not a string. A
     # factory keeps the default out of the JSON Schema, where `null` would look permitted.
-    name: Annotated[str | None, NAME_RULE, NAME_SCHEMA] = Field(default_factory=_absent)
+    name: str | None = Field(default_factory=_absent)
     email: Annotated[str | None, EMAIL_RULE, EMAIL_SCHEMA] = Field(default_factory=_absent)
+
+
+def user_replacement(name_min: int) -> type[UserReplacement]:
+    """UserReplacement, held to NAME_MIN_LENGTH code points."""
+    return create_model(
+        "UserReplacement", __base__=UserReplacement, __doc__=UserReplacement.__doc__, name=(name(name_min), ...)
+    )
+
+
+def user_changes(name_min: int) -> type[UserChanges]:
+    """UserChanges, held to NAME_MIN_LENGTH code points."""
+    field: Any = Annotated[(str | None, *name_rule(name_min))]
+    absent = Field(default_factory=_absent)
+    return create_model("UserChanges", __base__=UserChanges, __doc__=UserChanges.__doc__, name=(field, absent))
 
 
 class PageQuery(BaseModel):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from latchkey.features.accounts import bodies
 from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
 from latchkey.features.accounts.errors import NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UsersNotListed
 from latchkey.features.accounts.service import Accounts
@@ -19,7 +20,7 @@ def _own_id(params: UserPath) -> int:
     return params.id
 
 
-def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> list[Endpoint[Any]]:
+def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_min: int) -> list[Endpoint[Any]]:
     """Returns the six /users endpoints of node-api-postgres.
 
     PUT, PATCH, DELETE and restore work on the caller's own id only. Unless `everybody`, reading does too.
@@ -110,7 +111,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             guard=guards.signed_in,
             params=UserPath,
             self_only=_own_id,
-            body=UserReplacement,
+            body=bodies.user_replacement(name_min),
             failures=(Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(
@@ -124,7 +125,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool) -> li
             guard=guards.signed_in,
             params=UserPath,
             self_only=_own_id,
-            body=UserChanges,
+            body=bodies.user_changes(name_min),
             failures=(NothingToUpdate, Forbidden, UserNotFound, EmailTaken),
         ),
         Endpoint(

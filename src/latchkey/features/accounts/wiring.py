@@ -16,6 +16,11 @@ def wire_accounts(
     return Contribution(
         endpoints=(
             me_endpoint(accounts, platform.guards.signed_in),
-            *user_endpoints(accounts, platform.guards, everybody=settings.users_list == "all"),
+            *user_endpoints(
+                accounts,
+                platform.guards,
+                everybody=settings.users_list == "all",
+                name_min=platform.settings.name_min_length,
+            ),
         )
     )

@@ -5,13 +5,13 @@ from pydantic_core import PydanticCustomError
 
 from latchkey.hashing.common_passwords import OWN, is_own
 from latchkey.hashing.password_fields import new_password
-from latchkey.users.fields import Email, Name
+from latchkey.users.fields import Email, name
 
 
 class Registration(BaseModel):
     """The body of POST /auth/register."""
 
-    name: Name
+    name: str
     email: Email
     password: str
 
@@ -24,6 +24,8 @@ class Registration(BaseModel):
         return value
 
 
-def registration(min_length: int) -> type[Registration]:
-    """Returns Registration with a password of at least `min_length` code points."""
-    return create_model("Registration", __base__=Registration, password=(new_password(min_length), ...))
+def registration(*, password_min: int, name_min: int) -> type[Registration]:
+    """Returns Registration, with a password and a name of at least so many code points."""
+    return create_model(
+        "Registration", __base__=Registration, name=(name(name_min), ...), password=(new_password(password_min), ...)
+    )

@@ -11,7 +11,7 @@ from latchkey.users.errors import EmailTaken
 from latchkey.users.user import SignedInUser
 
 
-def register_endpoint(creation: AccountCreation, *, is_open: bool, min_length: int) -> Endpoint[Any]:
+def register_endpoint(creation: AccountCreation, *, is_open: bool, password_min: int, name_min: int) -> Endpoint[Any]:
     """Returns the endpoint POST /auth/register."""
 
     async def register(call: Call[Registration]) -> Reply:
@@ -26,7 +26,7 @@ def register_endpoint(creation: AccountCreation, *, is_open: bool, min_length: i
         summary="Create an account",
         description="Opens no session: log in next.",
         success=(Success(message="User registered", status=201, data=SignedInUser),),
-        body=bodies.registration(min_length),
+        body=bodies.registration(password_min=password_min, name_min=name_min),
         refused=None if is_open else RegistrationClosed,
         failures=(EmailTaken,),
     )

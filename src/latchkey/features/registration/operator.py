@@ -37,7 +37,7 @@ def create(name: str, email: str, *, invited: bool, as_json: bool) -> None:
         settings = operation.settings
         if invited and not settings.mail_is_sent():
             fail("SMTP_URL is not set: no invitation can be mailed")
-        model = bodies.registration(settings.password_min_length)
+        model = bodies.registration(password_min=settings.password_min_length, name_min=settings.name_min_length)
         try:
             body = model.model_validate(
                 {"name": name, "email": email, "password": UNCHOSEN_PASSWORD if invited else password}

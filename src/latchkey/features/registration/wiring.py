@@ -24,5 +24,10 @@ def wire_registration(
         require_verified_email=email_verification.address_change.require_verified_email,
     )
     invitations = Invitations(links=passwords.links, outbox=platform.outbox)
-    endpoint = register_endpoint(creation, is_open=settings.registration == "open", min_length=passwords.min_length)
+    endpoint = register_endpoint(
+        creation,
+        is_open=settings.registration == "open",
+        password_min=passwords.min_length,
+        name_min=platform.settings.name_min_length,
+    )
     return Contribution(endpoints=(endpoint,), composers={INVITATION_MAIL.name: invitations.compose})

@@ -1,0 +1,11 @@
+"""Settings of an account's fields."""
+
+from pydantic import BaseModel, Field
+
+
+class UserSettings(BaseModel):
+    """Names of users."""
+
+    name_min_length: int = Field(
+        1, ge=1, le=100, description="Characters that a name needs at least. One of them must be visible."
+    )
