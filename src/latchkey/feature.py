@@ -14,6 +14,7 @@ from latchkey.audit.chores import chores as audit_chores
 from latchkey.audit.settings import AuditSettings
 from latchkey.hashing.settings import HashingSettings
 from latchkey.housekeeping.chore import Chore
+from latchkey.housekeeping.tally import Tally
 from latchkey.http.settings import HttpSettings
 from latchkey.mail.chores import CHORES as MAIL_CHORES
 from latchkey.mail.kinds import MORE_NOTICES, MailKind
@@ -78,15 +79,16 @@ def _no_chores(_: Any) -> tuple[Chore, ...]:
 class Feature:
     """What a feature is, before anything runs: declared at the top of its folder.
 
-    `actions` are the audit actions that it writes, `mails` the kinds that it sends, `chores`
-    what housekeeping removes for it, given all settings. `checks` and `commands` name its modules of that kind, which
-    only `latchkey doctor` and the command line import.
+    `actions` are the audit actions that it writes, `mails` the kinds that it sends, `chores` what housekeeping removes
+    for it, given all settings, `tallies` the numbers that its triggers keep. `checks` and `commands` name its modules
+    of that kind, which only `latchkey doctor` and the command line import.
     """
 
     name: str
     actions: type[StrEnum] | None = None
     mails: tuple[MailKind, ...] = ()
     chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
+    tallies: tuple[Tally, ...] = ()
     checks: str | None = None
     commands: str | None = None
 

@@ -93,7 +93,11 @@ def build_service(
             host=mail_from(settings).domain,
         ),
         platform.feed,
-        Housekeeper(database, [chore for feature in FEATURES for chore in feature.chores(settings)]),
+        Housekeeper(
+            database,
+            [chore for feature in FEATURES for chore in feature.chores(settings)],
+            [tally for feature in FEATURES for tally in feature.tallies],
+        ),
         platform.hasher,
         platform.costs,
     )

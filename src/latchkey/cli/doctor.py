@@ -77,5 +77,7 @@ async def _ask(settings: Settings) -> list[Finding]:
             findings.append(ok("database", "not checked: DATABASE_URL is not set, and latchkey dev is not running"))
     if url is not None:
         due = [chore for feature in FEATURES for chore in feature.chores(settings)]
-        findings += await check_database(url, due, production=not settings.development, clock=system_clock)
+        tallies = [tally for feature in FEATURES for tally in feature.tallies]
+        production = not settings.development
+        findings += await check_database(url, due, tallies=tallies, production=production, clock=system_clock)
     return findings

@@ -1,9 +1,11 @@
 """Checks that ask the database and the rate limit's store. They write to neither."""
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 
+from latchkey.cli.data_checks import check_data
 from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
@@ -18,6 +20,7 @@ from latchkey.database_url import DatabaseUrl, parse_database_url
 from latchkey.database_url_advice import CHANNEL_BINDING
 from latchkey.housekeeping.chore import Chore
 from latchkey.housekeeping.queries import count_due
+from latchkey.housekeeping.tally import Tally
 from latchkey.terminal.finding import Finding, ok, problem, warning
 
 OLDEST_SERVER = 13
@@ -27,10 +30,12 @@ STORE_SECONDS = 5.0
 BACKLOG = 10_000
 
 
-async def check_database(url: str, due: list[Chore], *, production: bool, clock: Clock) -> list[Finding]:
+async def check_database(
+    url: str, due: list[Chore], *, tallies: Sequence[Tally] = (), production: bool, clock: Clock
+) -> list[Finding]:
     """Checks that the database is reachable, writable, new enough, migrated, encrypted and in time.
 
-    Also checks how many rows the chores `due` have not removed yet.
+    Also checks how many rows the chores `due` have not removed yet, the `tallies`, and the sequences.
     """
     findings = [_tls(parse_database_url(url), production=production)]
     try:
@@ -52,8 +57,9 @@ async def check_database(url: str, due: list[Chore], *, production: bool, clock:
             *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
+            *(await check_data(connection, tallies) if is_current(revision) else []),
         ]
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseUnavailable) as error:
         return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "read the database's log")]
     finally:
         await connection.close()

@@ -7,11 +7,14 @@ from latchkey.terminal.output import print_fields, print_json
 
 
 def purge(*, as_json: bool) -> None:
-    """Removes all rows that are due by the settings, and prints the counts."""
+    """Removes all rows that are due by the settings, and prints the counts. Corrects the tallies."""
 
     async def sweep(operation: Operation[Settings]) -> dict[str, int]:
         chores = [chore for feature in FEATURES for chore in feature.chores(operation.settings)]
-        return await Housekeeper(operation.database, chores).sweep()
+        tallies = [tally for feature in FEATURES for tally in feature.tallies]
+        housekeeper = Housekeeper(operation.database, chores, tallies)
+        await housekeeper.correct()
+        return await housekeeper.sweep()
 
     removed = operate(Settings, sweep)
     if as_json:

@@ -34,7 +34,10 @@ class Queryable(Protocol):
 
 
 class Connection(Queryable, Protocol):
-    """A connection inside a transaction; `execute` is for statements whose result nobody needs."""
+    """A connection inside a transaction; `execute` is for statements whose result nobody needs, `timeout` for one that
+    may take longer than others."""
+
+    async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...  # noqa: ASYNC109 asyncpg's
 
     async def execute(self, query: str, *args: Any) -> str: ...
 

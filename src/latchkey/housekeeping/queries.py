@@ -2,6 +2,7 @@
 
 from latchkey.database.pool import Connection, Queryable
 from latchkey.housekeeping.chore import Chore
+from latchkey.housekeeping.tally import Tally
 
 # An arbitrary number. Nothing else in the database may use it for an advisory lock.
 LOCK = 7_304_218_550_119
@@ -19,6 +20,15 @@ async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
         for statement in chore.remove:
             await connection.execute(statement, keys)
     return len(keys)
+
+
+async def correct(connection: Connection, tally: Tally, *, seconds: float) -> int:
+    """Counts for so long at most, and corrects the kept number; returns by how much it was off. Changes that commit
+    meanwhile stay counted: each adds to the kept number what it changes."""
+    off: int = await connection.fetchval(tally.difference, timeout=seconds)
+    if off:
+        await connection.execute(tally.correct, off)
+    return off
 
 
 async def count_due(database: Queryable, chore: Chore, at_most: int) -> int:

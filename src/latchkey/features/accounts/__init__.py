@@ -2,8 +2,12 @@
 
 from latchkey.feature import Feature
 from latchkey.features.accounts.actions import AccountAction
-from latchkey.features.accounts.chores import chores
+from latchkey.features.accounts.chores import TALLIES, chores
 
 ACCOUNTS = Feature(
-    name="accounts", actions=AccountAction, chores=chores, commands="latchkey.features.accounts.commands"
+    name="accounts",
+    actions=AccountAction,
+    chores=chores,
+    tallies=TALLIES,
+    commands="latchkey.features.accounts.commands",
 )

@@ -1,7 +1,17 @@
-"""Housekeeping of deleted accounts."""
+"""Housekeeping of deleted accounts, and the number of users."""
 
 from latchkey.features.accounts.settings import AccountSettings
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
+from latchkey.housekeeping.tally import Tally
+
+TALLIES = (
+    Tally(
+        "users",
+        "SELECT (SELECT count(*) FROM users WHERE NOT is_deleted)"
+        " - (SELECT coalesce(sum(live), 0)::bigint FROM user_counts)",
+        "UPDATE user_counts SET live = live + $1 WHERE part = 0",
+    ),
+)
 
 
 def chores(settings: AccountSettings) -> tuple[Chore, ...]:
