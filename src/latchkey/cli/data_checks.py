@@ -1,16 +1,17 @@
-"""Whether what was loaded into the database by other ways than ours fits."""
+"""Whether what was loaded into the database by other ways than ours fits: the numbers that are kept, and the next ids."""
 
 from collections.abc import Sequence
 
 import asyncpg
 
+from latchkey.database.sequence_queries import find_sequences
 from latchkey.housekeeping.tally import Tally
-from latchkey.terminal.finding import Finding, ok, warning
+from latchkey.terminal.finding import Finding, ok, problem, warning
 
 
 async def check_data(connection: asyncpg.Connection, tallies: Sequence[Tally]) -> list[Finding]:
     """Compares what can be compared. Reads only."""
-    return [await _number(connection, tally) for tally in tallies]
+    return [*[await _number(connection, tally) for tally in tallies], await _sequences(connection)]
 
 
 async def _number(connection: asyncpg.Connection, tally: Tally) -> Finding:
@@ -24,4 +25,17 @@ async def _number(connection: asyncpg.Connection, tally: Tally) -> Finding:
         name,
         f"{abs(off)} {'more' if off > 0 else 'fewer'} are there than are counted: rows were changed without triggers",
         "run: latchkey purge; a server corrects it when it starts, and once a day",
+    )
+
+
+async def _sequences(connection: asyncpg.Connection) -> Finding:
+    """An id that is given out again is refused by the table: registrations and audit rows fail."""
+    name = "sequences"
+    behind = [each for each in await find_sequences(connection) if each.is_behind]
+    if not behind:
+        return ok(name, "no id will be given out twice")
+    return problem(
+        name,
+        ", ".join(f"{each.table}.{each.column} goes up to {each.highest}, the next is {each.next}" for each in behind),
+        "run in psql: " + " ".join(f"{each.correction};" for each in behind),
     )

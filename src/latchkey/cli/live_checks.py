@@ -33,8 +33,10 @@ BACKLOG = 10_000
 async def check_database(
     url: str, due: list[Chore], *, tallies: Sequence[Tally] = (), production: bool, clock: Clock
 ) -> list[Finding]:
-    """Whether the database can be reached, takes writes, is new enough, migrated, in time, reached safely, counted
-    rightly, and how much of the chores `due` waits in it."""
+    """Checks that the database is reachable, writable, new enough, migrated, encrypted and in time.
+
+    Also checks how many rows the chores `due` have not removed yet, the `tallies`, and the sequences.
+    """
     findings = [_tls(parse_database_url(url), production=production)]
     try:
         connection = await connect(url, production=production)

@@ -7,7 +7,7 @@ from latchkey.terminal.output import print_fields, print_json
 
 
 def purge(*, as_json: bool) -> None:
-    """Removes all that is due by the settings, and prints how much that was. Corrects kept numbers that are off."""
+    """Removes all rows that are due by the settings, and prints the counts. Corrects the tallies."""
 
     async def sweep(operation: Operation[Settings]) -> dict[str, int]:
         chores = [chore for feature in FEATURES for chore in feature.chores(operation.settings)]

@@ -1,4 +1,4 @@
-"""Removes what is due, in small batches, and corrects what was miscounted, on one instance at a time."""
+"""Removes due rows in small batches, and corrects tallies, on one instance at a time."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
-    """Does the chores, and corrects the tallies."""
+    """Runs the chores, and corrects the tallies."""
 
     def __init__(self, database: Database, chores: list[Chore], tallies: list[Tally]) -> None:
         self._database = database
@@ -28,8 +28,8 @@ class Housekeeper:
         self._tallies = tallies
 
     async def run(self) -> None:
-        """Does the chores now and every ten minutes, and counts now and once a day, until cancelled. A database that is
-        away is waited for."""
+        """Runs the chores now and every ten minutes, and counts now and once a day, until cancelled. Waits while the
+        database is unavailable."""
         for number in itertools.count():
             try:
                 await self.sweep()
@@ -60,7 +60,7 @@ class Housekeeper:
         return removed
 
     async def correct(self) -> None:
-        """Counts, and corrects and logs each kept number that is off; not while another instance is at it."""
+        """Counts, corrects and logs each tally that is off. Does nothing while another instance holds the lock."""
         for tally in self._tallies:
             if off := await self._database.transact(partial(self._correct, tally)):
                 log.warning("rows were loaded without triggers: their kept number is corrected", of=tally.name, by=off)

@@ -1,4 +1,4 @@
-"""What housekeeping removes of accounts, and counts."""
+"""Housekeeping of deleted accounts, and the number of users."""
 
 from latchkey.features.accounts.settings import AccountSettings
 from latchkey.housekeeping.chore import DUE_BEFORE, Chore
