@@ -44,5 +44,5 @@ def test_lists_what_was_done(database: str, tmp_path: Path) -> None:
     assert "LOGIN_FAILED" in table[3]
 
     unknown = listed("--action", "LOGN").refusal()
-    assert "no action 'LOGN'" in unknown
+    assert "unknown action 'LOGN'" in unknown
     assert "LOGIN_FAILED" in unknown
