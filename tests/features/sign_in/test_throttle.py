@@ -1,4 +1,4 @@
-"""Guessing gets slow, and owners do not get locked out (ASVS 5.0 6.3.1)."""
+"""Guessing is slow, and owners are not locked out (ASVS 5.0 6.3.1)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +31,10 @@ def waits(response: httpx.Response) -> int:
 
 
 def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """After the fifth failure each attempt has to wait, right or wrong, and
-    what came too soon is no failure: it is not recorded and nothing is hashed."""
+    """After the fifth failure each attempt must wait, right or wrong.
+
+    An attempt that comes too soon is not a failure: it is not recorded, and nothing is hashed.
+    """
     user, owner = browser.register(), open_browser()
     assert guess(browser, user["email"], FREE) == [401] * FREE
     for password in (WRONG, PASSWORD):
@@ -43,7 +45,7 @@ def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Bro
 
 
 def test_addresses_are_counted_as_typed(browser: Browser) -> None:
-    """Somebody's and nobody's get slow alike, in upper case and with white space around it, too."""
+    """Known and unknown addresses get slow alike, in upper case, too."""
     for email in (browser.register()["email"], new_email("nobody")):
         for typed in (email.upper(), f" {email}", f"{email}\t", f"\r\n{email} \n", f"  {email}  "):
             assert guess(browser, typed, 1) == [401]
