@@ -45,7 +45,7 @@ def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Bro
 
 
 def test_addresses_are_counted_as_typed(browser: Browser) -> None:
-    """Known and unknown addresses get slow alike, in upper case, too."""
+    """Known and unknown addresses get slow alike, in upper case and with white space around them, too."""
     for email in (browser.register()["email"], new_email("nobody")):
         for typed in (email.upper(), f" {email}", f"{email}\t", f"\r\n{email} \n", f"  {email}  "):
             assert guess(browser, typed, 1) == [401]
@@ -66,8 +66,10 @@ def test_the_delay_grows(browser: Browser) -> None:
 
 
 def test_an_owner_is_not_locked_out(open_browser: Callable[[], Browser]) -> None:
-    """On a device that has signed in before they come in whatever a stranger does, and a stranger's
-    cookie for another account, or a made-up one, is no help to the stranger."""
+    """On a known device the owner signs in whatever a stranger does.
+
+    A cookie for another account, or a forged one, does not help a stranger.
+    """
     owner, stranger = open_browser(), open_browser()
     user = owner.sign_up()
     assert owner.post("/auth/logout").status_code == 200
@@ -109,7 +111,7 @@ def test_signing_in_forgets_failures(browser: Browser) -> None:
 
 
 def test_many_at_once_may_sign_in(open_browser: Callable[[], Browser]) -> None:
-    """Attempts under way are no failures."""
+    """Attempts in progress are not failures."""
     browsers = [open_browser() for _ in range(16)]
     user = browsers[0].register()
     for each in browsers:
@@ -142,7 +144,7 @@ def test_wrong_current_passwords_count(browser: Browser) -> None:
 
 
 def test_a_reset_lets_the_owner_in(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """The way out that the refusal names."""
+    """The way out that the refusal names: a password reset."""
     user, stranger = browser.register(), open_browser()
     guess(stranger, user["email"], FREE)
     token = f"{user['id']:064x}"
