@@ -1,6 +1,6 @@
-"""The contract between app.py and a feature: what the platform lends, and what a feature contributes.
+"""The contract between app.py and a feature: what the platform provides, and what a feature contributes.
 
-Importing this module loads none of the machinery, so that the command line starts fast.
+Importing this module loads no machinery, so the command line starts fast.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ if TYPE_CHECKING:
 
 
 class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
-    """The settings of the platform; a feature has a model of its own."""
+    """The settings of the platform. A feature has its own model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The machinery that features share, made once for a process. Both secrets are there. `dev`: `latchkey dev` serves,
-    which shows a developer what production keeps to itself."""
+    """The machinery that features share, made once for a process. Both secrets are set.
+
+    `dev`: `latchkey dev` serves and shows a developer what production hides.
+    """
 
     settings: PlatformSettings
     dev: bool
@@ -78,11 +80,11 @@ def _no_chores(_: Any) -> tuple[Chore, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What a feature is, before anything runs: declared at the top of its folder.
+    """The declaration of a feature, at the top of its folder.
 
-    `actions` are the audit actions that it writes, `mails` the kinds that it sends, `chores` what housekeeping removes
-    for it, given all settings, `tallies` the numbers that its triggers keep. `checks` and `commands` name its modules
-    of that kind, which only `latchkey doctor` and the command line import.
+    `actions` are its audit actions, `mails` its kinds of mail. `chores` returns what housekeeping removes for it, given
+    all settings; `tallies` are the numbers that its triggers keep. `checks` and `commands` name its modules of that
+    kind, which only `latchkey doctor` and the command line import.
     """
 
     name: str
@@ -100,12 +102,12 @@ PLATFORM = Feature(
     mails=(MORE_NOTICES,),
     chores=lambda settings: (*session_chores(settings), *MAIL_CHORES, *audit_chores(settings)),
 )
-"""What the platform itself declares, in the words of a feature."""
+"""The platform's own declaration, in the form of a feature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What a feature brings to a running process: endpoints, and a composer for each kind of mail that it sends."""
+    """What a feature adds to a running process: endpoints, and a composer for each kind of its mails."""
 
     endpoints: tuple[Endpoint[Any], ...] = ()
     composers: Mapping[str, Compose] = field(default_factory=dict)

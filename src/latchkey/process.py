@@ -1,4 +1,4 @@
-"""The life of one process: the platform, the features on it, the background tasks, and the end of them all."""
+"""The life of a process: builds the platform and the features, runs the background tasks, and ends them."""
 
 import asyncio
 import gc
@@ -61,7 +61,7 @@ OpenConnection = Callable[[], Awaitable[asyncpg.Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of a running process that its life is about."""
+    """The parts of a running process."""
 
     edge: Edge
     mail: MailWorker
@@ -74,8 +74,10 @@ class Service:
 def build_service(
     settings: Settings, database: Database, open_connection: OpenConnection, clock: Clock, *, dev: bool = False
 ) -> Service:
-    """Builds the platform, the features on it, and what a process runs. `settings` must hold both secrets;
-    `open_connection` opens a connection beside the pool's. `dev`: `latchkey dev` serves."""
+    """Builds the platform, the features and the background tasks. `settings` must hold both secrets.
+
+    `open_connection` opens a connection outside the pool. `dev`: `latchkey dev` serves.
+    """
     platform = build_platform(settings, database, open_connection, clock, dev=dev)
     contributions = (_sessions(platform), *wire(platform, settings))
     sender = mail_sender(settings, clock, prints=dev)
@@ -187,7 +189,7 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
         cors=Cors(settings.allowed_origins(), _own_origin(settings)),
         client=ClientAddress(settings.trusted_proxies),
-        # Requests are cheap to make: they must not push out what features count, such as failed logins.
+        # A client makes requests cheaply. Their counts must not displace those of features, such as failed logins.
         rate_limit=RateLimit(settings.rate_limit, apart(platform.counts, platform.clock), platform.clock),
         csrf=platform.csrf,
         authenticators=platform.guards.signed_in.authenticators,
@@ -198,7 +200,7 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
 
 
 class Application:
-    """The ASGI application of one process: opens the pool when it starts, writes what is pending when it stops."""
+    """The ASGI application of a process: opens the pool at the start, and writes pending data at the end."""
 
     def __init__(self, settings: Settings, *, dev: bool) -> None:
         self._settings = settings
@@ -227,11 +229,11 @@ class Application:
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
-        # What is loaded now stays: keeping it out of collections halves the longest pauses.
+        # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.
         gc.collect()
         gc.freeze()
         yield
-        # The mail that is being sent is not broken off, unless it takes too long; then it is sent again later.
+        # The mail in progress may finish within the limit; after it, it is sent again later.
         service.mail.stop()
         await asyncio.wait([mail], timeout=SHUTDOWN_SECONDS)
         for task in (mail, *others):
@@ -244,8 +246,8 @@ class Application:
 
 
 def create_app(settings: Settings, *, dev: bool = False) -> ASGIApp:
-    """Returns the application for an ASGI server. Its process needs nothing from the environment but `settings`.
+    """Returns the application for an ASGI server. It reads nothing from the environment but `settings`.
 
-    `dev` is no setting, so that no environment can turn it on: `latchkey dev` alone passes it.
+    `dev` is not a setting, so no environment can turn it on: only `latchkey dev` passes it.
     """
     return Application(settings, dev=dev)

@@ -1,4 +1,4 @@
-"""Commands work on a database of their own."""
+"""Each command test has its own database."""
 
 import pytest
 

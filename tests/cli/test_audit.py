@@ -18,7 +18,7 @@ INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata, crea
 
 
 def test_lists_what_was_done(database: str, tmp_path: Path) -> None:
-    """Newest first; by or to a user, of one action, so many; for people and for programs."""
+    """Newest first: by or about a user, of one action, at most so many; as text and as JSON."""
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(ROWS)
     listed = partial(latchkey, "audit", "list", directory=tmp_path, dsn=database)

@@ -1,4 +1,4 @@
-"""Settings that cannot work together: what each check says of them."""
+"""What each check says of settings that do not work together."""
 
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
     ],
 )
 def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
-    """Problem: it cannot work. Warning: it may not do what somebody expects. Both say what to do."""
+    """A problem cannot work. A warning may surprise the operator. Both say what to do."""
     finding = check(load_settings(Settings, **{"environment": "production"} | settings))
     assert finding.level == level, finding
     assert (finding.advice is None) == (level == "ok")
@@ -114,7 +114,7 @@ def test_levels_of_what_features_check(name: str, settings: dict[str, Any], leve
     ],
 )
 def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
-    """Said where a page is on another host than ours: what signs in there is no proof that an API there learns of it."""
+    """Says so where a page is on another host: signing in there does not mean that an API there gets the cookies."""
     finding = checks.cors_origins(
         load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)
     )
@@ -132,7 +132,8 @@ def test_kept_secrets(tmp_path: Path, mode: int, level: str) -> None:
 
 
 def test_public_url_is_written_as_browsers_write_origins() -> None:
-    """They are compared: an international host would never match, and every change from a page be refused."""
+    """Origins are compared as text: an international host would never match, and every change from a page would be
+    refused."""
     with pytest.raises(SettingsError, match="xn--"):
         load_settings(Settings, public_url="https://b\u00fccher.example")
     url = "https://xn--bcher-kva.example"

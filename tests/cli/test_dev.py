@@ -33,7 +33,7 @@ def project() -> Iterator[Path]:
 
 @pytest.fixture
 def dev(project: Path) -> Iterator[Spawn]:
-    """Starts `latchkey dev` in the project with nothing set but a port; whatever is left at the end is killed."""
+    """Starts `latchkey dev` in the project with nothing set but a port. Kills what still runs at the end."""
     started: list[Server] = []
 
     def start(**settings: str) -> Server:
@@ -60,7 +60,7 @@ def postgres_of(project: Path) -> list[psutil.Process]:
 
 
 def printed_like(server: Server, *, without: tuple[str, ...] = ("Traceback", "Unexpected", "[INFO]", "granian")) -> str:
-    """What it printed, checked to hold no noise."""
+    """Returns its output, and fails if that has noise."""
     printed = server.printed()
     assert not [noise for noise in without if noise in printed], printed
     return printed
@@ -156,7 +156,7 @@ def test_signals_end_it(dev: Spawn, project: Path, tell: Callable[[int], None]) 
 
 
 def test_killed(dev: Spawn, project: Path) -> None:
-    """Even SIGKILL, which nobody can answer, leaves neither server nor database behind."""
+    """After SIGKILL, too, neither server nor database stays."""
     server = dev()
     eventually(lambda: answers(server), "it serves")
     server.process.kill()
@@ -166,7 +166,7 @@ def test_killed(dev: Spawn, project: Path) -> None:
 
 
 def test_what_keeps_it_from_starting(tmp_path: Path) -> None:
-    """A port that is taken, found before anything is made; a DATA_DIR that cannot be one: one line each."""
+    """A port in use and an unusable DATA_DIR get one line each, before anything is made."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert "Address already in use" in latchkey("dev", directory=tmp_path, PORT=port, **UNSET).refusal()

@@ -23,7 +23,7 @@ def levels(report: Any) -> dict[str, str]:
 
 
 def test_a_database_and_settings_that_work(database: str, tmp_path: Path) -> None:
-    """Exit code 0, warnings and all; what is not ok says what to do."""
+    """Exit code 0 with warnings. Each finding that is not ok says what to do."""
     doctor = partial(latchkey, "doctor", directory=tmp_path, dsn=database, **PRODUCTION)
     report = doctor("--json").json()
     assert (report["ok"], report["environment"]) == (True, "production")
@@ -41,7 +41,7 @@ def test_a_database_and_settings_that_work(database: str, tmp_path: Path) -> Non
 
 
 def test_everything_wrong_at_once(tmp_path: Path) -> None:
-    """Each is named, what can be asked is asked nevertheless, and no secret or password is printed."""
+    """Every problem is listed, the remaining checks still run, and no secret or password is printed."""
     result = latchkey(
         "doctor",
         directory=tmp_path,
@@ -122,7 +122,7 @@ async def test_clock_skew(database: str, offset: float, level: str, words: str) 
     ],
 )
 async def test_tls_to_another_machine(query: str, production: bool, level: str) -> None:
-    """How the connection would be protected, whether or not it comes about."""
+    """How the connection would be protected, even if it cannot be opened."""
     findings = await check_database(
         f"postgresql://u:hunter2@db.invalid/x{query}", [], production=production, clock=system_clock
     )
@@ -134,7 +134,7 @@ async def test_tls_to_another_machine(query: str, production: bool, level: str) 
 
 
 def test_store(require: Callable[[str], str], tmp_path: Path) -> None:
-    """A store that answers, and the same when it wants a password that it is not given."""
+    """A store that answers, and one that wants a password."""
     store = RedisServer(require("redis-server"), tmp_path).start()
     try:
         with store.client() as client:

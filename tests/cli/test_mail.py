@@ -34,7 +34,7 @@ def run(database: str, tmp_path: Path) -> Run:
 
 
 def test_list(run: Run) -> None:
-    """Newest first, or those in one state; what a server said cannot play with the terminal."""
+    """Newest first, or those in one state. A server's text cannot control the terminal."""
     rows: list[dict[str, Any]] = run("list", "--json").json()
     assert [(row["id"], row["state"]) for row in rows] == [
         (5, "failed"), (4, "failed"), (3, "sent"), (2, "waiting"), (1, "waiting")
@@ -65,8 +65,7 @@ def test_retry(run: Run) -> None:
 
 
 async def test_doctor_of_a_server_that_is_away() -> None:
-    """What SMTP_URL asks for is known anyway; that the server cannot be reached is a problem, and no password is
-    shown."""
+    """SMTP_URL is described even if the server is unreachable. That is a problem, and no password is shown."""
     settings = load_settings(Settings, smtp_url="smtps://u:hunter2@127.0.0.1:1", mail_from="a@example.com")
     encryption, reached = await mail_checks.check_smtp(settings)
     assert (encryption.level, reached.level) == ("ok", "problem")

@@ -26,7 +26,7 @@ SETTLED = [
 
 
 def test_makes_the_schema(empty_database: str, tmp_path: Path) -> None:
-    """Needs DATABASE_URL and no secret, and says what it did; a second time there is nothing to do."""
+    """Needs DATABASE_URL, but no secret, and says what it did. A second run has nothing to do."""
     migrate = partial(latchkey, "migrate", directory=tmp_path, JWT_ACCESS_SECRET="", JWT_REFRESH_SECRET="")
     assert (
         migrate(dsn=empty_database).out
@@ -43,7 +43,7 @@ def test_makes_the_schema(empty_database: str, tmp_path: Path) -> None:
 
 
 def test_takes_over_the_originals_database(empty_database: str, tmp_path: Path) -> None:
-    """Rows that do not fit are listed, each with the option that settles it; these options are there."""
+    """Lists rows that do not fit, each with the option that settles it. These options exist."""
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute(NO_FOREIGN_KEY + DIRTY)
     migrate = partial(latchkey, "migrate", directory=tmp_path, dsn=empty_database)

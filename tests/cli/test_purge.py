@@ -1,4 +1,4 @@
-"""Housekeeping: `latchkey purge`, what a server removes by itself, and what `latchkey doctor` says of it."""
+"""Housekeeping: `latchkey purge`, what a server removes itself, and what `latchkey doctor` says about it."""
 
 import asyncio
 import hashlib
@@ -50,7 +50,7 @@ def add_sessions(sql: Sql, user_id: int, number: int, *, ended: str | None, expi
 
 
 def count(sql: Sql, table: str) -> int:
-    """How many rows a table has."""
+    """Returns the number of rows of a table."""
     return sql.execute(f"SELECT FROM {table}").rowcount
 
 
@@ -105,8 +105,11 @@ def test_removes_what_is_due_and_nothing_else(run: Run, sql: Sql) -> None:
 
 
 def test_an_ended_session_stays_a_day_longer_than_its_tokens(run: Run, sql: Sql) -> None:
-    """A token whose session's row is gone would be taken for stolen. The stored expiry counts, whatever the setting says
-    by now; sessions of version 0.1 have none, and their tokens lived a day."""
+    """A token without its session's row would count as stolen.
+
+    The stored expiry decides, whatever the setting says now. Sessions of version 0.1 have none, and their tokens lived
+    a day.
+    """
     user_id = add_user(sql, "a@example.com")
     for ended, token_expires, number in (
         ("-49 hours", "-25 hours", 1),
@@ -136,8 +139,10 @@ def test_an_ended_session_stays_a_day_longer_than_its_tokens(run: Run, sql: Sql)
 
 
 def test_old_audit_rows_and_deleted_accounts(run: Run, sql: Sql) -> None:
-    """The account goes with all that is its own, its audit rows stay
-    with nobody as actor, and who is not deleted long enough can be restored."""
+    """The account goes with everything of its own.
+
+    Its audit rows stay without an actor. A recently deleted account can be restored.
+    """
     keep = add_user(sql, "keep@example.com")
     old = add_user(sql, "old@example.com", deleted_days_ago=31)
     young = add_user(sql, "young@example.com", deleted_days_ago=29)
@@ -172,7 +177,7 @@ def test_servers_do_it_by_themselves(start: Callable[..., Server], sql: Sql) -> 
 
 
 def test_only_one_at_a_time(run: Run, sql: Sql) -> None:
-    """Who finds another at it leaves it at that."""
+    """If another instance holds the lock, a sweep does nothing."""
     user_id = add_user(sql, "a@example.com")
     add_sessions(sql, user_id, 10, ended="-3 days")
     with psycopg.connect(sql.info.dsn) as other:

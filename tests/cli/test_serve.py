@@ -23,7 +23,7 @@ Spawn = Callable[..., Server]
 
 @pytest.fixture
 def serve(database: str, tmp_path: Path) -> Iterator[Spawn]:
-    """Starts `latchkey serve` in production on the test's database; whatever is left at the end is killed."""
+    """Starts `latchkey serve` in production on the test's database. Kills what still runs at the end."""
     started: list[Server] = []
 
     def start(*arguments: str, dsn: str = database, **settings: str) -> Server:
@@ -96,7 +96,7 @@ def test_refuses_a_schema_that_is_not_current(empty_database: str, serve: Spawn,
 
 
 def test_serves_and_ends(serve: Spawn) -> None:
-    """Logs JSON lines only: first what may not do what somebody expects, then where it listens. SIGTERM ends it, 0."""
+    """Logs JSON lines only: first the warnings about settings, then the address. SIGTERM ends it with 0."""
     server = serve()
     eventually(lambda: answers(server), "it serves")
     assert server.stop(signal.SIGTERM) == 0
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_it_quietly(serve: Spawn) -> None:
 
 
 def test_a_port_that_cannot_be_had(serve: Spawn, database: str, tmp_path: Path) -> None:
-    """Another one of ours there, any other program, an address of another machine: one line, and it ends."""
+    """Another Latchkey, another program or a foreign address: one line, and exit code 1."""
     server = serve()
     eventually(lambda: answers(server), "it serves")
     refused = partial(latchkey, "serve", directory=tmp_path, dsn=database, **PRODUCTION)
@@ -159,7 +159,7 @@ def test_listens_by_name(serve: Spawn) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(serve: Spawn) -> None:
-    """And one whose supervisor is killed ends: nobody would know to stop it."""
+    """If its supervisor is killed, the worker ends: nothing else could stop it."""
     server = serve()
     eventually(lambda: answers(server), "it serves")
     supervisor = psutil.Process(server.process.pid)
@@ -176,7 +176,7 @@ def test_a_worker_that_dies_is_replaced(serve: Spawn) -> None:
 
 
 def test_a_worker_that_cannot_start_ends_it(serve: Spawn, tmp_path: Path) -> None:
-    """At once: what keeps services running may start it again, it does not do so itself."""
+    """Exits at once: a service manager may restart it, but it does not restart itself."""
     break_start(copy_source(tmp_path))
     server = serve(PYTHONPATH=str(tmp_path))
     assert server.process.wait(20) == 1

@@ -97,7 +97,7 @@ def test_whom_it_refuses(run: Run, sql: Any) -> None:
 def test_a_running_server_hears_of_it(
     run: Run, start: Callable[..., Server], open_browser: Callable[..., Browser]
 ) -> None:
-    """What the command line has ended a running server refuses."""
+    """A running server refuses a session that the command line has ended."""
     server = start()
     browser, bystander = open_browser(server), open_browser(server)
     user = browser.sign_up()

@@ -1,4 +1,4 @@
-"""Names that look like a setting but are none, and values that end with a newline: said at the start and by doctor."""
+"""Names that resemble a setting, and values that end with a newline: the start and doctor warn about them."""
 
 from pathlib import Path
 

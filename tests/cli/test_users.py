@@ -141,7 +141,7 @@ def test_restores_whoever_deleted_themselves(run: Run, sql: Any) -> None:
 
 @pytest.mark.parametrize(("typed", "code"), [("y", 0), ("n", 1)])
 def test_asks_before_deleting(database: str, sql: Any, tmp_path: Path, typed: str, code: int) -> None:
-    """On a terminal, and the question does not get into the JSON."""
+    """It asks on the terminal, and the question does not get into the JSON."""
     user = add_user(sql, "siam@example.com", sessions=1)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -212,7 +212,7 @@ def test_needs_a_database_of_this_version(empty_database: str, tmp_path: Path) -
 
 
 def test_creates_with_a_password(run: Run, sql: Any) -> None:
-    """Whoever runs a closed service makes the accounts: by the rules of registration, with the operator as nobody."""
+    """The operator of a closed service creates the accounts: by the rules of registration, without an actor."""
     made = run("create", "--name", " Siam ", "--email", "Siam@Example.com", "--json", answer="Secret123!\n").json()
     assert (made["name"], made["email"], made["live_sessions"]) == ("Siam", "siam@example.com", 0)
     assert audit_rows(sql) == [("CREATE_USER", None, made["id"])]
@@ -229,8 +229,10 @@ def test_creates_with_a_password(run: Run, sql: Any) -> None:
 
 
 def test_invites(run: Run, sql: Any, start: Callable[..., Any]) -> None:
-    """Somebody who is invited chooses a password by the link in a mail, which proves the address; nobody can sign in
-    before. Without a way to send mail nobody is invited."""
+    """An invited user chooses a password by a mailed link, which verifies the address. Before that nobody can sign in.
+
+    Without SMTP_URL, invitations fail.
+    """
     invite = ("create", "--name", "Siam", "--email", "siam@example.com", "--invite")
     assert "SMTP_URL" in run(*invite, ENVIRONMENT="production").refusal()
     user = run(*invite, "--json", PASSWORD_MIN_LENGTH="72").json()  # noqa: S106 a length
@@ -246,7 +248,7 @@ def test_invites(run: Run, sql: Any, start: Callable[..., Any]) -> None:
 
 
 def test_takes_an_address_for_proved(run: Run, sql: Any) -> None:
-    """An operator who knows whose address it is lets them in: recorded once, seen in what is shown."""
+    """An operator verifies an address: one audit row, and the account shows it."""
     user = add_user(sql, "siam@example.com")
     assert run("show", str(user), "--json").json()["email_verified_at"] is None
     for _ in range(2):

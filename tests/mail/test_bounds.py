@@ -1,5 +1,7 @@
-"""Nobody fills a mailbox: each kind of mail has a bound for a recipient and for an account, and a notice goes only to an
-address that is known to be the account's."""
+"""Nobody can flood a mailbox: each kind of mail has a limit for a recipient and for an account.
+
+A notice goes only to an address that is known to be the account's.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -38,8 +40,11 @@ def verify(sql: Sql, user_id: int) -> None:
 def test_a_notice_needs_an_address_that_is_known_to_be_theirs(
     start: Start, open_browser: OpenBrowser, own_sql: Sql, moved_in: bool
 ) -> None:
-    """Somebody's address, given at registration or wanted in a change, gets no mail until it is verified or has been the
-    account's for a day. Accounts that moved in have theirs since then."""
+    """An address given at registration or in a change gets no notice until it is verified or has been the account's for
+    a day.
+
+    Migrated accounts have theirs since the migration.
+    """
     browser = open_browser(start())
     user = browser.sign_up()
     path, other = f"/users/{user['id']}", new_email("other")
@@ -90,8 +95,8 @@ def test_notices_of_changes_at_once(start: Start, open_browser: OpenBrowser, own
 
 @pytest.mark.parametrize("kind", ["reset-link", "verify-email", "confirm-email"])
 def test_one_mailbox_and_many_accounts(start: Start, open_browser: OpenBrowser, own_sql: Sql, kind: str) -> None:
-    """Links count for the recipient too: accounts that have, or want, somebody's address one after another send them no
-    more than one account would."""
+    """Links count for the recipient, too: several accounts that have or request one address send it no more than one
+    account."""
     browser = open_browser(start(CONFIRM_EMAIL_CHANGE="true" if kind == "confirm-email" else "false"))
     victim = new_email("victim")
     asks = {"reset-link": "/auth/forgot-password", "verify-email": "/auth/verify-email/request"}

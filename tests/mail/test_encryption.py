@@ -1,4 +1,4 @@
-"""TLS to the mail server, and signing in: what is asked for is had, or nothing is sent."""
+"""TLS and sign-in at the mail server: Latchkey gets what SMTP_URL asks for, or sends nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_encrypted_and_signed_in(
 def test_without_starttls_nothing_is_said(
     start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Somebody on the way who strips STARTTLS from the server's answer gets neither mail nor password."""
+    """An attacker who strips STARTTLS from the server's answer gets neither mail nor password."""
     with SmtpServer() as smtp:
         server = start(**settings_of(smtp, "smtp+starttls", LOGIN))
         _ask_for_link(open_browser(server))

@@ -1,4 +1,4 @@
-"""Mail servers that are away, refuse, or fall silent; and a process that is killed in the middle."""
+"""Mail servers that are away, refuse or hang, and a process that is killed in between."""
 
 from collections.abc import Callable
 from functools import partial
@@ -46,8 +46,7 @@ def test_server_down_then_up(
 def test_given_up_after_the_last_attempt(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Eight attempts, then it is an operator's; and what a server that is down does not take does not cost the other
-    mails an attempt."""
+    """After eight attempts the mail is the operator's. A server that is down costs the other mails no attempt."""
     smtp.stop()
     browser = open_browser(mailing)
     own_sql.execute(
@@ -106,7 +105,7 @@ def test_refused_then_retried_by_the_operator(
 def test_an_answer_that_quotes_the_mail_is_not_kept(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Filters like to repeat the link that they object to: neither row nor log has more than the codes."""
+    """Filters like to repeat the link that they object to. Row and log have only the codes."""
     smtp.data = "554 5.7.1 Spam: https://accounts.example.com/reset-password#token=0123456789abcdef"
     browser = open_browser(mailing)
     user = browser.register()
@@ -120,8 +119,10 @@ def test_an_answer_that_quotes_the_mail_is_not_kept(
 def test_killed_before_the_mail_is_noted_as_sent(
     smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """At least once: what the server may have taken when the process died is sent again when the lease is over, and
-    not before; with the same Message-ID, by which mail programs know it, and the very same link, which works once."""
+    """At least once: a mail that the server may have taken is sent again after the lease, not before.
+
+    It has the same Message-ID, by which mail programs know it, and the same link, which works once.
+    """
     smtp.hang = True
     server = start(**settings_of(smtp))
     user = open_browser(server).register()
@@ -149,7 +150,7 @@ def test_killed_before_the_mail_is_noted_as_sent(
 def test_killed_while_there_is_much_to_send(
     smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """No mail is lost, and at most the one under way comes twice, as the same mail."""
+    """No mail is lost. At most the one in progress comes twice, as the same mail."""
     count = 60
     server = start(**settings_of(smtp))
     own_sql.execute(
@@ -261,7 +262,7 @@ def test_a_mail_that_cannot_be_composed_holds_up_no_other(
 def test_production_without_a_server_throws_mails_away(
     start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """What nobody will ever send does not pile up; the log says so, no token is made, and nothing is printed."""
+    """Mails that will never be sent do not accumulate. The log says so, no token is made, and nothing is printed."""
     server = start(ENVIRONMENT="production", PUBLIC_URL="https://accounts.example.com")
     browser = open_browser(server)
     user = browser.register()

@@ -13,8 +13,7 @@ from tests.kit.stored import Sql
 
 
 def test_shows_what_was_sent_and_runs_nothing(browser: Browser, sql: Sql) -> None:
-    """A developer finds the link there; whatever stands in a name or address is text, and the policy allows styles and
-    nothing else."""
+    """A developer finds the link there. Names and addresses are escaped, and the policy allows styles only."""
     user = browser.register()
     sql.execute("UPDATE users SET name = '<script>x</script>' WHERE id = %s", [user["id"]])
     browser.post("/auth/forgot-password", {"email": user["email"]})
@@ -50,7 +49,7 @@ def _with_host(server: Server, host: str, path: str, method: str = "GET") -> Raw
     ],
 )
 def test_names_of_this_machine_are_answered(server: Server, host: str) -> None:
-    """However a developer calls it."""
+    """With any request of a developer."""
     assert _with_host(server, host.replace("{port}", str(server.port)), "/dev/mailbox").status == 200
 
 
@@ -63,7 +62,7 @@ def test_names_of_this_machine_are_answered(server: Server, host: str) -> None:
     ],
 )
 def test_other_names_get_what_production_answers(server: Server, host: str) -> None:
-    """A page elsewhere can have its own name resolve to this machine: to it there is no such path."""
+    """A page elsewhere can make its own name resolve to this machine, but gets 404 here."""
     host = host.replace("{port}", str(server.port))
     for method in ("GET", "POST", "OPTIONS"):
         answer, unknown = (_with_host(server, host, path, method) for path in ("/dev/mailbox", "/dev/nothing"))

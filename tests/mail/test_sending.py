@@ -52,8 +52,10 @@ def test_the_way_back_into_an_account(
 def test_nothing_raw_is_kept_or_logged(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """A token is in its mail alone: in no column of any table, in no log line. The log has kind and id of a mail, and
-    neither address nor text."""
+    """A token is in its mail only: in no column of any table, in no log line.
+
+    The log has kind and id of a mail, and neither address nor text.
+    """
     browser = open_browser(mailing)
     user = browser.register()
     browser.post("/auth/forgot-password", {"email": user["email"]})
@@ -75,8 +77,10 @@ def test_nothing_raw_is_kept_or_logged(
 def test_notices_go_to_the_address_of_the_time(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Whoever loses an account learns it: a changed address is told to the old one, a changed password to the
-    account's; a change of neither, or one that fails, to nobody."""
+    """Owners are notified: the old address of a change of address, the account's address of a change of password.
+
+    Other changes, and failed ones, send nothing.
+    """
     browser = open_browser(mailing)
     user = browser.sign_up()
     verify = "UPDATE users SET email_verified_at = now()"
@@ -130,7 +134,7 @@ def test_several_instances_send_each_mail_once(
 def test_a_sixth_link_within_an_hour_is_not_sent(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """Nobody can fill somebody else's mailbox; whoever asks sees no difference, and an hour later it goes on."""
+    """Nobody can flood another user's mailbox. The answers do not differ, and an hour later mails are sent again."""
     browser = open_browser(mailing)
     user, other = browser.register(), browser.register()
     answers = [browser.post("/auth/forgot-password", {"email": user["email"]}) for _ in range(7)]
@@ -150,7 +154,7 @@ HOSTILE = 'A\r\nBcc: victim@example.com\r\n\r\n<script>alert("hi")</script> \u20
 def test_a_name_cannot_become_a_header(
     smtp: SmtpServer, start: Callable[..., Server], open_browser: Callable[..., Browser], own_sql: Sql, tmp_path: Path
 ) -> None:
-    """Names taken over from node-api-postgres may hold anything: in a subject they stay one line of it, in HTML text."""
+    """Names from node-api-postgres may hold any text. A subject stays one line, and the HTML escapes them."""
     templates = tmp_path / "templates"
     templates.mkdir()
     (templates / "reset-link.txt").write_text("Subject: For {{ name }}\n\nHello {{ name }}: {{ link }}\n")
@@ -172,8 +176,10 @@ def test_a_name_cannot_become_a_header(
 def test_an_address_that_is_none_gets_nothing(
     smtp: SmtpServer, mailing: Server, open_browser: Callable[..., Browser], own_sql: Sql
 ) -> None:
-    """An account taken over from node-api-postgres may have any text as its address: nothing is sent, to nobody else
-    either, and it is not tried again and again."""
+    """An account from node-api-postgres may have any text as its address.
+
+    Nothing is sent, to other addresses either, and not retried.
+    """
     addresses = ["a@example.com\r\nBcc: victim@example.com", "a@example.com, victim@example.com", "ä@example.com", "me"]
     own_sql.execute(
         "INSERT INTO mail_outbox (kind, recipient, next_attempt_at)"

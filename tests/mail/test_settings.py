@@ -47,7 +47,7 @@ def test_urls_that_are_read(url: str, server: SmtpServer) -> None:
     ],
 )  # fmt: skip
 def test_urls_that_are_refused(url: str) -> None:
-    """What would be misread is refused, as is a switch to leave certificates unverified; nothing is quoted."""
+    """Refuses a URL that would be misread, and a switch to skip certificates. Quotes nothing."""
     with pytest.raises(SettingsError) as refusal:
         load_settings(Settings, environment="development", smtp_url=url, mail_from="a@example.com")
     (line,) = refusal.value.problems
@@ -80,7 +80,7 @@ def test_what_is_no_sender(value: str) -> None:
 
 
 def test_sender_is_needed() -> None:
-    """With a server and without a sender every mail would fail: said at the start."""
+    """With a server and without a sender every mail would fail, so the start refuses."""
     with pytest.raises(SettingsError, match="MAIL_FROM: is required with SMTP_URL"):
         load_settings(Settings, smtp_url="smtp://localhost")
 

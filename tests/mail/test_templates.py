@@ -1,4 +1,4 @@
-"""The texts of mails: ours, and an operator's in their place; what is wrong with them is found at the start."""
+"""The texts of mails: built in, or an operator's. The start finds errors in them."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def problems(directory: Path) -> str:
-    """What is said of templates that cannot work."""
+    """Returns the errors of templates that cannot work."""
     with pytest.raises(TemplatesUnusable) as refusal:
         Templates(MAIL_KINDS, directory, base_url=BASE)
     return "\n".join(refusal.value.problems)
@@ -30,8 +30,7 @@ def problems(directory: Path) -> str:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_mail_of_ours(name: str) -> None:
-    """Both parts say all that the mail is about, what to do if it was not you, and whose mail it is; the HTML fetches
-    nothing from anywhere."""
+    """Both parts have all variables, advice for "it was not you" and the base URL. The HTML loads nothing."""
     mail = Templates(MAIL_KINDS, None, base_url=BASE).render(name, SAMPLES[name])
     assert mail.subject
     for part in (mail.text, mail.html):
@@ -86,7 +85,7 @@ def test_what_cannot_work_is_named(directory: Path, file: str, content: str, pro
 
 
 def test_found_before_anybody_needs_a_mail(directory: Path, database: str, tmp_path: Path) -> None:
-    """`serve` does not start, `doctor` says the same: all of it at once, with the advice where to look."""
+    """`serve` does not start, and `doctor` reports the same: all errors at once, with advice."""
     (directory / "reset-link.html").write_text("{{ lnk }}")
     (directory / "new-device.txt").write_text("no subject")
     with SmtpServer() as smtp:

@@ -1,4 +1,4 @@
-"""Whether what was loaded into the database by other ways than ours fits: the numbers that are kept, and the next ids."""
+"""Checks kept numbers and sequences, which may be wrong after rows were loaded by other programs."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,15 @@ from latchkey.terminal.finding import Finding, ok, problem, warning
 
 
 async def check_data(connection: asyncpg.Connection, tallies: Sequence[Tally]) -> list[Finding]:
-    """Compares what can be compared. Reads only."""
+    """Compares kept numbers and sequences with the tables. Only reads."""
     return [*[await _number(connection, tally) for tally in tallies], await _sequences(connection)]
 
 
 async def _number(connection: asyncpg.Connection, tally: Tally) -> Finding:
-    """Triggers keep it. Rows that are loaded without them (pg_restore --disable-triggers, logical replication) are
-    not counted."""
+    """Checks a number that triggers keep.
+
+    Rows loaded without triggers (pg_restore --disable-triggers, logical replication) are not counted.
+    """
     name = f"number of {tally.name}"
     off: int = await connection.fetchval(tally.difference)
     if not off:
@@ -29,7 +31,7 @@ async def _number(connection: asyncpg.Connection, tally: Tally) -> Finding:
 
 
 async def _sequences(connection: asyncpg.Connection) -> Finding:
-    """An id that is given out again is refused by the table: registrations and audit rows fail."""
+    """Checks the sequences of ids. A table refuses an id in use, so registrations and audit rows would fail."""
     name = "sequences"
     behind = [each for each in await find_sequences(connection) if each.is_behind]
     if not behind:

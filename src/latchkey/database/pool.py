@@ -1,4 +1,4 @@
-"""The connection pool: reads, and transactions that either happened or did not."""
+"""The connection pool: reads, and transactions that happen completely or not at all."""
 
 import ssl
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ POOL_MAX = 10
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 CANCEL_SECONDS = 1.0
-"""How long PostgreSQL may take to cancel a statement that took too long, before its connection is dropped."""
+"""How long PostgreSQL may take to cancel a statement after its deadline, before the connection is dropped."""
 ATTEMPTS = 3
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class DatabaseUnavailable(Exception):
-    """PostgreSQL cannot do it now: gone, starting, read-only, full, too busy, or too slow. Try again later."""
+    """PostgreSQL cannot serve now: gone, starting, read-only, full, too busy or too slow. Try again later."""
 
 
 class Queryable(Protocol):
-    """What a query runs on: the pool for a single read, a connection inside a transaction."""
+    """Runs queries: the pool for a single read, or a connection inside a transaction."""
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None: ...
@@ -34,25 +34,24 @@ class Queryable(Protocol):
 
 
 class Connection(Queryable, Protocol):
-    """A connection inside a transaction; `execute` is for statements whose result nobody needs, `timeout` for one that
-    may take longer than others."""
+    """A connection inside a transaction. `execute` is for statements without a result; `timeout` for slow ones."""
 
     async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any: ...  # noqa: ASYNC109 asyncpg's
 
     async def execute(self, query: str, *args: Any) -> str: ...
 
 
-# The connection was lost or never was: before COMMIT this means that nothing happened.
+# The connection is lost or was never opened. Before COMMIT this means that nothing happened.
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    # How asyncpg refuses a connection that PostgreSQL has said goodbye on, but not yet hung up.
+    # asyncpg's error for a connection that PostgreSQL has ended but not closed yet.
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
-# The server answers, but cannot do it now: read-only after a failover, out of disk or memory, locked or too slow.
+# The server answers but cannot serve now: read-only after a failover, out of disk or memory, locked or too slow.
 REFUSED = (
     TimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -61,7 +60,7 @@ REFUSED = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
 )
-# Doing the same again is right, since nothing of this transaction happened.
+# Safe to repeat, because nothing of this transaction happened.
 AGAIN = (
     # Another transaction won.
     asyncpg.SerializationError,
@@ -74,37 +73,40 @@ AGAIN = (
 
 
 class Database:
-    """The pool of one process. Opened by `open_database`; every method raises DatabaseUnavailable when PostgreSQL
-    cannot serve, after at most about 2 s for a connection and 5 s for a statement."""
+    """The pool of one process, opened by `open_database`.
+
+    Every method raises DatabaseUnavailable when PostgreSQL cannot serve, after at most about 2 s for a connection and 5
+    s for a statement.
+    """
 
     def __init__(self, pool: asyncpg.Pool, opener: Opener) -> None:
         self._pool = pool
         self._opener = opener
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        """All rows of a read."""
+        """Returns all rows of a read."""
         return await self._run(lambda connection: connection.fetch(query, *args), again_if_lost=lambda: True)
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        """The first row of a read, or None."""
+        """Returns the first row of a read, or None."""
         return await self._run(lambda connection: connection.fetchrow(query, *args), again_if_lost=lambda: True)
 
     async def fetchval(self, query: str, *args: Any) -> Any:
-        """The first value of the first row of a read, or None."""
+        """Returns the first value of the first row of a read, or None."""
         return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: True)
 
     async def write(self, query: str, *args: Any) -> Any:
-        """Runs one writing statement, a transaction of its own; returns the first value that it returns, or None.
+        """Runs a writing statement in its own transaction, and returns its first value, or None.
 
-        After a lost connection it is not run again: it may have happened.
+        After a lost connection it is not repeated, because it may have happened.
         """
         return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: False)
 
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Runs `work` in one transaction and returns what it returns, committed.
+        """Runs `work` in one transaction, and returns its result after the commit.
 
-        Whatever `work` raises rolls everything back and is raised on. After a deadlock, a serialization failure or a
-        change of the schema `work` runs again, up to three times in all: it must do nothing but database work.
+        An exception of `work` rolls everything back. After a deadlock, a serialization failure or a change of the
+        schema, `work` runs again, at most three times in all: it must do database work only.
         """
         began = False
 
@@ -116,23 +118,23 @@ class Database:
                     began = True
                     return await work(connection)
             except asyncpg.OutdatedSchemaCacheError:
-                # Found by asyncpg when it read the answer; by now the transaction is rolled back.
+                # asyncpg found it in the answer. The transaction is rolled back by now.
                 began = False
                 raise
 
-        # A pooled connection that died while idle is found out by BEGIN, when nothing has happened yet.
+        # BEGIN detects a pooled connection that died while idle. Nothing has happened yet.
         return await self._run(in_transaction, again_if_lost=lambda: not began)
 
     async def pooler_lends_sessions(self, known: bool) -> None:
-        """Notes whether a pooler on the way is known to lend connections for a session each: only then statements are
-        prepared through it."""
+        """Learns whether a pooler is known to lend connections for whole sessions: only then are statements prepared
+        through it."""
         if known != self._opener.by_session:
             self._opener.by_session = known
             if self._opener.behind_pooler:
                 await self._pool.expire_connections()
 
     async def close(self) -> None:
-        """Waits for connections in use, then closes all."""
+        """Waits for connections in use, then closes all connections."""
         await self._pool.close()
 
     async def _run(
@@ -155,13 +157,14 @@ class Database:
         raise AssertionError("unreachable")
 
     async def _attempt(self, query: Callable[[asyncpg.pool.PoolConnectionProxy], Awaitable[T]]) -> T:
-        """Runs `query` on a connection of the pool; the driver's errors come out as ours."""
+        """Runs `query` on a pooled connection. Translates the driver's errors."""
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
         except UnfitPooler as error:
             raise DatabaseUnavailable(f"no connection: {error}") from error
         except (*LOST, *REFUSED, asyncpg.PostgresError) as error:
-            # A server that lets nobody in (password, database name, TLS) is as good as gone, and no bug of a request.
+            # A server that refuses the sign-in (password, database name, TLS) is as good as gone. It is not a bug of a
+            # request.
             raise DatabaseUnavailable(f"no connection: {type(error).__name__}") from error
         try:
             try:
@@ -170,19 +173,20 @@ class Database:
                 await self._pool.release(connection, timeout=CANCEL_SECONDS)
         except LOST as error:
             if isinstance(error, ValueError):
-                # asyncpg counts an argument that does not fit its column as an InterfaceError; it is a bug of ours.
+                # asyncpg reports an argument that does not fit its column as an InterfaceError. That is a bug of this
+                # program.
                 raise
             if lends_by_statement(error):
-                # No connection will do: reads, and whether this instance is ready, must find that out too.
+                # All connections are useless now. Reads and readiness must notice that, too.
                 await self._pool.expire_connections()
             raise DatabaseUnavailable(type(error).__name__) from error
         except REFUSED as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                # The node we know has become a standby; new connections will look for the primary.
+                # The server has become a standby. New connections look for the primary.
                 await self._pool.expire_connections()
             raise DatabaseUnavailable(type(error).__name__) from error
         except asyncpg.PostgresError as error:
-            # It quotes rows, with addresses and hashes in them, and a traceback in the log would show it.
+            # The detail quotes rows, with addresses and hashes. A traceback in the log would show it.
             error.detail = None
             raise
 
@@ -212,14 +216,14 @@ async def open_database(url: str, *, production: bool, pool_max: int = POOL_MAX)
         min_size=0,
         max_size=pool_max,
         command_timeout=STATEMENT_SECONDS,
-        # We set nothing on a connection, so there is nothing to reset, and no statement to pay for it.
+        # No statement sets anything on a connection, so a reset would only cost time.
         reset=_keep_as_is,
     )
     return Database(pool, opener)
 
 
 async def connect(url: str, *, production: bool) -> asyncpg.Connection:
-    """One connection outside the pool, for migrations and checks. Raises DatabaseUnavailable when there is none."""
+    """Opens a connection outside the pool, for migrations and checks. Raises DatabaseUnavailable."""
     try:
         return await Opener(connection_options(url, production=production)).open()
     except (UnfitPooler, UnusableUrl) as error:

@@ -9,22 +9,25 @@ from latchkey.origin import Origin
 T = TypeVar("T")
 USER_AGENT_MAX = 512
 WHITE_SPACE = " \t"
-"""What may stand around the parts of a header (RFC 9110 section 5.6.3, RFC 6265bis section 5.6). Without these named,
-str.strip() takes U+00A0, U+0085 and more from a cookie's name, and another cookie passes for one of ours."""
+"""The white space around the parts of a header (RFC 9110 section 5.6.3, RFC 6265bis section 5.6).
+
+Without it, str.strip() would remove U+00A0, U+0085 and more from a cookie's name, and a foreign cookie could pass for
+ours.
+"""
 
 
 TWINS_MAX = 4
 
 
 class RepeatedCookie(Exception):
-    """A cookie of ours came several times, and nobody can tell which value the browser was given by us."""
+    """A cookie of ours came several times, and the values do not tell which one Latchkey set."""
 
 
 class Exchange:
-    """What is known of one request. The edge fills it in layer by layer; endpoints only read it.
+    """The state of one request. The edge fills it in; endpoints only read it.
 
-    `headers` are lower-case names to values, repeated ones joined as RFC 9110 section 5.3 says; `peer` is the
-    address of the connection, `client_ip` that of the client (they differ behind a trusted proxy).
+    `headers` maps lower-case names to values, repeated ones joined as in RFC 9110 section 5.3. `peer` is the address of
+    the connection, `client_ip` the client's; behind a trusted proxy they differ.
     """
 
     __slots__ = (
@@ -48,13 +51,13 @@ class Exchange:
         self._cookies: dict[str, list[str]] | None = None
 
     def header(self, name: str) -> str | None:
-        """The value of a header by its lower-case name, or None."""
+        """Returns the value of a header by its lower-case name, or None."""
         return self.headers.get(name)
 
     def cookies(self, name: str) -> list[str]:
-        """The values of a cookie, in the order in which they came; none when there is none, or one that is empty.
+        """Returns the values of a cookie in the order of the request, without empty ones.
 
-        Several: another application, or an older one, has set the name for a narrower path, and browsers send that one
+        Several come if another or an older application has set the name for a narrower path; browsers send that one
         first. The one that verifies counts; see `only_one`. Raises RepeatedCookie for more than four.
         """
         if self._cookies is None:
@@ -65,7 +68,7 @@ class Exchange:
         return [] if values == [""] else values
 
     def origin(self) -> Origin:
-        """Client address, user agent (control characters removed, cut at 512 characters) and request id."""
+        """Returns client address, user agent (without control characters, at most 512 characters) and request id."""
         agent = self.headers.get("user-agent")
         if agent is not None and not agent.isprintable():
             agent = "".join(character for character in agent if character.isprintable())
@@ -73,7 +76,7 @@ class Exchange:
 
 
 def only_one(values: list[T]) -> T | None:
-    """The only one of what verified; None: nothing did. Raises RepeatedCookie when several did."""
+    """Returns the only verified value, or None. Raises RepeatedCookie for several."""
     if len(values) > 1:
         raise RepeatedCookie
     return values[0] if values else None
@@ -99,7 +102,7 @@ def _parse_cookies(header: str) -> dict[str, list[str]]:
 
 
 def answer_header(name: str, value: str) -> tuple[bytes, bytes]:
-    """A response header as ASGI wants it. Raises UnicodeEncodeError for what a header cannot hold."""
+    """Returns a response header in ASGI's form. Raises UnicodeEncodeError for unencodable text."""
     return name.lower().encode("ascii"), value.encode("latin-1")
 
 

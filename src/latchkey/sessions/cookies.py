@@ -4,12 +4,14 @@ from latchkey.sessions.tokens import Lifetimes, TokenPair
 
 ACCESS_MIN_SECONDS = 900
 REFRESH_MIN_SECONDS = 604_800
-"""What the cookies live at least, as in node-api-postgres: an expired token still says which session it was of."""
+"""Least seconds of the cookies' life, as in node-api-postgres: an expired token still names its session."""
 
 
 class SessionCookies:
-    """Writes the cookies; `prefix` stands before both names, `secure` is on everywhere but in development. A cookie
-    lives at least as long as its token."""
+    """Writes the cookies. `prefix` precedes both names; `secure` is on except in development.
+
+    A cookie lives at least as long as its token.
+    """
 
     def __init__(self, *, prefix: str, secure: bool, lifetimes: Lifetimes, root_path: str) -> None:
         self.access_name = f"{prefix}accessToken"
@@ -17,7 +19,7 @@ class SessionCookies:
         self._access_seconds = max(ACCESS_MIN_SECONDS, lifetimes.access_seconds)
         self._refresh_seconds = max(REFRESH_MIN_SECONDS, lifetimes.refresh_seconds)
         self._flags = "HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
-        # With the prefix __Host- browsers keep no cookie of another path.
+        # With the prefix __Host-, browsers keep no cookie of a narrower path.
         narrower = (
             [] if prefix == "__Host-" else [f"{root_path}/auth", f"{root_path}/users", *filter(None, [root_path])]
         )
@@ -26,19 +28,24 @@ class SessionCookies:
         )
 
     def carry(self, pair: TokenPair) -> tuple[str, ...]:
-        """Set-Cookie values that sign a browser in."""
+        """Returns the Set-Cookie values that sign a browser in."""
         return (
             self._cookie(self.access_name, pair.access, self._access_seconds),
             self._cookie(self.refresh_name, pair.refresh, self._refresh_seconds),
         )
 
     def clear_twins(self) -> tuple[str, ...]:
-        """Set-Cookie values, to be sent before those of `carry`, that remove cookies of the same names which another
-        application has left on narrower paths. Others cannot be known."""
+        """Returns Set-Cookie values that remove cookies of the same names on known narrower paths.
+
+        Another application may have set them. Send these before those of `carry`.
+        """
         return self._twins
 
     def clear(self) -> tuple[str, ...]:
-        """Set-Cookie values that sign a browser out: the same attributes, or browsers keep the cookies."""
+        """Returns the Set-Cookie values that sign a browser out.
+
+        Their attributes must match, or browsers keep the cookies.
+        """
         return self._cookie(self.access_name, "", 0), self._cookie(self.refresh_name, "", 0)
 
     def _cookie(self, name: str, value: str, max_age: int, *, path: str = "/") -> str:

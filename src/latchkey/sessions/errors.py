@@ -1,10 +1,10 @@
-"""What a request is refused for its tokens or its session."""
+"""Refusals of tokens and sessions."""
 
 from latchkey.refusal import Refusal
 
 
 class AccessTokenInvalid(Refusal):
-    """Does not verify, is of the wrong type, is one of several, or its session has ended."""
+    """The token does not verify, has the wrong type or is one of several, or its session has ended."""
 
     status, code, message = 401, "INVALID_TOKEN", "Invalid token"
 
@@ -18,18 +18,18 @@ class RefreshTokenMissing(Refusal):
 
 
 class RefreshTokenInvalid(Refusal):
-    """Does not verify, has expired, is one of several good ones, or its session has ended."""
+    """The token does not verify, has expired or is one of several good ones, or its session has ended."""
 
     status, code, message = 401, "INVALID_TOKEN", "Invalid refresh token"
 
 
 class RefreshTokenReused(Refusal):
-    """Reuse was detected: all sessions of the user have been ended."""
+    """Reuse was detected, and all sessions of the user have ended."""
 
     status, code, message = 401, "TOKEN_EXPIRED", "Refresh token reused or invalid"
 
 
 class SessionNotFound(Refusal):
-    """The caller has no live session of that id; another user's and an ended one are no different."""
+    """The caller has no live session of that id. The answer does not reveal sessions of other users."""
 
     status, code, message = 404, "SESSION_NOT_FOUND", "Session not found"

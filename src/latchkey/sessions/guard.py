@@ -1,4 +1,4 @@
-"""Who is asking: the principal that an access token proves."""
+"""Finds the principal that an access token proves."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ class Guards:
         self._feed = feed
         self._tokens = tokens
         self._clock = clock
-        # Oldest first; a plain dictionary would pass all that was deleted from its front to find the next.
+        # Oldest first. A plain dictionary would pass all deleted entries to find the first one.
         self._genuine: OrderedDict[str, Claims] = OrderedDict()
         self._cookie_name = cookies.access_name
         self.signed_in = Guard((self._by_cookie(self._signed_in),))
@@ -60,14 +60,16 @@ class Guards:
         principal = self._proven(exchange, self._remembered)
         if principal.session_id in self._ended:
             raise AccessTokenInvalid
-        # Only a feed that is known to work may answer for the database.
+        # Only a feed that is proved to work may replace the query.
         if not self._feed.is_healthy and not await self._is_live(principal):
             raise AccessTokenInvalid
         return principal
 
     async def _signed_in_or_deleting(self, exchange: Exchange) -> Principal:
-        """As `signed_in`, and for restore alone also the ended session that deleted the account. What is remembered of
-        a token does not count here."""
+        """Does as `signed_in`, and for restore also accepts the ended session that deleted the account.
+
+        Ignores remembered tokens.
+        """
         principal = self._proven(exchange, self._verified)
         if await self._is_live(principal):
             return principal
@@ -92,8 +94,10 @@ class Guards:
         return self._tokens.read(TokenKind.ACCESS, token)
 
     def _remembered(self, token: str) -> Claims:
-        """As `_verified`, but a genuine token is verified once: checking the signature takes longer than all the rest.
-        Whether it has expired, or its session has ended, is looked at for every request."""
+        """Does as `_verified`, but verifies a genuine token once: the signature costs more than all the rest.
+
+        Expiry and the session's end are checked for every request.
+        """
         claims = self._genuine.get(token)
         if claims is None:
             claims = self._verified(token)
@@ -107,7 +111,7 @@ class Guards:
 
 
 def _read_only_one(values: list[str], read: Callable[[str], Claims]) -> Claims:
-    """The claims of the only token that is good. Raises what the first one is refused for, or RepeatedCookie."""
+    """Returns the claims of the only good token. Raises the first one's refusal, or RepeatedCookie."""
     good: list[Claims] = []
     refusals: list[Exception] = []
     for value in values:

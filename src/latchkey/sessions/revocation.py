@@ -1,4 +1,4 @@
-"""Ending the sessions that a browser's cookies name: logout, and login over a session that is still open."""
+"""Ends the sessions of a browser's cookies: at logout, and at a login over a live session."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from latchkey.sessions.tokens import TokenExpired, TokenKind, TokenRefused, Toke
 
 
 class PresentedSessions:
-    """Which sessions a request's cookies name, whether or not they are live."""
+    """Finds the sessions that a request's cookies name, live or not."""
 
     def __init__(self, database: Database, tokens: Tokens, cookies: SessionCookies) -> None:
         self._database = database
@@ -24,19 +24,24 @@ class PresentedSessions:
         self._cookies = cookies
 
     def any_cookie(self, exchange: Exchange) -> bool:
-        """Whether a token cookie came at all, usable or not."""
+        """Tells whether any token cookie came, valid or not."""
         try:
             return any(exchange.cookies(name) for name in (self._cookies.access_name, self._cookies.refresh_name))
         except RepeatedCookie:
             return True
 
     def refresh_token(self, exchange: Exchange) -> str | None:
-        """The refresh token that counts; None: no cookie came. Raises RepeatedCookie when several are good."""
+        """Returns the refresh token that counts, or None without a cookie.
+
+        Raises RepeatedCookie for several good ones.
+        """
         return self._token(exchange, TokenKind.REFRESH, self._cookies.refresh_name)
 
     async def named_by(self, exchange: Exchange) -> list[UUID]:
-        """Ids of the sessions named by genuine cookies: expired access tokens and rotated refresh tokens count too,
-        since they prove which session is meant."""
+        """Returns the ids of the sessions that genuine cookies name.
+
+        Expired access tokens and rotated refresh tokens count, too, because they prove the session.
+        """
         named: list[UUID] = []
         for kind, name in (
             (TokenKind.ACCESS, self._cookies.access_name),
@@ -48,7 +53,7 @@ class PresentedSessions:
         return sorted(set(named))
 
     async def proven_by(self, exchange: Exchange) -> ProvenSessions:
-        """The sessions that the cookies prove the browser to be in now."""
+        """Returns the sessions that the cookies prove to be the browser's current ones."""
         access = self._token_or_none(exchange, TokenKind.ACCESS, self._cookies.access_name)
         refresh = self._token_or_none(exchange, TokenKind.REFRESH, self._cookies.refresh_name)
         by_refresh = await self._current_session(TokenKind.REFRESH, refresh) if refresh else None
@@ -89,7 +94,7 @@ class PresentedSessions:
             return None
 
     def _token(self, exchange: Exchange, kind: TokenKind, name: str) -> str | None:
-        """Of several values the only good one, else the first, to be refused for what it is."""
+        """Returns the only good value, or the first one, whose refusal is the answer."""
         values = exchange.cookies(name)
         if len(values) < 2:
             return values[0] if values else None

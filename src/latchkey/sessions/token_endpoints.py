@@ -1,4 +1,4 @@
-"""The endpoints that live on token cookies: new tokens, and signing out."""
+"""The endpoints that use token cookies: refresh and logout."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from latchkey.sessions.rotation import Rotation
 def token_endpoints(
     rotation: Rotation, logout_service: Logout, presented_sessions: PresentedSessions, cookies: SessionCookies
 ) -> list[Endpoint[Any]]:
-    """Refresh and logout."""
+    """Returns the endpoints of refresh and logout."""
     both = (cookies.access_name, cookies.refresh_name)
 
     async def refresh(call: Call[None]) -> Reply:

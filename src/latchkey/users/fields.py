@@ -24,7 +24,8 @@ _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?P<top>{
 
 
 def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
-    """Validator and schema of a name: `min_length` to 100 code points, trimmed, and somebody can see one of them."""
+    """Returns validator and schema of a name: `min_length` to 100 code points, trimmed, at least one of them
+    visible."""
 
     def check(value: object) -> str:
         text = checked_text(value).strip(WHITE_SPACE)
@@ -41,7 +42,7 @@ def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
 
 
 def name(min_length: int) -> Any:
-    """The type of a name, held to NAME_MIN_LENGTH."""
+    """Returns the type of a name of at least NAME_MIN_LENGTH code points."""
     return Annotated[(str, *name_rule(min_length))]
 
 
@@ -54,7 +55,7 @@ def _email(value: object) -> str:
 
 
 def _typed_email(value: object) -> str:
-    # Keyboards of phones put a space behind an address that they complete.
+    # Phone keyboards add a space after a completed address.
     text = checked_text(value).strip(" \t\r\n")
     if not text.isascii() or not text.isprintable() or len(text) > EMAIL_MAX or text.count("@") != 1:
         raise PydanticCustomError("email", f"must be an e-mail address of at most {EMAIL_MAX} ASCII characters")

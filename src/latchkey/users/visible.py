@@ -1,4 +1,4 @@
-"""Which characters somebody can see: a name needs one of them."""
+"""Visible characters: a name needs at least one."""
 
 import re
 import unicodedata
@@ -20,5 +20,5 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 
 
 def is_visible(character: str) -> bool:
-    """Whether a character shows by itself."""
+    """Tells whether a character is visible by itself."""
     return unicodedata.category(character) not in _UNSEEN_CATEGORIES and not _UNSEEN.fullmatch(character)

@@ -21,7 +21,7 @@ def delete(browser: Browser, user_id: int) -> None:
 def test_delete_marks_the_account_and_ends_all_sessions(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """Answers with the user, touches no cookie; the row stays, one audit row names the session."""
+    """Answers with the user and touches no cookie. The row stays, and one audit row names the session."""
     other_device = open_browser()
     user = browser.sign_up()
     other_device.login(user["email"])
@@ -41,7 +41,7 @@ def test_delete_marks_the_account_and_ends_all_sessions(
 
 
 def test_deleted_account_is_gone_everywhere(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """From the list, by id, at login in the same words, and its refresh token is no alarm."""
+    """From the list, by id and at login. Its refresh token counts as ended, not as reused."""
     watcher = open_browser()
     watcher.sign_up()
     user = browser.sign_up()
@@ -86,7 +86,7 @@ def test_restore_brings_the_account_back_but_no_session(
 def test_another_session_of_the_user_cannot_restore(
     browser: Browser, open_browser: Callable[[], Browser], sql: Sql
 ) -> None:
-    """Only the one that deleted: it is the recorded session that may."""
+    """Only the session that deleted the account may restore it."""
     other_device = open_browser()
     user = browser.sign_up()
     other_device.login(user["email"])
@@ -97,7 +97,7 @@ def test_another_session_of_the_user_cannot_restore(
 
 
 def test_restore_ends_with_the_access_token(browser: Browser, sql: Sql) -> None:
-    """Five minutes; later it takes an operator. A refresh token does not stand in for it."""
+    """After five minutes only an operator can. A refresh token does not replace the access token."""
     user = browser.sign_up()
     delete(browser, user["id"])
     session = claims_of(browser.cookies["accessToken"])["sid"]
@@ -119,7 +119,7 @@ def test_nothing_to_restore(browser: Browser, sql: Sql) -> None:
 
 
 def test_address_taken_meanwhile(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """409 in words of its own; the account stays deleted and the new owner undisturbed."""
+    """409 with its own message. The account stays deleted, and the new owner unchanged."""
     user = browser.sign_up()
     delete(browser, user["id"])
     newcomer = open_browser().register(user["email"].upper())

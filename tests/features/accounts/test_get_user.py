@@ -10,7 +10,7 @@ NOT_FOUND = (404, "USER_NOT_FOUND", "User not found")
 
 
 def test_shows_any_user_to_anybody_signed_in(browser: Browser, sql: Sql) -> None:
-    """Three fields and no more; somebody else's too."""
+    """Exactly three fields, also of another user."""
     other = browser.register()
     user = browser.sign_up()
     before = everything_of(sql, user["id"], other["id"])

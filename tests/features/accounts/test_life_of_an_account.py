@@ -19,7 +19,7 @@ ACTIONS_OF_THE_ORIGINAL = {
 
 
 def test_every_action_has_its_row_and_every_row_its_action(browser: Browser, sql: Sql) -> None:
-    """One acknowledged change, one row, in order, by the user, about the user; no more, and nothing personal."""
+    """One audit row for each acknowledged change, in order, by and about the user, without personal data."""
     user = browser.sign_up()
     url, email = f"/users/{user['id']}", new_email()
     changed = {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
@@ -75,7 +75,7 @@ def test_every_action_has_its_row_and_every_row_its_action(browser: Browser, sql
 
 
 def test_two_users_have_trails_of_their_own(open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """Nothing that one does is told of the other, but for a failed login: that is about whom it failed for."""
+    """Each user's rows are about that user only. A failed login is about the user of the address."""
     first, second = open_browser(), open_browser()
     user, other = first.sign_up(), second.sign_up()
     assert first.patch(f"/users/{other['id']}", {"name": "Not Mine"}).status_code == 403

@@ -138,7 +138,7 @@ BAD_NUMBERS = {
 @pytest.mark.parametrize("value", BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
 @pytest.mark.parametrize("name", ["page", "limit"])
 def test_anything_else_is_refused(browser: Browser, name: str, value: str) -> None:
-    """Never a 500, never a guess at what was meant."""
+    """Never a 500, and never a guess at the meaning."""
     browser.sign_up()
     assert bad_fields(browser.get(f"/users?{name}={value}")) == {name}
 
@@ -153,7 +153,7 @@ def test_both_bad_are_both_named(browser: Browser) -> None:
 
 @pytest.mark.parametrize("query", ["page=1&page=1", "page=1&%70age=2", "limit=5&page=1&limit=5"])
 def test_given_twice_is_refused(browser: Browser, query: str) -> None:
-    """Proxies and servers disagree about which of two counts; we take neither."""
+    """Proxies and servers disagree about which of two counts, so both are refused."""
     browser.sign_up()
     name = "limit" if "limit" in query else "page"
     assert bad_fields(browser.get(f"/users?{query}")) == {name}
@@ -184,7 +184,7 @@ def test_nobody_left(start: Callable[[], Server], open_browser: Callable[..., Br
 
 
 def test_rows_and_total_are_of_one_moment(start: Callable[[], Server], open_browser: Callable[..., Browser]) -> None:
-    """While somebody inserts without pause, the newest id is the total, on each of many pages."""
+    """While users register without pause, the newest id equals the total on each of many pages."""
     server = start()
     browser = open_browser(server)
     browser.sign_up()

@@ -6,7 +6,7 @@ from tests.kit.stored import Sql, everything_of
 
 
 def test_says_who_is_signed_in(browser: Browser, sql: Sql) -> None:
-    """A front end cannot read httpOnly cookies: this is how it learns. A read writes nothing."""
+    """How a front end, which cannot read httpOnly cookies, learns who is signed in. It writes nothing."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = browser.get("/auth/me")
@@ -18,7 +18,7 @@ def test_says_who_is_signed_in(browser: Browser, sql: Sql) -> None:
 
 
 def test_account_deleted_under_a_live_session_is_signed_out(browser: Browser, sql: Sql) -> None:
-    """Whoever asks about themselves and is gone gets the 401 that makes a client sign in, not a 404."""
+    """A deleted user who asks for their account gets the 401 that makes a client sign in, not a 404."""
     user = browser.sign_up()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [user["id"]])
     assert refused(browser.get("/auth/me")) == (401, "INVALID_TOKEN", "Invalid token")

@@ -73,7 +73,7 @@ def test_good_field_beside_a_bad_one_is_not_changed(browser: Browser, sql: Sql) 
 
 
 def test_address_in_use(browser: Browser, sql: Sql) -> None:
-    """409, in whatever case; one's own address is not in use by somebody else."""
+    """409 in any case. A user's own address is not taken by another user."""
     other = browser.register()
     user = browser.sign_up()
     before = everything_of(sql, user["id"], other["id"])

@@ -1,4 +1,4 @@
-"""Who may bring a deleted account back: the session that deleted it, that account, once."""
+"""A deleted account can be restored by the session that deleted it, that account only, once."""
 
 from collections.abc import Callable
 

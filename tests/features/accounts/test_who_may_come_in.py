@@ -1,4 +1,4 @@
-"""REGISTRATION and USERS_LIST: who may make an account, and who may see the others'."""
+"""REGISTRATION and USERS_LIST: who may create an account, and who may list the others."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,8 +16,10 @@ FORBIDDEN = (403, "FORBIDDEN", "You are not allowed to perform this action")
 
 @pytest.fixture
 def restricted(start: Callable[..., Server], open_browser: Callable[..., Browser]) -> Iterator[Browser]:
-    """A browser on a server whose operator lets nobody register and lets everybody see only themselves. It holds
-    answers to that server's own document."""
+    """A browser on a server with REGISTRATION=closed and USERS_LIST=self.
+
+    That server's own document checks its answers.
+    """
     before = open_browser(start())
     before.register("first@example.com")
     before.register("second@example.com")
@@ -28,14 +30,14 @@ def restricted(start: Callable[..., Server], open_browser: Callable[..., Browser
 
 
 def test_nobody_registers(restricted: Browser) -> None:
-    """Refused whatever the body is, before it is looked at."""
+    """Refused with any body, before the body is read."""
     for body in ({"name": "Siam", "email": "third@example.com", "password": "Secret123!"}, {}, {"name": 1}):
         assert refused(restricted.post("/auth/register", body)) == CLOSED
     assert restricted.login("third@example.com").status_code == 401
 
 
 def test_nobody_sees_others(restricted: Browser) -> None:
-    """Neither listed nor told apart from nobody; one's own account is there."""
+    """Other users are neither listed nor distinguishable from unknown ids. The user's own account is readable."""
     assert refused(restricted.get("/users"))[:2] == (401, "UNAUTHORIZED")
     user = restricted.login("first@example.com").json()["data"]["user"]
     assert refused(restricted.get("/users?page=x")) == NOT_LISTED
@@ -46,7 +48,7 @@ def test_nobody_sees_others(restricted: Browser) -> None:
 
 
 def test_the_document_says_so(restricted: Browser, wire: Wire) -> None:
-    """What is refused here is documented here, and not where it is not."""
+    """The document of this server declares the refusal. The document of an open server does not."""
     paths = restricted.get("/openapi.json").json()["paths"]
     register = paths["/auth/register"]["post"]["responses"]
     assert "403" in register

@@ -40,7 +40,7 @@ REFUSAL = """({ name, message, status, code, retryAfter, errors }) =>
 
 
 class Traffic:
-    """What the pages of a context sent, as `POST /auth/login`."""
+    """The requests that the pages of a context sent, as `POST /auth/login`."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.sent: list[str] = []
@@ -125,7 +125,7 @@ def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
 def test_two_tabs_whose_tokens_expire_at_once(
     tab: Tab, server: Server, traffic: Traffic, signed_in: dict[str, Any], sql: Sql
 ) -> None:
-    """The reason for the lock: without it the second refresh would be reuse, and everybody would be signed out."""
+    """The reason for the lock: without it the second refresh would be reuse, and all sessions would end."""
     tabs = [tab.page, _open(tab, server.url)]
     first = _cookies(tab.page.context)["refreshToken"]
     _expire(tab.page.context, server)
@@ -144,7 +144,7 @@ def test_two_tabs_whose_tokens_expire_at_once(
 def test_many_calls_of_one_tab_share_a_refresh(
     tab: Tab, server: Server, traffic: Traffic, signed_in: dict[str, Any], lost: str
 ) -> None:
-    """A page that loads ten things at once: one refresh, whether the access token is too old or no longer there."""
+    """A page that makes ten requests at once: one refresh, whether the access token is expired or missing."""
     if lost == "expired":
         _expire(tab.page.context, server)
     else:
@@ -211,7 +211,7 @@ def test_a_stream_is_sent_once(tab: Tab, traffic: Traffic, signed_in: dict[str, 
 
 
 def test_lost_csrf_cookie_is_recovered(tab: Tab, traffic: Traffic, signed_in: dict[str, Any]) -> None:
-    """A session cookie may go while the page stays: one new token, whatever number of calls were refused."""
+    """A session cookie may expire while the page stays: one new token, however many calls were refused."""
     tab.page.context.clear_cookies(name="_csrf")
     tokens = traffic.count("GET /auth/csrf-token")
     rename = f"auth.request('PATCH', '/users/{signed_in['id']}', {{ name: 'Other' }})"
@@ -220,8 +220,10 @@ def test_lost_csrf_cookie_is_recovered(tab: Tab, traffic: Traffic, signed_in: di
 
 
 def test_session_revoked_elsewhere_is_told_once(tab: Tab, server: Server, signed_in: dict[str, Any], sql: Sql) -> None:
-    """A refused refresh ends it for every tab. A page that reloads whenever it is told must not do so for ever, though
-    the refused cookie stays."""
+    """A refused refresh signs out every tab.
+
+    A page that reloads on each notice must not loop, though the refused cookie stays.
+    """
     other = _open(tab, server.url)
     elsewhere = tab.page.context.browser
     assert elsewhere
@@ -259,7 +261,7 @@ def test_failed_refresh_signs_nobody_out(
 
 
 def test_logout_reaches_every_tab(tab: Tab, server: Server, signed_in: dict[str, Any]) -> None:
-    """Nobody walks away from a second tab that still shows who they were; that tab asks for no refresh either."""
+    """A second tab does not show a user who has signed out, and does not refresh either."""
     assert signed_in
     other = _open(tab, server.url)
     _value(tab.page, "auth.logout()")

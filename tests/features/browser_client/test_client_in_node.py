@@ -95,7 +95,7 @@ def test_calls_reach_latchkey(run_in_node: RunInNode, server: Server, page: str,
     [("", "{}"), ("", "{ baseUrl: '/accounts' }"), (PAGE, "{}"), (PAGE, "{ baseUrl: 'ftp://accounts.example.com' }")],
 )
 def test_not_knowing_where_latchkey_is(run_in_node: RunInNode, page: str, options: str) -> None:
-    """Said by a rejected call, in words that name the option."""
+    """A rejected call says so and names the option."""
     assert (
         run_in_node(f"""
         {page}

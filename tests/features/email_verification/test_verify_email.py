@@ -1,4 +1,4 @@
-"""E-mail addresses proved: by a link, by a spent reset link, and before a new one counts."""
+"""E-mail addresses are verified by a link or by a used reset link, and before a new one replaces the old."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,13 +32,15 @@ def ask(browser: Browser, email: str) -> str:
 
 
 def is_verified(sql: Sql, user_id: int) -> bool:
-    """Whether the user's address is proved."""
+    """Tells whether the user's address is verified."""
     return user_row(sql, user_id)["email_verified_at"] is not None
 
 
 def test_a_link_proves_the_address_once(browser: Browser, sql: Sql) -> None:
-    """Only who reads the mail proves the address; nothing raw is stored, and of
-    parallel uses one counts."""
+    """Only someone who can read the mailbox verifies the address.
+
+    Nothing raw is stored, and one of N parallel uses counts.
+    """
     user = browser.register()
     token = ask(browser, f"\r\n {user['email'].upper()}\t ")
     assert not is_verified(sql, user["id"])
@@ -56,7 +58,7 @@ def test_a_link_proves_the_address_once(browser: Browser, sql: Sql) -> None:
 
 
 def test_asking_tells_nothing(browser: Browser, server: Server, sql: Sql) -> None:
-    """Nobody's, a proved one and a deleted account's get the same answer, and no mail."""
+    """An unknown address, a verified one and a deleted account's get the same answer and no mail."""
     proved, deleted = browser.register(), browser.sign_up()
     sql.execute("UPDATE users SET email_verified_at = now() WHERE id = %s", [proved["id"]])
     browser.delete(f"/users/{deleted['id']}")
@@ -101,8 +103,10 @@ def test_what_ends_a_token(browser: Browser, sql: Sql) -> None:
 
 
 def test_a_reset_link_proves_the_address_it_was_mailed_to(browser: Browser, server: Server, sql: Sql) -> None:
-    """A mailed link is one, a link that an operator handed over is none, and a
-    changed address has to be proved again."""
+    """A mailed link verifies the address, a link from an operator does not.
+
+    A changed address must be verified again.
+    """
     user = browser.sign_up()
     planted = f"{user['id']:064x}"
     plant_reset_token(sql, user["id"], planted)
@@ -120,8 +124,10 @@ def test_a_reset_link_proves_the_address_it_was_mailed_to(browser: Browser, serv
 
 
 def test_required_before_login(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """No session without a proof, said only to who knows the
-    password, and the link comes with the registration."""
+    """No session before the address is verified.
+
+    Only someone who knows the password learns that, and registration mails the link.
+    """
     server = start(REQUIRE_VERIFIED_EMAIL="true")
     browser = open_browser(server)
     user = browser.register()
@@ -144,8 +150,10 @@ def test_required_before_login(start: Start, open_browser: Open, own_sql: Sql) -
 
 
 def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Neither a typing error nor a stolen session takes the way back along: with
-    CONFIRM_EMAIL_CHANGE the old address stays until somebody who reads the new one's mail says so."""
+    """With CONFIRM_EMAIL_CHANGE the old address stays until someone who can read the new mailbox confirms.
+
+    So neither a typing error nor a stolen session can cut the owner off.
+    """
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser = open_browser(server)
     user, taken = browser.sign_up(), browser.register()["email"]
@@ -175,8 +183,7 @@ def test_a_new_address_counts_once_confirmed(start: Start, open_browser: Open, o
 
 
 def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Who registers with it meanwhile has it, and nothing of the change happens; another
-    wish ends the first."""
+    """If another user registers with the address meanwhile, the change fails. A newer request ends an older one."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser, other = open_browser(server), open_browser(server)
     user = browser.sign_up()
@@ -194,8 +201,8 @@ def test_a_wanted_address_that_somebody_else_gets(start: Start, open_browser: Op
 
 @pytest.mark.parametrize("way", ["change", "reset"])
 def test_a_new_password_ends_a_wanted_change(start: Start, open_browser: Open, own_sql: Sql, way: str) -> None:
-    """Whoever was in there before, and wanted another address, does not
-    get it by the link that waits in their mailbox."""
+    """Someone who was in the account before and requested another address does not get it by a link in their
+    mailbox."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     thief, owner = open_browser(server), open_browser(server)
     user, wanted = thief.sign_up(), new_email("thief")
@@ -214,8 +221,7 @@ def test_a_new_password_ends_a_wanted_change(start: Start, open_browser: Open, o
 
 
 def test_a_wish_given_up_while_its_mail_is_made(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """A wish that ends while the worker waits to make its mail gets
-    no token."""
+    """A request that ends while the worker waits to compose its mail gets no token."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     user = open_browser(server).sign_up()
     own_sql.execute("INSERT INTO email_tokens (user_id, purpose, email) VALUES (%s, 'change', 'a@x.com')", [user["id"]])
@@ -233,7 +239,7 @@ def test_a_wish_given_up_while_its_mail_is_made(start: Start, open_browser: Open
 
 
 def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
-    """Who asks for more gets the same answer and no mail."""
+    """Further requests get the same answer and no mail."""
     user = browser.register()
     for _ in range(7):
         browser.post("/auth/verify-email/request", {"email": user["email"]})
@@ -242,7 +248,7 @@ def test_at_most_five_mails_an_hour(browser: Browser, server: Server) -> None:
 
 
 def test_wishing_again_keeps_the_last_link(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """Wishing for the same address more often than mails are sent leaves a link that works."""
+    """Requesting the same address more often than mails are sent leaves a link that works."""
     server = start(CONFIRM_EMAIL_CHANGE="true")
     browser = open_browser(server)
     user, wanted = browser.sign_up(), new_email("wanted")
@@ -256,8 +262,7 @@ def test_wishing_again_keeps_the_last_link(start: Start, open_browser: Open, own
 
 
 def test_a_sign_in_from_a_new_device_is_told(start: Start, open_browser: Open, own_sql: Sql) -> None:
-    """NEW_DEVICE_MAIL tells them, but neither of devices that are known nor
-    on the account's first day."""
+    """NEW_DEVICE_MAIL tells the user, except about known devices and on the account's first day."""
     server = start(NEW_DEVICE_MAIL="true")
     browser, other = open_browser(server), open_browser(server)
     user = browser.sign_up()

@@ -1,4 +1,4 @@
-"""GET /: what somebody sees who opens the service itself."""
+"""GET /: the page for visitors of the service itself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def test_every_link_leads_somewhere(tab: Tab, server: Server) -> None:
 
 
 def test_in_production(start: Callable[..., Server]) -> None:
-    """No mailbox, which is not there; the app, if it is known, as text that cannot be anything else."""
+    """Links no mailbox, which does not exist there; links the app, if it is set, as escaped text."""
     page = httpx.get(start(**PRODUCTION, RETURN_URL=RETURN_URL).url).text
     assert "mailbox" not in page.lower()
     assert RETURN_URL not in page

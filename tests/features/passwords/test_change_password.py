@@ -45,7 +45,7 @@ def test_sets_the_password_and_keeps_only_this_device(
 
 
 def test_wrong_current_password(browser: Browser, sql: Sql) -> None:
-    """A session left open is not enough to take an account over."""
+    """A session left open is not enough to take over an account."""
     user = browser.sign_up()
     before = everything_of(sql, user["id"])
     response = browser.post(URL, {"currentPassword": "Wrong-password1", "newPassword": NEW_PASSWORD})
@@ -66,7 +66,7 @@ def test_new_password_must_differ(browser: Browser, sql: Sql) -> None:
 
 
 def test_ends_a_pending_reset_link(browser: Browser, sql: Sql) -> None:
-    """A link in a mailbox that somebody else reads must not outlive the change made because of it."""
+    """A link in a mailbox that a stranger reads must not outlive the change that it caused."""
     user = browser.sign_up()
     plant_reset_token(sql, user["id"], "ab" * 32)
     assert browser.post(URL, {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}).status_code == 200

@@ -31,7 +31,7 @@ def test_known_address_gets_a_link(browser: Browser, sql: Sql) -> None:
 
 
 def test_unknown_and_deleted_addresses_get_the_same_answer_and_nothing_else(browser: Browser, sql: Sql) -> None:
-    """Nobody learns who has an account; no mail, no token, no row."""
+    """Reveals no account: no mail, no token, no audit row."""
     known, deleted, unknown = browser.register(), browser.register(), new_email("nobody")
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
     nobody = browser.post(URL, {"email": unknown})

@@ -45,7 +45,7 @@ BAD: dict[str, str] = {
 
 
 def set_password(browser: Browser, sql: Sql, route: Route, field: str, password: str) -> str:
-    """Sets a password by that route, as somebody new; returns their address."""
+    """Sets a password by that route for a new user; returns their address."""
     user = browser.sign_up()
     body = {"name": "Siam", "email": new_email(), "currentPassword": PASSWORD, "token": f"{user['id']:064x}"}
     plant_reset_token(sql, user["id"], body["token"])
@@ -117,7 +117,7 @@ def test_typed_password_that_is_refused(browser: Browser, route: Route, field: s
 
 
 def test_first_72_bytes_are_not_enough(browser: Browser) -> None:
-    """bcrypt looks at 72 bytes only: whoever types more has typed something else."""
+    """bcrypt reads 72 bytes only, so a longer password is another one."""
     email = new_email()
     browser.register(email, password="x" * 72)
     assert browser.login(email, "x" * 73).status_code == 401
@@ -125,7 +125,7 @@ def test_first_72_bytes_are_not_enough(browser: Browser) -> None:
 
 
 def test_migrated_hash_is_compared_as_the_original_did(browser: Browser, sql: Sql) -> None:
-    """A password of 80 bytes set at node-api-postgres still signs in, until it is set anew."""
+    """A password of 80 bytes from node-api-postgres signs in until it is changed."""
     user = browser.register()
     long = "p" * 80
     stored = bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode()

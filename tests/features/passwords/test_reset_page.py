@@ -32,8 +32,7 @@ def link(server: Server, email: str) -> str:
 
 
 def test_sets_a_password_once(tab: Tab, browser: Browser, email: str, link: str) -> None:
-    """The way back into an account, all of it: what is wrong is said, the new password works, the old does not, and
-    the link is spent."""
+    """The whole recovery: errors are shown, the new password works, the old one does not, and the link is spent."""
     page = _open(tab, link)
     _submit(page, "short")
     expect(page.get_by_role("status")).to_contain_text("The password must be at least")
@@ -52,7 +51,7 @@ def test_sets_a_password_once(tab: Tab, browser: Browser, email: str, link: str)
 
 
 def test_the_token_leaves_address_bar_and_history(tab: Tab, server: Server, link: str) -> None:
-    """Whoever looks over a shoulder, or into the history afterwards, gets no token."""
+    """The token is neither in the address bar nor in the history."""
     page = _open(tab, link)
     expect(page).to_have_url(f"{server.url}/reset-password")
     tab.page.goto(f"{server.url}/healthz")
@@ -63,8 +62,7 @@ def test_the_token_leaves_address_bar_and_history(tab: Tab, server: Server, link
 
 @pytest.mark.parametrize("path", ["reset-password", "verify-email"])
 def test_another_link_in_the_same_tab(tab: Tab, server: Server, path: str) -> None:
-    """Whoever asked for a new link, and opens it where the old one failed, is not left with the old one: to a browser
-    that is the same document."""
+    """A new link, opened where the old one failed, replaces it: to a browser both are the same document."""
     tab.page.goto(f"{server.url}/{path}")
     expect(tab.page.get_by_role("status")).to_contain_text("not complete")
     tab.page.goto(f"{server.url}/{path}#token=another")
@@ -73,7 +71,7 @@ def test_another_link_in_the_same_tab(tab: Tab, server: Server, path: str) -> No
 
 
 def test_confirms_an_address_once(tab: Tab, browser: Browser, server: Server) -> None:
-    """The other page of links: opening spends nothing, a click proves the address, and the link is spent."""
+    """The other link page: opening spends nothing. A click verifies the address and spends the link."""
     email = browser.register()["email"]
     assert browser.post("/auth/verify-email/request", {"email": email}).status_code == 200
     link = f"{server.url}/verify-email#token={server.reset_token_mailed_to(email)}"
@@ -153,14 +151,14 @@ def test_opening_the_link_spends_nothing(tab: Tab, link: str) -> None:
 
 
 def test_a_link_without_token_is_not_asked_a_password_for(tab: Tab, server: Server) -> None:
-    """A mail program may cut a link short: the user learns it before they think up a password."""
+    """A mail program may cut a link short. The user learns it before they choose a password."""
     page = _open(tab, f"{server.url}/reset-password")
     expect(page.get_by_role("status")).to_contain_text("This link is not complete")
     expect(page.get_by_label("New password")).to_be_hidden()
 
 
 def test_the_way_on(tab: Tab, start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
-    """RETURN_URL: a link to the app when there is nothing left to do here, and not before. Whatever is in it is text."""
+    """RETURN_URL: a link to the app, only when the page is done. Its text is escaped."""
     return_url = """http://localhost:5173/"><script>alert('&amp;')</script>?a=1&copy=2#/start"""
     server = start(RETURN_URL=return_url)
     browser = open_browser(server)
@@ -186,7 +184,7 @@ def test_the_way_on(tab: Tab, start: Callable[..., Server], open_browser: Callab
 
 @pytest.mark.parametrize("path", ["reset-password", "verify-email"])
 def test_no_way_on_is_made_up(tab: Tab, server: Server, path: str) -> None:
-    """Nobody has said where the app is."""
+    """RETURN_URL is not set."""
     page = _open(tab, f"{server.url}/{path}")
     expect(page.get_by_role("status")).to_contain_text("This link is not complete")
     expect(page.locator("a")).to_have_count(0)

@@ -29,7 +29,7 @@ def planted(sql: Sql, user_id: int) -> str:
 
 
 def test_token_from_the_mail_sets_the_password(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """The whole way; every session ends, nobody is signed in by it, and one row says so."""
+    """The whole reset: every session ends, it opens none, and one row records it."""
     device = open_browser()
     user = device.sign_up()
     browser.post("/auth/forgot-password", {"email": user["email"]})
@@ -61,7 +61,7 @@ def test_used_token_is_refused(browser: Browser, sql: Sql) -> None:
 
 
 def test_unknown_used_and_expired_tokens_get_one_answer(browser: Browser, sql: Sql) -> None:
-    """The answer tells nothing about which it was, nor that an account is deleted."""
+    """The answer reveals neither the reason nor that an account is deleted."""
     expired, deleted = browser.register(), browser.register()
     plant_reset_token(sql, expired["id"], "e" * 64, minutes=-1 / 60)
     plant_reset_token(sql, deleted["id"], "d" * 64)
@@ -116,7 +116,7 @@ def test_deletion_ends_the_link_for_good(browser: Browser, sql: Sql) -> None:
 
 
 def test_token_is_never_logged_or_stored(browser: Browser, sql: Sql) -> None:
-    """Beside the mail itself, which development prints, there is no trace of it."""
+    """Besides the mail itself, which development prints, no trace of it."""
     user = browser.register()
     token = planted(sql, user["id"])
     assert browser.post(URL, {"token": token, "newPassword": NEW_PASSWORD}).status_code == 200

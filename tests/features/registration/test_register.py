@@ -13,7 +13,7 @@ from tests.kit.stored import Sql, audit_rows, audited, everything_of, live_sessi
 
 
 def test_makes_an_account(browser: Browser, sql: Sql) -> None:
-    """The address in lower case, one bcrypt hash, one audit row, and nobody signed in."""
+    """The address in lower case, one bcrypt hash, one audit row, and no session."""
     email = new_email("Siam.Upper")
     browser.fetch_csrf()
     response = browser.post("/auth/register", {"name": "  Siam ", "email": email, "password": PASSWORD})

@@ -1,4 +1,4 @@
-"""Password hashes that were made elsewhere or at another cost: they sign in, and are made anew (sections 3 and 11)."""
+"""Password hashes from elsewhere or of another cost: they sign in and are renewed."""
 
 from collections.abc import Callable
 
@@ -62,8 +62,7 @@ def test_a_renewal_never_undoes_a_change(
 
 
 def test_a_login_that_happened_is_answered(browser: Browser, sql: Sql) -> None:
-    """A renewal that the database cannot do now is
-    left to the next login, and their session is theirs."""
+    """If the database cannot renew a hash now, the next login does. The session is open anyway."""
     user = browser.register()
     old = store_hash(sql, user["id"], PASSWORD)
     with refusing(sql, "UPDATE", "users", f"NEW.id = {user['id']}", "53100"):  # the disk is full
@@ -92,7 +91,7 @@ def test_a_migrated_long_password_is_told_apart_and_not_renewed(browser: Browser
 
 
 def test_the_same_hash_without_the_mark_needs_the_whole_password(browser: Browser, sql: Sql) -> None:
-    """None is over 72 bytes, so whoever types more has typed something else."""
+    """None is over 72 bytes, so a longer password is another one."""
     user = browser.register()
     store_hash(sql, user["id"], LONG)
     assert refused(browser.login(user["email"], LONG)) == REFUSED

@@ -63,7 +63,7 @@ def test_address_is_compared_without_case(browser: Browser, change: Callable[[st
     ("before", "after"), [(" ", ""), ("", " "), ("\t\r\n ", "\n\n"), (" " * 200, " " * 200)], ids=ascii
 )
 def test_white_space_around_an_address_is_ignored(browser: Browser, sql: Sql, before: str, after: str) -> None:
-    """Keyboards of phones put it there; the device is known afterwards, whichever way it is typed."""
+    """Phone keyboards add it. The device is known afterwards, with either spelling."""
     user = browser.register()
     response = browser.login(f"{before}{user['email'].upper()}{after}")
     assert response.json()["data"]["user"] == user
@@ -74,7 +74,7 @@ def test_white_space_around_an_address_is_ignored(browser: Browser, sql: Sql, be
 
 
 def test_refusals_are_the_same_to_the_byte(browser: Browser, sql: Sql) -> None:
-    """Unknown address, wrong password and deleted user cannot be told apart, but in the audit log."""
+    """An unknown address, a wrong password and a deleted user differ in the audit log only."""
     user, deleted = browser.register(), browser.register()
     sql.execute("UPDATE users SET is_deleted = true WHERE id = %s", [deleted["id"]])
     unknown = LOGIN.call(browser)

@@ -62,7 +62,7 @@ def test_five_guesses_are_made(browsers: list[Browser], own_sql: Sql) -> None:
 
 
 def test_the_right_password_is_never_slowed(browsers: list[Browser]) -> None:
-    """Without a failure nobody is told to wait; the hashing queue may be full."""
+    """Without a failure, no attempt has to wait. The hashing queue may be full."""
     user = browsers[0].register()
     answers = attempts(browsers, user["email"], PASSWORD)
     assert {answer.status_code for answer in answers} <= {200, 503}

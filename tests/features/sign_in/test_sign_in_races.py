@@ -30,7 +30,7 @@ def spend(browser: Browser, token: str, password: str = NEW_PASSWORD) -> httpx.R
 def test_a_login_verified_before_the_change_and_finished_after_it(
     browser: Browser, sql: Sql, change: LiteralString
 ) -> None:
-    """What was verified against the old row opens nothing."""
+    """A login that was verified against the old row opens no session."""
     user = browser.register()
     with held_until_blocked(browser.server.dsn, 1, change, user["id"]):
         answer = browser.login(user["email"])
@@ -43,7 +43,7 @@ def test_a_login_verified_before_the_change_and_finished_after_it(
 def test_a_reset_that_waits_for_a_login_ends_what_it_opened(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
-    """The login comes first, and the reset, which waited for it, ends its session too."""
+    """The login comes first. The reset, which waited for it, ends its session, too."""
     user = browser.register()
     (other,) = twins(browser, 1, open_browser)
     token = token_hex(32)
@@ -88,8 +88,7 @@ def test_login_against_change_leaves_no_session_of_the_old_state(
 
 
 def test_a_crowd_with_one_reset_token(browser: Browser, sql: Sql) -> None:
-    """Of 50 uses at once with 50 passwords one counts, and its password is the one that
-    signs in."""
+    """Of 50 parallel uses with 50 passwords one succeeds, and its password signs in."""
     user = browser.register()
     token = token_hex(32)
     plant_reset_token(sql, user["id"], token)
@@ -132,7 +131,7 @@ def test_two_changes_of_password_at_once(browser: Browser, open_browser: Callabl
 def test_delete_against_another_call(
     browser: Browser, open_browser: Callable[..., Browser], sql: Sql, other_call: str
 ) -> None:
-    """Done once and recorded once, and nothing that falls in with it brings the account back."""
+    """Done and recorded once, and no concurrent request revives the account."""
     (other,) = twins(browser, 1, open_browser)
     for _ in range(ROUNDS):
         user = browser.sign_up()

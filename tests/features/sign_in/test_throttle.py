@@ -1,4 +1,4 @@
-"""Guessing gets slow, and owners do not get locked out (ASVS 5.0 6.3.1)."""
+"""Guessing is slow, and owners are not locked out (ASVS 5.0 6.3.1)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +31,10 @@ def waits(response: httpx.Response) -> int:
 
 
 def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """After the fifth failure each attempt has to wait, right or wrong, and
-    what came too soon is no failure: it is not recorded and nothing is hashed."""
+    """After the fifth failure each attempt must wait, right or wrong.
+
+    An attempt that comes too soon is not a failure: it is not recorded, and nothing is hashed.
+    """
     user, owner = browser.register(), open_browser()
     assert guess(browser, user["email"], FREE) == [401] * FREE
     for password in (WRONG, PASSWORD):
@@ -43,7 +45,7 @@ def test_five_failures_are_free(browser: Browser, open_browser: Callable[[], Bro
 
 
 def test_addresses_are_counted_as_typed(browser: Browser) -> None:
-    """Somebody's and nobody's get slow alike, in upper case and with white space around it, too."""
+    """Known and unknown addresses get slow alike, in upper case and with white space around them, too."""
     for email in (browser.register()["email"], new_email("nobody")):
         for typed in (email.upper(), f" {email}", f"{email}\t", f"\r\n{email} \n", f"  {email}  "):
             assert guess(browser, typed, 1) == [401]
@@ -64,8 +66,10 @@ def test_the_delay_grows(browser: Browser) -> None:
 
 
 def test_an_owner_is_not_locked_out(open_browser: Callable[[], Browser]) -> None:
-    """On a device that has signed in before they come in whatever a stranger does, and a stranger's
-    cookie for another account, or a made-up one, is no help to the stranger."""
+    """On a known device the owner signs in whatever a stranger does.
+
+    A cookie for another account, or a forged one, does not help a stranger.
+    """
     owner, stranger = open_browser(), open_browser()
     user = owner.sign_up()
     assert owner.post("/auth/logout").status_code == 200
@@ -107,7 +111,7 @@ def test_signing_in_forgets_failures(browser: Browser) -> None:
 
 
 def test_many_at_once_may_sign_in(open_browser: Callable[[], Browser]) -> None:
-    """Attempts under way are no failures."""
+    """Attempts in progress are not failures."""
     browsers = [open_browser() for _ in range(16)]
     user = browsers[0].register()
     for each in browsers:
@@ -140,7 +144,7 @@ def test_wrong_current_passwords_count(browser: Browser) -> None:
 
 
 def test_a_reset_lets_the_owner_in(browser: Browser, open_browser: Callable[[], Browser], sql: Sql) -> None:
-    """The way out that the refusal names."""
+    """The way out that the refusal names: a password reset."""
     user, stranger = browser.register(), open_browser()
     guess(stranger, user["email"], FREE)
     token = f"{user['id']:064x}"

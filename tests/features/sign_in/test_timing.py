@@ -1,6 +1,6 @@
-"""How long an answer takes tells nothing about who has an account (CWE-208).
+"""The time of an answer does not reveal accounts (CWE-208).
 
-A leak shows every time and noise does not, so a comparison counts as failed only when it fails three times running.
+A leak shows every time, noise does not, so a comparison fails only if it fails three times running.
 """
 
 import itertools
@@ -117,7 +117,7 @@ def test_an_unknown_address_costs_what_accounts_cost(
 
 
 def test_an_unknown_reset_token_costs_no_hash(slow: Browser) -> None:
-    """A token is looked up first, so junk cannot make everybody wait."""
+    """A token is looked up first, so junk cannot make other requests wait."""
     emails = itertools.cycle([slow.register()["email"] for _ in range(10)])
 
     def reset() -> None:

@@ -1,8 +1,8 @@
-"""Devices that have signed in to an account before, known by a signed cookie.
+"""Known devices, which have signed in to an account before, by a signed cookie.
 
-Guesses at an account are counted apart for each of them, so that a stranger who guesses slows strangers down, not the
-owner (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). The cookie proves a past login with the password
-that the account still has, nothing more: it opens nothing. A new password ends it.
+Each has its own count of guesses at an account, so a stranger's guesses slow strangers down, not the owner (OWASP,
+"Slow Down Online Guessing Attacks with Device Cookies"). The cookie only proves a past login with the account's current
+password, and opens nothing. A new password ends it.
 """
 
 import hmac
@@ -13,16 +13,19 @@ from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
 from latchkey.keys import Mac, base64url
 
 MAX_AGE_SECONDS = 34_560_000
-"""400 days, the longest that browsers keep a cookie (RFC 6265bis)."""
+"""400 days, the maximum that browsers keep a cookie (RFC 6265bis)."""
 ACCOUNTS_MAX = 5
 Device = tuple[str, list[str]]
-"""Its id, and its tags."""
+"""A device's id and its tags."""
 _COOKIE = re.compile(r"[\w-]{22}(\.[\w-]{22}){1,5}", re.ASCII)
 
 
 class KnownDevices:
-    """Reads and writes the cookie `name`: a random device id, and for each account, latest first, a MAC of both and
-    of the generation of its credentials."""
+    """Reads and writes the cookie `name`.
+
+    It holds a random device id and, for each account, latest first, a MAC of the id, the account and the generation of
+    its credentials.
+    """
 
     def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
         self.cookie_name = f"{prefix}knownDevice"
@@ -30,27 +33,26 @@ class KnownDevices:
         self._mac = Mac(secret, "known device")
 
     def recognise(self, exchange: Exchange, email: str, generation: int) -> str | None:
-        """The id of the device, if it has signed in before to the account with that address (lower case), with its
-        credentials of that generation."""
+        """Returns the device's id if it has signed in to the account with that address (lower case) and generation."""
         known = self._known(exchange, email, generation)
         return known[0] if known else None
 
     def remember(self, exchange: Exchange, email: str, generation: int) -> str:
-        """The Set-Cookie value by which this device is known from now on, for its last five accounts."""
+        """Returns the Set-Cookie value that makes the device known, for its last five accounts."""
         device, tags = self._known(exchange, email, generation) or self._any(exchange)
         tag = self._tag(device, email, generation)
         kept = [tag, *(other for other in tags if other != tag)][:ACCOUNTS_MAX]
         return f"{self.cookie_name}={'.'.join((device, *kept))}; {self._flags}"
 
     def _known(self, exchange: Exchange, email: str, generation: int) -> Device | None:
-        """The only device of those that came which is known to the account."""
+        """Returns the only device in the request that is known to the account."""
         try:
             return only_one([each for each in self._read(exchange) if self._has_tag(each, email, generation)])
         except RepeatedCookie:
             return None
 
     def _any(self, exchange: Exchange) -> Device:
-        """The device that came, known to other accounts, or a new one."""
+        """Returns the request's device, known to other accounts, or a new one."""
         came = self._read(exchange)
         return came[0] if len(came) == 1 else (secrets.token_urlsafe(16), [])
 

@@ -12,7 +12,7 @@ PREFLIGHT_MAX_AGE_SECONDS = "600"
 
 
 class Cors:
-    """Lets the pages of allowed origins read our answers. An origin that is not allowed gets no CORS header."""
+    """Lets the pages of allowed origins read answers. Any other origin gets no CORS header."""
 
     def __init__(self, allowed: frozenset[str], own: OwnOrigin) -> None:
         self._allowed = allowed
@@ -20,7 +20,7 @@ class Cors:
         self._unlisted = UnlistedOrigins()
 
     def preflight(self, exchange: Exchange) -> Response | None:
-        """Adds the CORS headers to come; returns the answer to a preflight, which goes no further."""
+        """Adds the CORS headers. Returns the answer to a preflight, which goes no further."""
         exchange.answer_headers.append((b"vary", b"Origin"))
         origin = exchange.header("origin")
         if origin is None:

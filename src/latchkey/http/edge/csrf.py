@@ -18,7 +18,7 @@ from latchkey.keys import Mac, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
 TOKEN_HEADERS = ("x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token")
-"""What csurf read, so that clients made for it (axios, Angular) work. Where several are sent, all must say the same."""
+"""The headers that csurf reads, so its clients (axios, Angular) work. If several are sent, they must be equal."""
 _NONCE_BYTES = 16
 _NONCES_AT_ONCE = 256
 ORIGIN_MAX_CHARS = 200
@@ -26,8 +26,10 @@ log = structlog.get_logger(__name__)
 
 
 class Csrf:
-    """Issues CSRF tokens and checks them. `cookie_name` comes with its prefix, `allowed` are the origins of others.
-    `explains`: answers say why the origin rule refuses."""
+    """Issues and checks CSRF tokens. `cookie_name` includes its prefix; `allowed` are the other permitted origins.
+
+    `explains`: answers say why the origin rule refuses.
+    """
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class Csrf:
         self._random = _random()
 
     def issue(self, exchange: Exchange) -> tuple[str, str | None]:
-        """A token, and the Set-Cookie value that must go with it unless the request brought a valid cookie."""
+        """Returns a token, and the Set-Cookie value for it unless the request has a valid cookie."""
         seed = self._seed(exchange)
         cookie = None
         if seed is None:
@@ -58,7 +60,7 @@ class Csrf:
         return f"{nonce}.{self._signature(f'token|{seed}|{nonce}')}", cookie
 
     def check(self, exchange: Exchange) -> None:
-        """Raises CsrfRefused when an unsafe request is cross-site or brings no pair of ours."""
+        """Raises CsrfRefused if an unsafe request is cross-site or has no valid cookie and token."""
         if (cause := self._cross_site_cause(exchange)) is not None:
             log.warning("a change was refused by the origin rule", cause=cause, request_id=exchange.request_id)
             raise CsrfRefused(cause=cause if self._explains else "")
@@ -71,14 +73,14 @@ class Csrf:
             raise CsrfRefused
 
     def _cross_site_cause(self, exchange: Exchange) -> str | None:
-        """Why a request counts as one of another site; None if it does not."""
+        """Returns why a request counts as cross-site, or None."""
         origin = exchange.header("origin")
         if origin in self._allowed:
             return None
         is_cross_site = exchange.header("sec-fetch-site") == "cross-site"
         if origin is None:
             return "Sec-Fetch-Site is cross-site, and there is no Origin" if is_cross_site else None
-        # A stranger's text: quoted, so that it cannot forge a line of the log.
+        # A stranger chose this text: it is quoted, so that it cannot forge a log line.
         named = f"Origin {origin[:ORIGIN_MAX_CHARS]!r}"
         if is_cross_site:
             return f"Sec-Fetch-Site is cross-site, and {named} is not in CORS_ORIGINS"
@@ -109,8 +111,7 @@ class Csrf:
 
 
 def _random() -> Iterator[str]:
-    """Random numbers without end, got from the system many at a time: a system call for each costs more than all the
-    rest of its use."""
+    """Yields random numbers, read from the system in blocks: a system call for each would cost more than its use."""
     while True:
         many = secrets.token_bytes(_NONCE_BYTES * _NONCES_AT_ONCE)
         for start in range(0, len(many), _NONCE_BYTES):
