@@ -7,10 +7,10 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test coverage test-long check format bench bench-full measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
+.PHONY: help install dev test coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## Install what the lock says into .venv (with uv where it is, else with pip)
 
@@ -46,6 +46,9 @@ bench: $(INSTALLED) ## Measure every operation against its floor and its ceiling
 
 bench-full: $(INSTALLED) ## The same with 10 thousand and with 1 million users, and the ratio between them
 	@$(BIN)/python -m bench --users 10000,1000000 $(BENCH)
+
+measure-connections: $(INSTALLED) ## Measure what 5 000 silent and 1 000 slow connections do to everybody else
+	@$(BIN)/python -m bench.connections
 
 measure-flood: $(INSTALLED) ## Measure what a flood of logins does to everybody else
 	@$(BIN)/python -m bench.flood

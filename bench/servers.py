@@ -36,7 +36,12 @@ class Target:
 
 @contextmanager
 def latchkey(
-    dsn: str, signing: Secrets, *, hash_queue_seconds: float = 30.0, rate_limit_storage: str = "memory://"
+    dsn: str,
+    signing: Secrets,
+    *,
+    hash_queue_seconds: float = 30.0,
+    rate_limit_storage: str = "memory://",
+    trusted_proxies: str = "",
 ) -> Iterator[Target]:
     """Ours, as production runs it: all checks on, and a rate limit that nobody reaches. A closed loop waits for its turn
     to be hashed; what a flood meets is measured with the default of 2 s."""
@@ -52,6 +57,7 @@ def latchkey(
         "RATE_LIMIT_STORAGE": rate_limit_storage,
         "REQUEST_LOG": "false",
         "HASH_QUEUE_SECONDS": str(hash_queue_seconds),
+        "TRUSTED_PROXIES": trusted_proxies,
     }
     with _process("latchkey", [sys.executable, "-m", "latchkey", "serve"], port, settings) as target:
         yield target
