@@ -24,7 +24,7 @@ _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?P<top>{
 
 
 def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
-    """Validator and schema of a name: `min_length` to 100 code points, trimmed, and somebody can see one of them."""
+    """Returns validator and JSON Schema of a name: trimmed, `min_length` to 100 code points, at least one visible."""
 
     def check(value: object) -> str:
         text = checked_text(value).strip(WHITE_SPACE)
@@ -41,7 +41,7 @@ def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
 
 
 def name(min_length: int) -> Any:
-    """The type of a name, held to NAME_MIN_LENGTH."""
+    """Returns the type of a name of at least `min_length` code points."""
     return Annotated[(str, *name_rule(min_length))]
 
 
