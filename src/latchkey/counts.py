@@ -54,14 +54,6 @@ def open_counts(url: str, clock: Clock) -> Counts:
     return SharedCounts(cast(Storage, storage), clock)
 
 
-def apart(counts: Counts, clock: Clock) -> Counts:
-    """Returns counts that cannot displace the given ones: in memory, a second table.
-
-    A shared store evicts by its own rules.
-    """
-    return MemoryCounts(clock) if isinstance(counts, MemoryCounts) else counts
-
-
 class SharedCounts:
     """Counts in a store of the `limits` library, which several instances share.
 

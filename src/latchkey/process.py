@@ -15,7 +15,7 @@ from latchkey import __version__
 from latchkey.app import FEATURES, MAIL_KINDS, Settings, wire
 from latchkey.audit.record import AuditLog
 from latchkey.clock import Clock, stopwatch, system_clock
-from latchkey.counts import apart, open_counts
+from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.feature import Contribution, Platform, PlatformSettings
 from latchkey.hashing.costs import HashCosts
@@ -189,8 +189,7 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
         cors=Cors(settings.allowed_origins(), _own_origin(settings)),
         client=ClientAddress(settings.trusted_proxies),
-        # A client makes requests cheaply. Their counts must not displace those of features, such as failed logins.
-        rate_limit=RateLimit(settings.rate_limit, apart(platform.counts, platform.clock), platform.clock),
+        rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,
         authenticators=platform.guards.signed_in.authenticators,
         translated={DatabaseUnavailable: ServiceUnavailable},

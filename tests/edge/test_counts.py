@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.counts import ENTRIES_MAX, SWEEP_EVERY, MemoryCounts, apart
+from latchkey.counts import ENTRIES_MAX, SWEEP_EVERY, MemoryCounts
 
 steps = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["incr", "get", "clear", "wait"]), st.integers(1, 30)),
@@ -107,12 +107,3 @@ async def test_the_bound_always_holds(hits: list[tuple[int, int]], bound: int) -
         assert 1 <= count <= made[key]
         assert now < ends_at <= now + 30
         assert len(counts) <= bound
-
-
-async def test_requests_push_out_no_failed_login() -> None:
-    """They are counted in another table, since they are cheap to make."""
-    failures = MemoryCounts(lambda: 0.0)
-    requests = apart(failures, lambda: 0.0)
-    await failures.hit("failures", SECONDS)
-    await requests.hit("failures", SECONDS)
-    assert await failures.get("failures") == await requests.get("failures") == 1

@@ -24,8 +24,7 @@ _EMAIL = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?P<top>{
 
 
 def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
-    """Returns validator and schema of a name: `min_length` to 100 code points, trimmed, at least one of them
-    visible."""
+    """Returns validator and JSON Schema of a name: trimmed, `min_length` to 100 code points, at least one visible."""
 
     def check(value: object) -> str:
         text = checked_text(value).strip(WHITE_SPACE)
@@ -42,7 +41,7 @@ def name_rule(min_length: int) -> tuple[PlainValidator, WithJsonSchema]:
 
 
 def name(min_length: int) -> Any:
-    """Returns the type of a name of at least NAME_MIN_LENGTH code points."""
+    """Returns the type of a name of at least `min_length` code points."""
     return Annotated[(str, *name_rule(min_length))]
 
 

@@ -7,5 +7,5 @@ class UserSettings(BaseModel):
     """Names of users."""
 
     name_min_length: int = Field(
-        1, ge=1, le=100, description="Characters that a name needs at least. One of them must be visible."
+        1, ge=1, le=100, description="Least number of characters in a name. At least one is visible, always."
     )

@@ -55,14 +55,14 @@ class UserChanges(BaseModel):
 
 
 def user_replacement(name_min: int) -> type[UserReplacement]:
-    """UserReplacement, held to NAME_MIN_LENGTH code points."""
+    """Returns UserReplacement with a name of at least `name_min` code points."""
     return create_model(
         "UserReplacement", __base__=UserReplacement, __doc__=UserReplacement.__doc__, name=(name(name_min), ...)
     )
 
 
 def user_changes(name_min: int) -> type[UserChanges]:
-    """UserChanges, held to NAME_MIN_LENGTH code points."""
+    """Returns UserChanges with a name of at least `name_min` code points."""
     field: Any = Annotated[(str | None, *name_rule(name_min))]
     absent = Field(default_factory=_absent)
     return create_model("UserChanges", __base__=UserChanges, __doc__=UserChanges.__doc__, name=(field, absent))

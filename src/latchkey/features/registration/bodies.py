@@ -25,7 +25,7 @@ class Registration(BaseModel):
 
 
 def registration(*, password_min: int, name_min: int) -> type[Registration]:
-    """Returns Registration, with a password and a name of at least so many code points."""
+    """Returns Registration with a password and a name of at least so many code points."""
     return create_model(
         "Registration", __base__=Registration, name=(name(name_min), ...), password=(new_password(password_min), ...)
     )
