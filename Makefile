@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
+.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -17,11 +17,16 @@ install: $(INSTALLED) ## Install what the lock says into .venv (with uv where it
 dev: $(INSTALLED) ## Run Latchkey here with an embedded PostgreSQL, reloading on change
 	@exec $(BIN)/latchkey dev
 
+# What is compiled of tests and packages is kept, whatever the environment says: else every worker compiles for seconds.
+TESTING := PYTHONDONTWRITEBYTECODE= $(BIN)/python
 # Three workers: the tests wait for processes as much as they compute.
-PYTEST := $(BIN)/python -m pytest -q -n 3 --dist worksteal
+PYTEST := $(TESTING) -m pytest -q -n 3 --dist worksteal
 
 test: $(INSTALLED) ## Run all tests
 	@$(PYTEST)
+
+quick: $(INSTALLED) ## Run the tests of what you have changed, in 45 seconds (or of FOR="src/latchkey/cli docs/errors.md")
+	@$(TESTING) -m tests.kit.quick $(FOR)
 
 coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach (takes half as long again)
 	@# An absolute path, so that servers under test, which run elsewhere, write their share beside the others'.

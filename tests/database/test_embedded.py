@@ -21,8 +21,7 @@ import pytest
 
 import latchkey
 from latchkey.database.embedded.postgres import EmbeddedUnavailable, start
-
-ENDED_SECONDS = 10.0
+from tests.kit.waiting import SECONDS
 
 
 @pytest.fixture
@@ -32,6 +31,24 @@ def data_dir() -> Iterator[Path]:
     directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A directory that a server was started on once, and ended."""
+    directory = Path(tempfile.mkdtemp(prefix="latchkey-made-"))
+    directory.chmod(0o711)
+    with start(directory):
+        pass
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def used_dir(data_dir: Path, made: Path) -> Path:
+    """As `data_dir`, with the data of an earlier start: for tests of anything but the first start."""
+    subprocess.run(["cp", "-a", made / "postgres", data_dir], check=True)  # noqa: S607 of the system
+    return data_dir
 
 
 def value(dsn: str, query: str) -> Any:
@@ -47,8 +64,8 @@ def postmaster(data_dir: Path) -> psutil.Process:
 
 
 def gone(process: psutil.Process) -> bool:
-    """Whether the process ends within ENDED_SECONDS. A zombie has ended, whether or not its parent looks."""
-    deadline = time.monotonic() + ENDED_SECONDS
+    """Whether the process ends in time. A zombie has ended, whether or not its parent looks."""
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             return True
@@ -120,27 +137,25 @@ def test_a_directory_that_is_for_root_alone(data_dir: Path, caplog: pytest.LogCa
     assert (f"made {private} passable" in caplog.text) is root
 
 
-def test_after_a_power_cut(data_dir: Path) -> None:
+def test_after_a_power_cut(used_dir: Path) -> None:
     """Everything killed at once: owner, keeper and server."""
-    process = owner(data_dir, "")
+    process = owner(used_dir, "")
     (keeper,) = psutil.Process(process.pid).children()
-    server = postmaster(data_dir)
+    server = postmaster(used_dir)
     for each in (keeper, process, server):
         each.kill()
     process.communicate()
     assert gone(server)
-    with start(data_dir) as postgres:
+    with start(used_dir) as postgres:
         assert value(postgres.dsn, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("left_over", ["{pid}\n/elsewhere\n1\n5432\n/tmp\n\n\nready   \n", "cut o", ""])
-def test_a_misleading_pid_file(data_dir: Path, left_over: str) -> None:
+def test_a_misleading_pid_file(used_dir: Path, left_over: str) -> None:
     """Its number belongs to another process now, as in a container that was restarted, or it was never finished."""
-    with start(data_dir):
-        pass
-    (data_dir / "postgres" / "postmaster.pid").write_text(left_over.format(pid=os.getpid()))
-    (data_dir / "postgres" / ".s.PGSQL.5432.lock").write_text(left_over.format(pid=os.getpid()))
-    with start(data_dir) as postgres:
+    (used_dir / "postgres" / "postmaster.pid").write_text(left_over.format(pid=os.getpid()))
+    (used_dir / "postgres" / ".s.PGSQL.5432.lock").write_text(left_over.format(pid=os.getpid()))
+    with start(used_dir) as postgres:
         assert value(postgres.dsn, "SELECT 1") == 1
 
 
@@ -152,35 +167,35 @@ def test_a_first_start_cut_off(data_dir: Path) -> None:
         assert value(postgres.dsn, "SELECT 1") == 1
 
 
-def test_a_server_left_alone_is_taken_over(data_dir: Path) -> None:
+def test_a_server_left_alone_is_taken_over(used_dir: Path) -> None:
     """Only the keeper was killed: the server runs on, and the next start takes it as it is."""
-    process = owner(data_dir, "")
+    process = owner(used_dir, "")
     (keeper,) = psutil.Process(process.pid).children()
     keeper.kill()
     process.kill()
     process.communicate()
-    server = postmaster(data_dir)
-    with start(data_dir) as postgres:
+    server = postmaster(used_dir)
+    with start(used_dir) as postgres:
         assert value(postgres.dsn, "SELECT 1") == 1
-        assert postmaster(data_dir) == server
+        assert postmaster(used_dir) == server
     assert gone(server)
 
 
-def test_a_server_that_lost_its_socket_is_restarted(data_dir: Path) -> None:
+def test_a_server_that_lost_its_socket_is_restarted(used_dir: Path) -> None:
     """Systems clean up in /tmp, where the sockets of long paths are."""
-    with start(data_dir):
-        server = postmaster(data_dir)
-        (data_dir / "postgres" / ".s.PGSQL.5432").unlink()
-        with start(data_dir) as postgres:
+    with start(used_dir):
+        server = postmaster(used_dir)
+        (used_dir / "postgres" / ".s.PGSQL.5432").unlink()
+        with start(used_dir) as postgres:
             assert value(postgres.dsn, "SELECT 1") == 1
         assert gone(server)
 
 
-def test_the_last_owner_ends_it(data_dir: Path) -> None:
+def test_the_last_owner_ends_it(used_dir: Path) -> None:
     """A command beside `latchkey dev`, whichever ends first."""
-    first, second = start(data_dir), start(data_dir)
+    first, second = start(used_dir), start(used_dir)
     assert first.dsn == second.dsn
-    server = postmaster(data_dir)
+    server = postmaster(used_dir)
     first.stop()
     first.stop()
     assert value(second.dsn, "SELECT 1") == 1
@@ -189,20 +204,20 @@ def test_the_last_owner_ends_it(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_it_ends_with_its_owner(data_dir: Path, number: signal.Signals) -> None:
+def test_it_ends_with_its_owner(used_dir: Path, number: signal.Signals) -> None:
     """Nobody calls stop: the owner just ends."""
-    process = owner(data_dir, "")
-    server = postmaster(data_dir)
+    process = owner(used_dir, "")
+    server = postmaster(used_dir)
     process.send_signal(number)
     process.communicate()
     assert gone(server)
     # Taking and leaving it waits for the keeper, before its directory is removed.
-    with start(data_dir):
+    with start(used_dir):
         pass
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_worker_of_the_owner_does_not_end_it(data_dir: Path, method: str) -> None:
+def test_a_worker_of_the_owner_does_not_end_it(used_dir: Path, method: str) -> None:
     """Granian starts workers either way, and restarts them when the code changes."""
     worker = f"""
         for _ in range(2):
@@ -213,12 +228,12 @@ def test_a_worker_of_the_owner_does_not_end_it(data_dir: Path, method: str) -> N
             sys.exit()
         os.wait()
     """
-    process = owner(data_dir, worker.strip())
+    process = owner(used_dir, worker.strip())
     time.sleep(0.3)
-    assert value((data_dir / "dsn").read_text(), "SELECT 1") == 1
+    assert value((used_dir / "dsn").read_text(), "SELECT 1") == 1
     process.kill()
     process.communicate()
-    with start(data_dir):
+    with start(used_dir):
         pass
 
 

@@ -34,13 +34,18 @@ def select(changed: Iterable[Path], tests: Texts) -> list[Path]:
 
 
 def _belonging_to(changed: Path, tests: Texts) -> Iterator[Path]:
-    if changed.parts[:1] == TESTS.parts:
+    if changed.match("test_*.py"):
+        # A test that is gone.
+        return
+    if changed.is_relative_to(TESTS):
         yield from _in_folder(changed if not changed.suffix else changed.parent, tests)
     else:
         source = _relative(changed)
         yield from _of_the_same_name(source, tests)
         named = re.compile(rf"test_(\w+_)?{re.escape(source.stem)}(_\w+)?")
         yield from (path for path in tests if named.fullmatch(path.stem))
+    if not changed.suffix:
+        return
     mention = re.compile(rf"(?<![\w.]){re.escape(_name_in_text(changed))}(?!\w)")
     yield from (path for path, text in tests.items() if mention.search(text))
 
