@@ -12,6 +12,8 @@ from tests.kit.browser import new_email
 from tests.kit.server import Server
 from tests.kit.stored import Sql, endings, users_with
 
+pytestmark = pytest.mark.smoke
+
 
 class Curl:
     """curl with the README's `-b cookies.txt -c cookies.txt`."""

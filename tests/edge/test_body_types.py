@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.browser import Browser, bad_fields
+from tests.kit.browser import Browser, Member, bad_fields
 from tests.kit.routes import BODY_FIELDS, WITH_BODY, Route, call_with, field_ids
 from tests.kit.stored import Sql, audited, everything_of
 
@@ -27,15 +27,14 @@ def test_table_is_complete(browser: Browser) -> None:
 
 @pytest.mark.parametrize("value", WRONG, ids=WRONG_IDS)
 @pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
-def test_wrong_type_names_the_field(browser: Browser, sql: Sql, route: Route, field: str, value: Any) -> None:
+def test_wrong_type_names_the_field(member: Member, sql: Sql, route: Route, field: str, value: Any) -> None:
     """400 with exactly that field, and nothing written. Nothing is ever converted to a string."""
-    user = browser.sign_up()
-    before = everything_of(sql, user["id"])
-    response = call_with(browser, user["id"], route, field, value)
+    before = everything_of(sql, member.id)
+    response = call_with(member.browser, member.id, route, field, value)
     assert bad_fields(response) == {field}
     assert "set-cookie" not in response.headers
     assert audited(sql, response) == []
-    assert everything_of(sql, user["id"]) == before
+    assert everything_of(sql, member.id) == before
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=str)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kit.browser import Browser, bad_fields
+from tests.kit.browser import Browser, Member, bad_fields
 from tests.kit.routes import (
     BODY_FIELDS,
     EMAIL_FIELDS,
@@ -49,26 +49,24 @@ INJECTIONS = (
 
 @pytest.mark.parametrize(("route", "field"), ALL_BUT_PASSWORDS, ids=field_ids(ALL_BUT_PASSWORDS))
 @pytest.mark.parametrize("text", ["{}\0", "\0{}", "\0"], ids=["last", "first", "alone"])
-def test_zero_character(browser: Browser, sql: Sql, route: Route, field: str, text: str) -> None:
+def test_zero_character(member: Member, sql: Sql, route: Route, field: str, text: str) -> None:
     """PostgreSQL can hold it neither in text nor in JSON; 400 everywhere but in passwords."""
-    user = browser.sign_up()
-    before = everything_of(sql, user["id"])
+    before = everything_of(sql, member.id)
     plain = {"name": "Siam", "email": "siam@example.com", "token": "0" * 64}[field]
-    response = call_with(browser, user["id"], route, field, text.format(plain))
+    response = call_with(member.browser, member.id, route, field, text.format(plain))
     assert response.status_code == 400, response.text
     if field != "token":
         assert bad_fields(response) == {field}
-    assert everything_of(sql, user["id"]) == before
+    assert everything_of(sql, member.id) == before
 
 
 @pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
 @pytest.mark.parametrize("text", ["siam@example.com\ud800", "\udc00secret123", "si\udfff\ud800am", "\ud83dx"])
-def test_lone_surrogate(browser: Browser, sql: Sql, route: Route, field: str, text: str) -> None:
+def test_lone_surrogate(member: Member, sql: Sql, route: Route, field: str, text: str) -> None:
     """JSON can spell it, UTF-8 cannot hold it; 400 in all fourteen fields instead of a 500."""
-    user = browser.sign_up()
-    before = everything_of(sql, user["id"])
-    assert bad_fields(call_with(browser, user["id"], route, field, text)) == {field}
-    assert everything_of(sql, user["id"]) == before
+    before = everything_of(sql, member.id)
+    assert bad_fields(call_with(member.browser, member.id, route, field, text)) == {field}
+    assert everything_of(sql, member.id) == before
 
 
 @pytest.mark.parametrize(("route", "field"), BODY_FIELDS, ids=field_ids(BODY_FIELDS))
@@ -106,13 +104,12 @@ def test_injection_at_login(browser: Browser, sql: Sql, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [text for text in INJECTIONS if not set("/\\") & set(text)])
-def test_injection_in_path_and_query(browser: Browser, text: str) -> None:
+def test_injection_in_path_and_query(member: Member, text: str) -> None:
     """Numbers are read as digits, never passed on. (Encoded slashes name nothing: test_paths.py.)"""
-    browser.sign_up()
     encoded = "".join(f"%{byte:02X}" for byte in text.encode())
-    assert bad_fields(browser.get(f"/users/1{encoded}")) == {"id"}
+    assert bad_fields(member.browser.get(f"/users/1{encoded}")) == {"id"}
     for name in ("page", "limit"):
-        assert bad_fields(browser.get(f"/users?{name}=1{encoded}")) == {name}
+        assert bad_fields(member.browser.get(f"/users?{name}=1{encoded}")) == {name}
 
 
 def test_log_is_not_forged(browser: Browser, server: Server) -> None:

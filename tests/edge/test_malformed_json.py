@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.browser import PASSWORD, Browser, Member, bad_fields, new_email, refused
 from tests.kit.routes import LOGIN, PATCH, WITH_BODY, Route
 from tests.kit.stored import Sql, everything_of, users_with
 
@@ -69,24 +69,22 @@ def send(browser: Browser, route: Route, user_id: int, content: bytes) -> httpx.
 
 
 @pytest.mark.parametrize("content", MALFORMED_BODIES.values(), ids=MALFORMED_BODIES.keys())
-def test_malformed_body(browser: Browser, sql: Sql, content: bytes) -> None:
+def test_malformed_body(member: Member, sql: Sql, content: bytes) -> None:
     """One answer for all, without the parser's words; nothing changes."""
-    user = browser.sign_up()
-    before = everything_of(sql, user["id"])
+    before = everything_of(sql, member.id)
     for route in (PATCH, LOGIN):
-        response = send(browser, route, user["id"], content)
+        response = send(member.browser, route, member.id, content)
         assert refused(response) == MALFORMED
         assert response.json().keys() == {"success", "message", "code"}
-    assert everything_of(sql, user["id"]) == before
+    assert everything_of(sql, member.id) == before
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=str)
-def test_every_route_with_a_body_refuses_it(browser: Browser, route: Route) -> None:
+def test_every_route_with_a_body_refuses_it(member: Member, route: Route) -> None:
     """An empty body, with or without a type, is no object either: 400, for there is no body to be of a type."""
-    user = browser.sign_up()
-    assert refused(send(browser, route, user["id"], b"{")) == MALFORMED
-    assert refused(send(browser, route, user["id"], b"")) == MALFORMED
-    assert refused(route.call(browser, user["id"], content=b"")) == MALFORMED
+    assert refused(send(member.browser, route, member.id, b"{")) == MALFORMED
+    assert refused(send(member.browser, route, member.id, b"")) == MALFORMED
+    assert refused(route.call(member.browser, member.id, content=b"")) == MALFORMED
 
 
 def test_nothing_of_the_body_is_logged(browser: Browser) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.browser import Browser, bad_fields, refused
+from tests.kit.browser import Browser, Member, bad_fields, refused
 from tests.kit.routes import DELETE, GET, PATCH, PUT, RESTORE, SELF_ONLY, UNSAFE, Route
 from tests.kit.stored import Sql, everything_of
 
@@ -24,34 +24,30 @@ every_bad_body = pytest.mark.parametrize("wrong", BAD_BODIES.values(), ids=BAD_B
 
 @pytest.mark.parametrize("route", BY_ID, ids=str)
 @pytest.mark.parametrize("user_id", BAD_IDS)
-def test_id_that_is_no_number(browser: Browser, route: Route, user_id: str) -> None:
+def test_id_that_is_no_number(member: Member, route: Route, user_id: str) -> None:
     """The path value comes second, before self (403) and body: ASCII digits or 400."""
-    browser.sign_up()
-    assert bad_fields(route.call(browser, user_id)) == {"id"}
+    assert bad_fields(route.call(member.browser, user_id)) == {"id"}
 
 
 @pytest.mark.parametrize("route", BY_ID, ids=str)
 @pytest.mark.parametrize("user_id", TOO_LARGE, ids=["int32 + 1", "30 digits", "5000 digits"])
-def test_id_larger_than_an_int32(browser: Browser, route: Route, user_id: str) -> None:
+def test_id_larger_than_an_int32(member: Member, route: Route, user_id: str) -> None:
     """404 also where it is not one's own, since nobody's it can be; never a 500."""
-    browser.sign_up()
-    assert refused(route.call(browser, user_id)) == (404, "USER_NOT_FOUND", "User not found")
+    assert refused(route.call(member.browser, user_id)) == (404, "USER_NOT_FOUND", "User not found")
 
 
 @pytest.mark.parametrize(("route", "answer"), [(GET, 404)] + [(route, 403) for route in SELF_ONLY], ids=str)
 @pytest.mark.parametrize("user_id", ["0", "2147483647"])
-def test_id_that_is_nobodys(browser: Browser, route: Route, answer: int, user_id: str) -> None:
+def test_id_that_is_nobodys(member: Member, route: Route, answer: int, user_id: str) -> None:
     """Unknown to a reader; to a self route just another id, so that nobody learns which ids exist."""
-    browser.sign_up()
-    assert route.call(browser, user_id).status_code == answer
+    assert route.call(member.browser, user_id).status_code == answer
 
 
 @every_bad_body
 @pytest.mark.parametrize("route", [PUT, PATCH], ids=str)
-def test_bad_id_before_bad_body(browser: Browser, route: Route, wrong: dict[str, Any]) -> None:
+def test_bad_id_before_bad_body(member: Member, route: Route, wrong: dict[str, Any]) -> None:
     """400 names the id alone."""
-    browser.sign_up()
-    assert bad_fields(route.call(browser, "abc", **wrong)) == {"id"}
+    assert bad_fields(route.call(member.browser, "abc", **wrong)) == {"id"}
 
 
 @every_bad_body

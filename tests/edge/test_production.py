@@ -9,6 +9,8 @@ from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.server import Server, start_server
 from tests.kit.wire import Wire
 
+pytestmark = pytest.mark.smoke
+
 APP = "https://app.example.com"
 ACCOUNTS = "https://accounts.example.com"
 FLAGS = {"httponly": True, "secure": True, "samesite": "Strict", "path": "/"}

@@ -4,6 +4,7 @@ document."""
 import itertools
 import json
 import os
+from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
@@ -115,6 +116,14 @@ class Browser:
                     self.cookies.pop(name, None)
                 else:
                     self.cookies[name] = morsel.value
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who is signed in, and the id of their account."""
+
+    browser: Browser
+    id: int
 
 
 def refused(response: httpx.Response) -> tuple[int, str, str]:

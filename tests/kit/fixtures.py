@@ -9,7 +9,7 @@ import pytest
 
 from latchkey.app import Settings
 from tests.kit import plain_http
-from tests.kit.browser import Browser
+from tests.kit.browser import Browser, Member
 from tests.kit.server import Server, start_server
 from tests.kit.wire import Wire
 
@@ -54,6 +54,14 @@ def open_browser(server: Server, wire: Wire) -> Iterator[Callable[..., Browser]]
 def browser(open_browser: Callable[..., Browser]) -> Browser:
     """Opens a browser with an empty jar on the shared server."""
     return open_browser()
+
+
+@pytest.fixture(scope="module")
+def member(server: Server, wire: Wire) -> Iterator[Member]:
+    """Signs somebody in, once for all tests of a module: for requests that are refused and change nothing."""
+    browser = Browser(server, wire)
+    yield Member(browser, browser.sign_up()["id"])
+    browser.close()
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.kit.browser import PASSWORD, Browser, new_email
 from tests.kit.routes import NEW_PASSWORD, UNKNOWN_TOKEN
 from tests.kit.stored import Sql, plant_reset_token
+
+pytestmark = pytest.mark.smoke
 
 ACTIONS_OF_THE_ORIGINAL = {
     "LOGIN",

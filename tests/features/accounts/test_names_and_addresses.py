@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kit.browser import PASSWORD, Browser, bad_fields, new_email, refused
+from tests.kit.browser import PASSWORD, Browser, Member, bad_fields, new_email, refused
 from tests.kit.routes import EMAIL_FIELDS, NAME_FIELDS, TYPED_EMAIL_FIELDS, Route, call_with, field_ids
 from tests.kit.server import Server
 from tests.kit.stored import Sql, users_with
@@ -88,10 +88,9 @@ def test_good_name(browser: Browser, route: Route, field: str, sent: str, kept: 
 
 @every_name
 @pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES.keys())
-def test_bad_name(browser: Browser, route: Route, field: str, name: str) -> None:
+def test_bad_name(member: Member, route: Route, field: str, name: str) -> None:
     """The same rule on register, PUT and PATCH; node-api-postgres had one for each."""
-    user = browser.sign_up()
-    assert bad_fields(call_with(browser, user["id"], route, field, name)) == {"name"}
+    assert bad_fields(call_with(member.browser, member.id, route, field, name)) == {"name"}
 
 
 def test_an_operator_may_ask_for_longer_names(
@@ -177,10 +176,9 @@ def test_good_address(browser: Browser, sql: Sql, route: Route, field: str, make
 
 @every_email
 @pytest.mark.parametrize("email", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
-def test_bad_address(browser: Browser, sql: Sql, route: Route, field: str, email: str) -> None:
+def test_bad_address(member: Member, sql: Sql, route: Route, field: str, email: str) -> None:
     """Not trimmed, not normalised, not guessed at."""
-    user = browser.sign_up()
-    assert bad_fields(call_with(browser, user["id"], route, field, email)) == {"email"}
+    assert bad_fields(call_with(member.browser, member.id, route, field, email)) == {"email"}
     assert users_with(sql, email) == []
 
 
