@@ -11,7 +11,7 @@ from pathlib import PurePosixPath as Path
 TESTS = Path("tests")
 SOURCES = (Path("src/latchkey"), Path())
 """Prefixes of paths; the first that matches applies: the package, or the repository."""
-SMOKE = "pytest.mark.smoke"
+SMOKE = re.compile(r"^pytestmark = pytest\.mark\.smoke$", re.MULTILINE)
 """The mark in a file of whole flows. Such files always run."""
 
 Texts = Mapping[Path, str]
@@ -25,7 +25,7 @@ def select(changed: Iterable[Path], tests: Texts) -> list[Path]:
     """
     changes = list(changed)
     chosen = [path for path in changes if path in tests]
-    chosen += [path for path, text in tests.items() if SMOKE in text]
+    chosen += [path for path, text in tests.items() if SMOKE.search(text)]
     others = [list(_belonging_to(path, tests)) for path in changes if path not in tests]
     # Changes with few tests first, so that one with many does not spend the whole budget.
     for found in sorted(others, key=len):
@@ -60,8 +60,9 @@ def _of_the_same_name(source: Path, tests: Texts) -> Iterator[Path]:
     folders = {folder.relative_to(TESTS) for path in tests for folder in path.parents if folder.is_relative_to(TESTS)}
     for folder in [source, *source.parents][:-1]:
         endings = [Path(*folder.parts[start:]) for start in range(len(folder.parts))]
-        if same := next((ending for ending in endings if ending in folders), None):
-            yield from _in_folder(TESTS / same, tests)
+        if same := [ending for ending in endings if ending in folders]:
+            for ending in same:
+                yield from _in_folder(TESTS / ending, tests)
             return
 
 
