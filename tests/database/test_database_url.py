@@ -85,7 +85,7 @@ def test_settings_of_the_connection(query: str, settings: dict[str, str]) -> Non
         ("sslrootcert=system&sslmode=require", "sslrootcert=system needs sslmode=verify-full"),
         ("sslnegotiation=direct&sslmode=prefer", "sslnegotiation=direct needs sslmode=require"),
         ("port=http", "port must be a number"),
-        ("port=1,2,3", "there are 3 ports and 1 hosts"),
+        ("port=1,2,3", "it has 3 ports and 1 hosts"),
         ("host=a,,b", "one of the hosts has no name"),
         (f"{SECRET}%20=1", "a parameter has a name that PostgreSQL does not know"),
     ],

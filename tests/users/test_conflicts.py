@@ -36,7 +36,7 @@ def assert_ours(browser: Browser, response: httpx.Response, rule: str) -> None:
     assert (response.status_code, response.json()) == (500, INTERNAL)
     log = browser.server.printed()
     assert response.headers["x-request-id"] in log
-    assert f"the unique rule {rule} of the table users is broken" in log
+    assert f"the unique rule {rule} of the table users was violated" in log
     assert "Key (" not in log
     assert "@example.com" not in log
 
@@ -61,7 +61,7 @@ def test_a_sequence_that_lags_behind(browser: Browser, own_sql: Sql, database: s
     own_sql.execute("SELECT setval('users_id_seq', 1, false)")
     create = ("users", "create", "--name", "Siam", "--email", email)
     refusal = latchkey(*create, directory=tmp_path, dsn=database, answer=PASSWORD).refusal()
-    assert "the unique rule users_pkey of the table users is broken" in refusal
+    assert "the unique rule users_pkey of the table users was violated" in refusal
     # The failed attempts have drawn the number that was taken.
     assert ask(browser, "POST", "/auth/register", body).status_code == 201
     assert refused(ask(browser, "POST", "/auth/register", body)) == TAKEN
