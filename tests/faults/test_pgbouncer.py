@@ -129,7 +129,7 @@ def test_commands(program: str, empty_database: str, tmp_path: Path) -> None:
         with ThreadPoolExecutor(2) as threads:
             done = list(threads.map(lambda _: latchkey("migrate", directory=tmp_path, dsn=pooler.dsn), range(2)))
         assert [result.code for result in done] == [0, 0], done
-        assert sorted(result.out.split()[0] for result in done) == ["Made", "Nothing"]
+        assert sorted(result.out.split()[0] for result in done) == ["Created", "Nothing"]
         assert left_behind(pooler) == [CLEAN] * POOL_SIZE
         created = latchkey(
             *("users", "create", "--name", "Siam", "--email", "siam@example.com", "--json"),
@@ -168,7 +168,7 @@ def test_a_migration_that_fails_is_undone(program: str, empty_database: str, tmp
         with psycopg.connect(empty_database) as sql:
             assert sql.execute("SELECT to_regclass('users')").fetchone() == (None,)
             sql.execute("ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_version_num_check")
-        assert latchkey("migrate", directory=tmp_path, dsn=pooler.dsn).out.startswith("Made the schema")
+        assert latchkey("migrate", directory=tmp_path, dsn=pooler.dsn).out.startswith("Created the schema")
         assert left_behind(pooler) == [CLEAN] * POOL_SIZE
 
 
