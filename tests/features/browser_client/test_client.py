@@ -94,7 +94,7 @@ def test_an_account_can_be_lived_with_it(tab: Tab, server: Server) -> None:
     page = _load(tab.page, server.url)
     email = new_email()
     assert _outcome(page, "auth.me()") == {"value": None}
-    bad = _outcome(page, "auth.register({ name: 'S', email: 'no', password: 'Secret123!' })")["error"]
+    bad = _outcome(page, "auth.register({ name: ' ', email: 'no', password: 'Secret123!' })")["error"]
     assert (bad["name"], bad["status"], bad["code"]) == ("LatchkeyError", 400, "VALIDATION_ERROR")
     assert {each["field"] for each in bad["errors"]} == {"name", "email"}
     assert bad["message"] == "; ".join(f"{each['field']}: {each['message']}" for each in bad["errors"])
