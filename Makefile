@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-revocation package package-test settings-page lock clean
+.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ measure-instances: $(INSTALLED) ## Measure what a second instance brings (needs 
 
 measure-memory: $(INSTALLED) ## Measure whether memory grows in ten minutes of load
 	@$(BIN)/python -m bench.memory
+
+measure-pooler: $(INSTALLED) ## Measure what PgBouncer in between costs (needs pgbouncer)
+	@$(BIN)/python -m bench.pooler
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
