@@ -5,13 +5,17 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from latchkey.audit.record import Change
 from latchkey.database.pool import Database
 from latchkey.mail import queries
 from latchkey.mail.kinds import MORE_NOTICES
-from latchkey.mail.tokens import MailTokens
 from latchkey.origin import Origin
+
+if TYPE_CHECKING:
+    # Loads cryptography, which commands that only add a mail do without.
+    from latchkey.mail.tokens import MailTokens
 
 MAILS_AN_HOUR = 5
 """The limit of mails of one kind about one account and to one recipient: it keeps strangers from filling a mailbox."""
@@ -97,7 +101,7 @@ class Outbox:
             await self.add(change, MORE_NOTICES.name, recipient, origin, user_id=user_id, details={"about": kind})
 
 
-async def claim(change: Change, kinds: list[str], tokens: MailTokens, *, lease_seconds: float) -> Entry | None:
+async def claim(change: Change, kinds: list[str], tokens: "MailTokens", *, lease_seconds: float) -> Entry | None:
     """Claims the entry of these kinds that has been due longest, for one attempt. None: no entry is due.
 
     Other workers leave it alone until the lease ends, counted from now.
