@@ -33,7 +33,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_
     async def get_user(call: Call[None]) -> Reply:
         return Reply(await accounts.get(call.params.id))
 
-    async def replace_user(call: Call[UserReplacement]) -> Reply:
+    async def update(call: Call[UserReplacement] | Call[UserChanges]) -> Reply:
         return Reply(
             await accounts.update(
                 call.params.id,
@@ -44,18 +44,13 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_
             )
         )
 
+    async def replace_user(call: Call[UserReplacement]) -> Reply:
+        return await update(call)
+
     async def change_user(call: Call[UserChanges]) -> Reply:
         if not call.body.model_fields_set:
             raise NothingToUpdate
-        return Reply(
-            await accounts.update(
-                call.params.id,
-                name=call.body.name,
-                email=call.body.email,
-                origin=call.origin,
-                session_id=call.signed_in.session_id,
-            )
-        )
+        return await update(call)
 
     async def delete_user(call: Call[None]) -> Reply:
         principal = call.signed_in
