@@ -51,20 +51,7 @@ class OwnPostgres:
         before = log.stat().st_size
         yield made
         self._set_log_statement("none")
-        printed = log.read_bytes()[before:].decode(errors="replace")
-        open_transactions: dict[str, list[str]] = {}
-        # asyncpg's format. The end of a transaction has its semicolon from there.
-        sent = r"\[(\d+)\] LOG:  (?:execute __asyncpg_\w+: (.*)|statement: (BEGIN|COMMIT|ROLLBACK);)"
-        for process, statement, bound in re.findall(sent, printed):
-            if bound == "BEGIN":
-                open_transactions[process] = [bound]
-            elif bound:
-                transaction = [*open_transactions.pop(process, []), bound]
-                made += [] if "UPDATE mail_outbox SET attempts" in " ".join(transaction) else transaction
-            elif process in open_transactions:
-                open_transactions[process].append(statement)
-            elif statement != "SELECT 1":
-                made.append(statement)
+        made += of_requests(log.read_bytes()[before:].decode(errors="replace"))
 
     def _set_log_statement(self, value: LiteralString) -> None:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -108,3 +95,26 @@ def own_postgres() -> Iterator[OwnPostgres]:
             postgres.stop()
     finally:
         shutil.rmtree(directory)
+
+
+def of_requests(printed: str) -> list[str]:
+    """The statements in a log of PostgreSQL that requests sent, in the order of their ends."""
+    made: list[tuple[str, str]] = []
+    open_transactions: dict[str, list[str]] = {}
+    # asyncpg's format. The end of a transaction has its semicolon from there.
+    sent = r"\[(\d+)\] LOG:  (?:execute __asyncpg_\w+: (.*)|statement: (BEGIN|COMMIT|ROLLBACK);)"
+    for process, statement, bound in re.findall(sent, printed):
+        if bound == "BEGIN":
+            open_transactions[process] = [bound]
+        elif bound and process in open_transactions:
+            transaction = [*open_transactions.pop(process), bound]
+            if "UPDATE mail_outbox SET attempts" not in " ".join(transaction):
+                made += [(process, each) for each in transaction]
+        elif bound:
+            # It began before the log did, so it is a worker's, and so is all that this process sent until here.
+            made = [(sender, each) for sender, each in made if sender != process]
+        elif process in open_transactions:
+            open_transactions[process].append(statement)
+        elif statement != "SELECT 1":
+            made.append((process, statement))
+    return [statement for _, statement in made]
