@@ -5,20 +5,18 @@ the store, never exceed the free ones. A guess that never ends, because its proc
 LEASE_SECONDS.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from latchkey.bounded_table import ENTRIES_MAX, BoundedTable
 from latchkey.clock import Clock
-from latchkey.counts import COMPARED, ENTRIES_MAX
 
 WINDOW_SECONDS = 3600
 LONGEST_DELAY_SECONDS = 60
 LEASE_SECONDS = 90
 """Longer than an attempt: HASH_QUEUE_SECONDS is at most 30, and a hash and its statements take seconds."""
-SWEEP_EVERY, SWEEP_AT_ONCE = 64, 256
 
 
 class Tally(NamedTuple):
@@ -87,6 +85,11 @@ class _Count:
         """Removes all failures."""
         self.failures, self.ends_at, self.next_at = 0, 0.0, 0.0
 
+    def weigh(self, now: float) -> int:
+        """Returns the number of failures and of guesses in progress."""
+        self.tidy(now)
+        return self.failures + len(self.running)
+
     def wait(self, now: float, free: int) -> float:
         """Returns the result of `begin` for this tally."""
         if self.failures < free:
@@ -105,9 +108,7 @@ class MemoryGuesses:
 
     def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
-        self._entries_max = entries_max
-        self._counts: OrderedDict[str, _Count] = OrderedDict()
-        self._begun = 0
+        self._counts: BoundedTable[_Count] = BoundedTable(_Count.weigh, entries_max=entries_max)
 
     def __len__(self) -> int:
         """Returns the number of tallies, ended ones included."""
@@ -116,9 +117,7 @@ class MemoryGuesses:
     async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
         """See Guesses."""
         now = self._clock()
-        self._begun += 1
-        if self._begun % SWEEP_EVERY == 0:
-            self._sweep(now)
+        self._counts.sweep(now)
         counts = [self._count(tally.key, now) for tally in tallies]
         waits = [count.wait(now, tally.free) for count, tally in zip(counts, tallies, strict=True)]
         if refused := [wait for wait in waits if wait != FREE_NOW]:
@@ -143,33 +142,18 @@ class MemoryGuesses:
                 # Counted from now, not from the start of this attempt.
                 count.next_at = now + delay_after(count.failures, tally.free)
             if not count.failures and not count.running:
-                del self._counts[tally.key]
+                self._counts.remove(tally.key)
 
     async def forget(self, tallies: Sequence[Tally]) -> None:
         """See Guesses."""
         for tally in tallies:
-            if tally.key in self._counts:
-                self._counts[tally.key].clear()
+            if count := self._counts.get(tally.key):
+                count.clear()
 
     def _count(self, key: str, now: float) -> _Count:
         count = self._counts.get(key)
         if count is None:
-            if len(self._counts) >= self._entries_max:
-                self._make_room(now)
-            count = self._counts[key] = _Count()
+            count = _Count()
+            self._counts.set(key, count, now)
         count.tidy(now)
         return count
-
-    def _make_room(self, now: float) -> None:
-        compared = [self._counts.popitem(last=False) for _ in range(min(COMPARED, len(self._counts)))]
-        for _, count in compared:
-            count.tidy(now)
-        compared.remove(min(compared, key=lambda entry: entry[1].failures + len(entry[1].running)))
-        self._counts.update(compared)
-
-    def _sweep(self, now: float) -> None:
-        for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
-            key, count = self._counts.popitem(last=False)
-            count.tidy(now)
-            if count.failures or count.running:
-                self._counts[key] = count
