@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 
 from latchkey.database.adoption.adoption import Adoption, MigrationError, Resolutions
-from latchkey.database.adoption.dirty_data import DirtyData, Finding, find_dirty_data
+from latchkey.database.adoption.dirty_data import DirtyData, DirtyRow, find_dirty_data
 from latchkey.database.adoption.original_schema import UnfitSchema, original_tables, require_adoptable
 from latchkey.database.blockers import describe_blockers
 from latchkey.database.pooler_queries import is_direct
@@ -27,7 +27,7 @@ __all__ = [
     "REQUIRED_REVISION",
     "Connect",
     "DirtyData",
-    "Finding",
+    "DirtyRow",
     "MayNotCreate",
     "MigrationError",
     "MigrationReport",
