@@ -12,11 +12,11 @@ from latchkey.database.pool import Database
 from latchkey.features.email_verification.queries import end_requested_change
 from latchkey.features.passwords import queries
 from latchkey.features.passwords.actions import PasswordAction
+from latchkey.features.passwords.bodies import refuse_own
 from latchkey.features.passwords.errors import ResetTokenRefused
 from latchkey.features.passwords.mails import PASSWORD_CHANGED_NOTICE, RESET_MAIL
 from latchkey.features.passwords.reset_links import RESET_TOKEN_MINUTES, ResetLinks, reset_token_hash
 from latchkey.features.sign_in.throttle import Throttle
-from latchkey.hashing.common_passwords import refuse_own
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.mail.message import Letter
 from latchkey.mail.outbox import Entry, Outbox
@@ -73,7 +73,7 @@ class Recovery:
         user = await queries.find_by_reset_token(self.database, reset_token_hash(token))
         if user is None:
             raise ResetTokenRefused
-        refuse_own(password, user.name, user.email)
+        refuse_own(password, user)
         password_hash = await self.hasher.hash(password)
 
         async def reset_password(change: Change) -> None:
