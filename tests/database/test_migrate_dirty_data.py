@@ -2,7 +2,9 @@
 
 import pytest
 
-from latchkey.database.migrate import DirtyData, DirtyRow, Resolutions, migrate
+from latchkey.database.adoption.adoption import Resolutions
+from latchkey.database.adoption.dirty_data import DirtyData, DirtyRow
+from latchkey.database.migrate import migrate
 from tests.kit.original_database import (
     NO_FOREIGN_KEY,
     PARTIAL_INDEX,
