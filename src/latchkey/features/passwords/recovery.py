@@ -59,7 +59,7 @@ class Recovery:
         return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def _may_have_another(self, change: Change, email: str) -> bool:
-        # The lock keeps two instances from counting the same four mails.
+        # Locks the user, so that two instances do not both send the last permitted mail of the hour.
         user = await queries.lock_by_email(change.connection, email)
         return user is not None and await self.outbox.may_send_link(change, RESET_MAIL.name, user.id, email)
 

@@ -58,7 +58,7 @@ class PasswordAttempt:
         await self._end(Ending.FAILED)
 
     async def succeeded(self) -> None:
-        """Forgets earlier failures, because the owner has signed in."""
+        """Forgets earlier failures, because the password was right. The steps of the door come later."""
         await self._end(Ending.SUCCEEDED)
 
     async def give_back(self) -> None:
@@ -73,7 +73,10 @@ class PasswordAttempt:
 
 
 class Throttle:
-    """Counts in `guesses`, which all instances share. Accounts there are MACs under a key made from `secret`."""
+    """Counts in `guesses`, which instances share if RATE_LIMIT_STORAGE is Redis or Valkey.
+
+    Accounts there are MACs under a key made from `secret`.
+    """
 
     def __init__(self, guesses: Guesses, secret: str, *, queue_seconds: float) -> None:
         self._guesses = guesses
