@@ -40,7 +40,7 @@ __all__ = [
     "schema_revision",
 ]
 
-REQUIRED_REVISION = "0015"
+REQUIRED_REVISION = "0016"
 """The newest revision, which this version needs."""
 
 RULES_REVISION = "0005"
