@@ -147,7 +147,7 @@ def _success(endpoint: Endpoint[Any], successes: list[Success]) -> JsonObject:
     return {
         "description": "; ".join(success.message for success in successes),
         "headers": headers,
-        "content": {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}},
+        "content": {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}},
     }
 
 
