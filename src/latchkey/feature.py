@@ -46,6 +46,18 @@ if TYPE_CHECKING:
 class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
     """The settings of the platform. A feature has its own model."""
 
+    def issuer(self) -> str:
+        """Returns the `iss` of access tokens: TOKEN_ISSUER, PUBLIC_URL, or this machine's URL."""
+        return self.token_issuer or self.base_url()
+
+    def audience(self) -> str:
+        """Returns the `aud` of access tokens."""
+        return self.token_audience or self.issuer()
+
+    def names_issuer(self) -> bool:
+        """Tells whether apps elsewhere can know the issuer. On a developer's machine, its own URL will do."""
+        return bool(self.token_issuer or self.public_url) or self.development
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
