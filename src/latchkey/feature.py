@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from latchkey.http.endpoint import Endpoint
     from latchkey.mail.outbox import Outbox
     from latchkey.mail.worker import Compose
+    from latchkey.sealing import Sealer
     from latchkey.sessions.cookies import SessionCookies
     from latchkey.sessions.ending import SessionEnder
     from latchkey.sessions.feed import RevocationFeed
     from latchkey.sessions.guard import Guards
-    from latchkey.sessions.revocation import PresentedSessions
+    from latchkey.sessions.presented import PresentedSessions
     from latchkey.sessions.tokens import Tokens
+    from latchkey.signing.ring import KeyRing
 
 
 class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
@@ -78,6 +80,8 @@ class Platform:
     costs: HashCosts
     counts: Counts
     csrf: Csrf
+    sealer: Sealer
+    signing: KeyRing
     tokens: Tokens
     cookies: SessionCookies
     feed: RevocationFeed

@@ -81,12 +81,14 @@ class Endpoint(Generic[Body]):
     """One method of one path.
 
     `path` has the fields of `params` in braces, by their aliases. `self_only` returns, from `params`, the id of the
-    only user who may call. `uses_session`: works without a guard on the session whose tokens the request has. `success` are the possible answers and `failures` the refusals that the handler raises;
-    other refusals follow from the declaration. `native_body` is read by the handler, from requests without cookies only. `cookies_in` are the cookies that the handler reads, `cookies_out` those
-    that a success sets, for the document. `counted` is off for endpoints that the rate limit skips, `documented` for
-    pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine. `for_probes`:
-    HTTP/1.0 needs no Host, because simple probes send none. `needs_limiter`: answers 503 while the rate limit cannot
-    count. `refused`: the refusal that every permitted caller gets, because the settings turn the endpoint off.
+    only user who may call. `uses_session`: asks for a session's tokens without a guard. `native_body` is what requests
+    without cookies may send; the handler reads it. `success` are the possible answers and `failures` the refusals that
+    the handler raises; other refusals follow from the declaration. `cookies_in` are the cookies that the handler reads,
+    `cookies_out` those that a success sets, for the document. `counted` is off for endpoints that the rate limit skips,
+    `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
+    `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `needs_limiter`: answers 503 while the rate
+    limit cannot count. `refused`: the refusal that every permitted caller gets, because the settings turn the endpoint
+    off.
     """
 
     method: str
@@ -134,9 +136,7 @@ class Endpoint(Generic[Body]):
         if self.refused is not None:
             raise self.refused
         params = parse_params(self.params, parameters) if self.params else None
-        if self.self_only and not (
-            isinstance(principal, Principal) and principal.user_id == self.self_only(params)
-        ):
+        if self.self_only and not (isinstance(principal, Principal) and principal.user_id == self.self_only(params)):
             raise Forbidden
         query = parse_query(self.query, exchange) if self.query else None
         body: Any = parse_body(self.body, exchange) if self.body else None

@@ -1,5 +1,6 @@
 """One request on its way through the edge to its endpoint."""
 
+import re
 from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope
@@ -8,6 +9,9 @@ from latchkey.http.request_kind import RequestKind
 from latchkey.origin import Origin
 
 T = TypeVar("T")
+# RFC 6750 section 2.1: the scheme, spaces and one token; here a JWS in compact form.
+_BEARER_JWS = re.compile(r"bearer +([\w-]+\.[\w-]*\.[\w-]*)", re.ASCII | re.IGNORECASE)
+_BEARER = re.compile(r"bearer(?: .*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 USER_AGENT_MAX = 512
 WHITE_SPACE = " \t"
 """The white space around the parts of a header (RFC 9110 section 5.6.3, RFC 6265bis section 5.6).
@@ -77,6 +81,16 @@ class Exchange:
         if self._cookies is None:
             self._cookies = _parse_cookies(self.headers.get("cookie", ""))
         return self._cookies
+
+    def bearer_token(self) -> str | None:
+        """Returns the JWS of `Authorization: Bearer`. None for anything else."""
+        authorization = self.headers.get("authorization")
+        matched = _BEARER_JWS.fullmatch(authorization) if authorization else None
+        return matched[1] if matched else None
+
+    def has_bearer(self) -> bool:
+        """Tells whether the request has `Authorization: Bearer`, with whatever value."""
+        return bool(_BEARER.fullmatch(self.headers.get("authorization") or ""))
 
     def origin(self) -> Origin:
         """Returns client address, user agent (without control characters, at most 512 characters) and request id."""

@@ -1,6 +1,6 @@
 """The two token cookies."""
 
-from latchkey.sessions.tokens import TokenPair, TokenTerms
+from latchkey.sessions.tokens import Lifetimes, TokenPair
 
 ACCESS_MIN_SECONDS = 900
 REFRESH_MIN_SECONDS = 604_800
@@ -13,11 +13,11 @@ class SessionCookies:
     A cookie lives at least as long as its token.
     """
 
-    def __init__(self, *, prefix: str, secure: bool, terms: TokenTerms, root_path: str) -> None:
+    def __init__(self, *, prefix: str, secure: bool, lifetimes: Lifetimes, root_path: str) -> None:
         self.access_name = f"{prefix}accessToken"
         self.refresh_name = f"{prefix}refreshToken"
-        self._access_seconds = max(ACCESS_MIN_SECONDS, terms.access_seconds)
-        self._refresh_seconds = max(REFRESH_MIN_SECONDS, terms.refresh_seconds)
+        self._access_seconds = max(ACCESS_MIN_SECONDS, lifetimes.access_seconds)
+        self._refresh_seconds = max(REFRESH_MIN_SECONDS, lifetimes.refresh_seconds)
         self._flags = "HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         # With the prefix __Host-, browsers keep no cookie of a narrower path.
         narrower = (

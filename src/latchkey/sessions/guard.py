@@ -9,7 +9,8 @@ from latchkey.clock import Clock
 from latchkey.database.pool import Database
 from latchkey.http.authenticate import Authenticator, Guard, Principal
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
-from latchkey.http.request_kind import Transport, bearer_token, has_bearer
+from latchkey.http.openapi import BEARER_SCHEME, COOKIE_SCHEME
+from latchkey.http.request_kind import Transport
 from latchkey.sessions import queries
 from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefused
 from latchkey.sessions.cookies import SessionCookies
@@ -19,11 +20,9 @@ from latchkey.sessions.tokens import Tokens, UnknownKey
 from latchkey.signing.ring import KeyRing
 
 FAILURES = (AccessTokenInvalid, AccessTokenExpired)
-COOKIE_SCHEME = "cookieAuth"
-BEARER_SCHEME = "bearerAuth"
 REMEMBERED_MAX = 10_000
 
-FindPrincipal = Callable[[Exchange, Transport], Awaitable[Principal]]
+FindPrincipal = Callable[[Transport, Exchange], Awaitable[Principal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,13 @@ class Guards:
                 Authenticator(
                     scheme=COOKIE_SCHEME,
                     applies=self._has_cookie,
-                    find_principal=partial(find_principal, transport=Transport.COOKIE),
+                    find_principal=partial(find_principal, Transport.COOKIE),
                     failures=FAILURES,
                 ),
                 Authenticator(
                     scheme=BEARER_SCHEME,
-                    applies=has_bearer,
-                    find_principal=partial(find_principal, transport=Transport.BEARER),
+                    applies=Exchange.has_bearer,
+                    find_principal=partial(find_principal, Transport.BEARER),
                     failures=FAILURES,
                 ),
             )
@@ -84,7 +83,7 @@ class Guards:
         except RepeatedCookie:
             return True
 
-    async def _signed_in(self, exchange: Exchange, transport: Transport) -> Principal:
+    async def _signed_in(self, transport: Transport, exchange: Exchange) -> Principal:
         principal = await self._proven(exchange, transport, self._remembered)
         if principal.session_id in self._ended:
             raise AccessTokenInvalid
@@ -93,7 +92,7 @@ class Guards:
             raise AccessTokenInvalid
         return principal
 
-    async def _signed_in_or_deleting(self, exchange: Exchange, transport: Transport) -> Principal:
+    async def _signed_in_or_deleting(self, transport: Transport, exchange: Exchange) -> Principal:
         """Does as `signed_in`, and for restore also accepts the ended session that deleted the account.
 
         Ignores remembered tokens.
@@ -109,7 +108,7 @@ class Guards:
         return await queries.is_live(self._database, principal.session_id, principal.user_id)
 
     async def _proven(
-        self, exchange: Exchange, transport: Transport, read: Callable[[str, Transport], _Proven]
+        self, exchange: Exchange, transport: Transport, read: Callable[[Transport, str], _Proven]
     ) -> Principal:
         try:
             try:
@@ -123,20 +122,18 @@ class Guards:
         except (TokenRefused, RepeatedCookie):
             raise AccessTokenInvalid from None
 
-    def _read(
-        self, exchange: Exchange, transport: Transport, read: Callable[[str, Transport], _Proven]
-    ) -> Principal:
+    def _read(self, exchange: Exchange, transport: Transport, read: Callable[[Transport, str], _Proven]) -> Principal:
         if transport is Transport.BEARER:
-            token = bearer_token(exchange)
+            token = exchange.bearer_token()
             if token is None:
                 raise TokenRefused
-            return read(token, transport).principal
+            return read(transport, token).principal
         values = exchange.cookies(self._cookie_name)
         if len(values) == 1:
-            return read(values[0], transport).principal
-        return _read_only_one(values, partial(read, transport=transport)).principal
+            return read(transport, values[0]).principal
+        return _read_only_one(values, partial(read, transport)).principal
 
-    def _verified(self, token: str, transport: Transport) -> _Proven:
+    def _verified(self, transport: Transport, token: str) -> _Proven:
         claims = self._tokens.read(TokenKind.ACCESS, token)
         if claims.transport is not transport:
             raise TokenRefused
@@ -153,14 +150,14 @@ class Guards:
         )
         return _Proven(principal, claims)
 
-    def _remembered(self, token: str, transport: Transport) -> _Proven:
+    def _remembered(self, transport: Transport, token: str) -> _Proven:
         """Does as `_verified`, but verifies a genuine token once: the signature costs more than all the rest.
 
         Transport, expiry and the session's end are checked for every request.
         """
         proven = self._genuine.get(token)
         if proven is None:
-            proven = self._verified(token, transport)
+            proven = self._verified(transport, token)
             if len(self._genuine) >= REMEMBERED_MAX:
                 self._genuine.popitem(last=False)
             self._genuine[token] = proven

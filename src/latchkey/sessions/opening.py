@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from latchkey.audit.record import Change
 from latchkey.clock import Clock
-from latchkey.http.request_kind import Transport
 from latchkey.origin import Origin
 from latchkey.sessions import queries
+from latchkey.sessions.carriage import Carriage
 from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.standing import Standing
@@ -29,14 +29,6 @@ class Cleared:
     user_id: int
     standing: Standing
     amr: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Carriage:
-    """How a session's tokens reach its client. `remember`: a browser keeps the cookies when it closes."""
-
-    transport: Transport
-    remember: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

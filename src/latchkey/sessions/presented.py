@@ -4,7 +4,7 @@ from uuid import UUID
 
 from latchkey.database.pool import Database
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
-from latchkey.http.request_kind import Transport, bearer_token
+from latchkey.http.request_kind import Transport
 from latchkey.sessions import queries
 from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefused
 from latchkey.sessions.cookies import SessionCookies
@@ -72,7 +72,7 @@ class PresentedSessions:
 
     def _tokens_of(self, exchange: Exchange, native_refresh: str | None) -> dict[TokenKind, str]:
         if exchange.kind.transport is Transport.BEARER:
-            came = {TokenKind.ACCESS: bearer_token(exchange), TokenKind.REFRESH: native_refresh}
+            came = {TokenKind.ACCESS: exchange.bearer_token(), TokenKind.REFRESH: native_refresh}
         else:
             came = {kind: self._cookie_or_none(exchange, kind) for kind in TokenKind}
         return {kind: token for kind, token in came.items() if token}

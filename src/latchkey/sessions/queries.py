@@ -36,8 +36,8 @@ class Session:
 
     `is_live`: neither ended nor past its absolute cap. `parent_hash` is the hash of the refresh token that the current
     one replaced `rotated_ago` seconds ago, or None before the first rotation; then `rotated_ago` counts from the
-    session's start. `access` is what the access token says. `token_issued_at` and `token_expires_at` are the current token's. In a session that version 0.1
-    opened, they are None before the first rotation, too.
+    session's start. `token_issued_at` and `token_expires_at` are the current token's. In a session that version 0.1
+    opened, they are None before the first rotation, too. `access` is what the next access token says.
     """
 
     id: UUID
@@ -166,9 +166,7 @@ async def find_original(database: Queryable, user_id: int, token_hash: bytes) ->
     return _session(row) if row else None
 
 
-async def rotate(
-    database: Database, refresh: RefreshToken, old_hash: bytes, new_hash: bytes
-) -> AccessClaims | None:
+async def rotate(database: Database, refresh: RefreshToken, old_hash: bytes, new_hash: bytes) -> AccessClaims | None:
     """Replaces the current refresh token in one atomic statement: of N parallel uses of one token, one succeeds.
 
     Returns what the next access token says. None if the session has another token or has ended, also if it would end

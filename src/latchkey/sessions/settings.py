@@ -37,6 +37,12 @@ class SessionSettings(BaseModel):
         le=1000,
         description="Live sessions a user may have. A login above the limit ends the oldest ones. 0: no limit.",
     )
+    native_refresh_days: int = Field(
+        30,
+        ge=1,
+        le=400,
+        description="Days a refresh token of a native client lives, within SESSION_MAX_DAYS.",
+    )
     token_issuer: str = Field(
         "",
         description="`iss` of access tokens: the URL by which apps know this installation. Unset: PUBLIC_URL.",

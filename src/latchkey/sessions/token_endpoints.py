@@ -5,7 +5,7 @@ from typing import Any
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.errors import Unauthorized
 from latchkey.http.exchange import Exchange, RepeatedCookie
-from latchkey.http.request_kind import Transport, bearer_token
+from latchkey.http.request_kind import Transport
 from latchkey.http.validation import parse_body
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.errors import RefreshTokenInvalid, RefreshTokenMissing, RefreshTokenReused
@@ -43,7 +43,7 @@ def token_endpoints(
 
     async def logout(call: Call[None]) -> Reply:
         native = _native_refresh(call.exchange) if call.exchange.kind.transport is Transport.BEARER else None
-        if not (native or bearer_token(call.exchange) or presented_sessions.any_cookie(call.exchange)):
+        if not (native or call.exchange.bearer_token() or presented_sessions.any_cookie(call.exchange)):
             raise Unauthorized
         await logout_service.end(await presented_sessions.named_by(call.exchange, native), call.origin)
         return Reply(cookies=cookies.clear())

@@ -20,8 +20,17 @@ from pydantic_core import to_json
 from latchkey.clock import Clock
 from latchkey.http.request_kind import Transport
 from latchkey.keys import Mac, base64url
-from latchkey.sessions.claims import AccessClaims, Claims, TokenExpired, TokenKind, TokenRefused, checked, is_id, is_time
-from latchkey.signing.keys import registry_of
+from latchkey.sessions.claims import (
+    AccessClaims,
+    Claims,
+    TokenExpired,
+    TokenKind,
+    TokenRefused,
+    checked,
+    is_id,
+    is_time,
+)
+from latchkey.signing.keys import Algorithm, SigningRegistry
 from latchkey.signing.ring import KeyRing
 
 SECRET_ALGORITHM = "HS256"  # noqa: S105 an algorithm
@@ -33,6 +42,7 @@ TOKEN_MAX_CHARS = 4096
 _PART = r"(?=[\w-])(?:[\w-]{4})*+(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
 _COMPACT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
 _REGISTRY = JWSRegistry(algorithms=[SECRET_ALGORITHM])
+_REGISTRIES = {algorithm.value: SigningRegistry(algorithms=[algorithm]) for algorithm in Algorithm}
 _SECRET_HEADER = {"typ": "JWT", "alg": SECRET_ALGORITHM}
 
 
@@ -40,24 +50,29 @@ class UnknownKey(TokenRefused):
     """The token names a key that this instance does not know, perhaps not yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTerms:
-    """How long tokens live, in seconds, and whom access tokens are for.
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Lifetimes of tokens in seconds. The defaults are the settings'.
 
-    `access_seconds`: ACCESS_TOKEN_SECONDS; an access token never outlives its refresh token. `refresh_seconds` and
-    `native_refresh_seconds`: REFRESH_TOKEN_HOURS and NATIVE_REFRESH_DAYS. `issuer` and `audience` are in access tokens
-    that others can verify. The defaults are the settings'.
+    `access_seconds` is ACCESS_TOKEN_SECONDS; an access token never outlives its refresh token. `refresh_seconds` is
+    REFRESH_TOKEN_HOURS, `native_refresh_seconds` NATIVE_REFRESH_DAYS.
     """
 
     access_seconds: int = 300
     refresh_seconds: int = 86_400
     native_refresh_seconds: int = 30 * SECONDS_A_DAY
-    issuer: str
-    audience: str
 
     def refresh_seconds_of(self, transport: Transport) -> int:
         """Returns the seconds that a refresh token of that transport lives."""
         return self.refresh_seconds if transport is Transport.COOKIE else self.native_refresh_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The `iss` and `aud` of access tokens that others can verify: TOKEN_ISSUER and TOKEN_AUDIENCE."""
+
+    issuer: str
+    audience: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +105,22 @@ class Tokens:
     """Mints and reads tokens. Each kind has its own secret or key, so neither can pass for the other."""
 
     def __init__(
-        self, access_secret: str, refresh_secret: str, ring: KeyRing, clock: Clock, terms: TokenTerms
+        self,
+        access_secret: str,
+        refresh_secret: str,
+        ring: KeyRing,
+        clock: Clock,
+        *,
+        parties: Parties,
+        lifetimes: Lifetimes | None = None,
     ) -> None:
         self._access_key = OctKey.import_key(access_secret.encode())
         self._refresh_key = OctKey.import_key(refresh_secret.encode())
         self._successor = Mac(refresh_secret, "refresh successor")
         self._ring = ring
         self._clock = clock
-        self._terms = terms
+        self._parties = parties
+        self._lifetimes = lifetimes or Lifetimes()
 
     def now(self) -> float:
         """Returns the time by which tokens expire, in seconds since the epoch."""
@@ -142,7 +165,7 @@ class Tokens:
         The bytes are the same for the same refresh token, claims and signing key.
         """
         # The cap bounds the refresh token, which bounds the access token.
-        expires_at = min(refresh.issued_at + self._terms.access_seconds, refresh.expires_at)
+        expires_at = min(refresh.issued_at + self._lifetimes.access_seconds, refresh.expires_at)
         claims = (
             _claims(
                 TokenKind.ACCESS,
@@ -159,9 +182,9 @@ class Tokens:
         if signer is None:
             token = _signed(_SECRET_HEADER, claims, self._access_key, _REGISTRY)
         else:
-            claims |= {"iss": self._terms.issuer, "aud": self._terms.audience}
+            claims |= {"iss": self._parties.issuer, "aud": self._parties.audience}
             header = {"alg": signer.alg, "kid": signer.kid, "typ": ACCESS_TYPE}
-            token = _signed(header, claims, signer.key, registry_of(signer.alg))
+            token = _signed(header, claims, signer.key, _REGISTRIES[signer.alg])
         return TokenPair(refresh, token, expires_at)
 
     def _following(self, parent: Claims, issued_at: int, expires_at: int) -> RefreshToken:
@@ -176,7 +199,7 @@ class Tokens:
         )
 
     def _refresh_until(self, transport: Transport, now: int, not_after: float | None) -> int:
-        expires_at = now + self._terms.refresh_seconds_of(transport)
+        expires_at = now + self._lifetimes.refresh_seconds_of(transport)
         return expires_at if not_after is None else min(expires_at, int(not_after))
 
     def _successor_id(self, kind: TokenKind, parent: Claims) -> str:
@@ -242,11 +265,11 @@ class Tokens:
             raise UnknownKey
         if header.get("alg") != key.alg:
             raise TokenRefused
-        claims = _verified(token, key.key, registry_of(key.alg))
+        claims = _verified(token, key.key, _REGISTRIES[key.alg])
         audience = claims.get("aud")
-        if claims.get("iss") != self._terms.issuer or "client_id" in claims:
+        if claims.get("iss") != self._parties.issuer or "client_id" in claims:
             raise TokenRefused
-        if self._terms.audience not in (audience if isinstance(audience, list) else [audience]):
+        if self._parties.audience not in (audience if isinstance(audience, list) else [audience]):
             raise TokenRefused
         return checked(TokenKind.ACCESS, claims, self._clock(), has_key=True)
 

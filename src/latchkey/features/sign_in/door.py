@@ -16,10 +16,11 @@ from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.sessions.actions import SessionAction
+from latchkey.sessions.carriage import Carriage
 from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import AccessTokenInvalid
-from latchkey.sessions.opening import Carriage, Cleared, SessionOpener
+from latchkey.sessions.opening import Cleared, SessionOpener
 from latchkey.sessions.queries import EndedBy, ProvenSessions
 from latchkey.sessions.standing import Standing
 from latchkey.sessions.tokens import TokenPair

@@ -42,7 +42,7 @@ class PasswordSignIn:
         """
         # Before the throttle, which counts devices of this generation apart. Every address costs one statement.
         found = await queries.credentials_by_email(self.database, email)
-        device = visit.known_device(found.generation if found else 0)
+        device = visit.recognise_device(found.generation if found else 0)
         async with self.throttle.attempt(email, device if found else None) as attempt:
             credentials = await self._verify(email, password, found, attempt, visit)
         candidate = Candidate(credentials.user, credentials.email_verified, credentials.generation)

@@ -18,11 +18,12 @@ from latchkey.http.edge.host import check_host, names_loopback
 from latchkey.http.edge.large_answers import LARGE_BYTES, LargeAnswers
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.envelope import failure, json_response
 from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
-from latchkey.http.request_kind import RequestKind, RequestKinds
+from latchkey.http.request_kind import RequestKind
 from latchkey.http.routing import RouteTable
 from latchkey.refusal import Refusal
 
