@@ -14,6 +14,8 @@ from latchkey.features.registration import REGISTRATION
 from latchkey.features.registration.settings import RegistrationSettings
 from latchkey.features.sign_in import SIGN_IN
 from latchkey.features.sign_in.settings import SignInSettings
+from latchkey.features.signing_keys import SIGNING_KEYS
+from latchkey.features.signing_keys.settings import SigningKeySettings
 
 FEATURES = (
     PLATFORM,
@@ -22,6 +24,7 @@ FEATURES = (
     PASSWORDS,
     REGISTRATION,
     ACCOUNTS,
+    SIGNING_KEYS,
     HEALTH,
     FRONT_PAGE,
     BROWSER_CLIENT,
@@ -31,6 +34,7 @@ MAIL_KINDS = tuple(kind for feature in FEATURES for kind in feature.mails)
 
 
 class Settings(
+    SigningKeySettings,
     AccountSettings,
     RegistrationSettings,
     PasswordSettings,
@@ -52,6 +56,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.passwords.wiring import wire_passwords
     from latchkey.features.registration.wiring import wire_registration
     from latchkey.features.sign_in.wiring import wire_sign_in
+    from latchkey.features.signing_keys.wiring import wire_signing_keys
 
     email_verification = wire_email_verification(platform, settings)
     sign_in = wire_sign_in(platform, settings, steps=(email_verification.step,))
@@ -64,6 +69,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         passwords.contribution,
         email_verification.contribution,
         accounts,
+        wire_signing_keys(platform, settings),
         wire_health(platform),
         wire_front_page(platform),
         wire_browser_client(),

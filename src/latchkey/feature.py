@@ -5,7 +5,7 @@ Importing this module loads no machinery, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -99,8 +99,8 @@ class Feature:
     """The declaration of a feature, at the top of its folder.
 
     `actions` are its audit actions, `mails` its kinds of mail. `chores` returns what housekeeping removes for it, given
-    all settings; `tallies` are the numbers that its triggers keep. `checks` and `commands` name its modules of that
-    kind, which only `latchkey doctor` and the command line import.
+    all settings; `tallies` are the numbers that its triggers keep. `checks`, `database_checks` and `commands` name its
+    modules of that kind, which only `latchkey doctor` and the command line import.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Feature:
     chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
     tallies: tuple[Tally, ...] = ()
     checks: str | None = None
+    database_checks: str | None = None
     commands: str | None = None
 
 
@@ -121,9 +122,19 @@ PLATFORM = Feature(
 """The platform's own declaration, in the form of a feature."""
 
 
+class StartRefused(Exception):
+    """The process must not serve. The text says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What a feature adds to a running process: endpoints, and a composer for each kind of its mails."""
+    """What a feature adds to a running process: endpoints, and a composer for each kind of its mails.
+
+    `before_serving` is awaited before the first request, and may raise StartRefused. `tasks` run while the process
+    does, and are cancelled at its end.
+    """
 
     endpoints: tuple[Endpoint[Any], ...] = ()
     composers: Mapping[str, Compose] = field(default_factory=dict)
+    before_serving: tuple[Callable[[], Awaitable[None]], ...] = ()
+    tasks: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

@@ -74,6 +74,7 @@ class Service:
     housekeeper: Housekeeper
     hasher: PasswordHasher
     costs: HashCosts
+    contributions: tuple[Contribution, ...]
 
 
 def build_service(
@@ -108,6 +109,7 @@ def build_service(
         ),
         platform.hasher,
         platform.costs,
+        contributions,
     )
 
 
@@ -135,6 +137,7 @@ def build_platform(
     )
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
+    feed.on_changed(signing.hear)
     return Platform(
         settings=settings,
         dev=dev,
@@ -242,12 +245,17 @@ class Application:
         open_connection = partial(connect, url, production=production)
         service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
-        # Without the database, requests that need the keys get 503 until `run` has read them.
-        with suppress(DatabaseUnavailable):
-            await service.signing.load()
+        try:
+            for prepare in [prepare for each in service.contributions for prepare in each.before_serving]:
+                await prepare()
+        except BaseException:
+            service.hasher.close()
+            await database.close()
+            raise
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         others.append(asyncio.create_task(service.signing.run(lambda: service.feed.is_healthy)))
+        others += [asyncio.create_task(task()) for each in service.contributions for task in each.tasks]
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
         # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.

@@ -86,12 +86,13 @@ class Edge:
             await response(scope, receive, send)
 
     async def _pass(self, exchange: Exchange) -> Response:
-        if (preflight := self._cors.preflight(exchange)) is not None:
-            return preflight
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         if match is not None and match.resource.loopback_only and not names_loopback(exchange):
             match = None
         endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+        is_public = endpoint is not None and endpoint.any_origin
+        if (preflight := self._cors.preflight(exchange, any_origin=is_public)) is not None:
+            return preflight
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:
             await self._rate_limit.count(exchange)
