@@ -130,7 +130,8 @@ def refusal(error: Refusal, kind: RequestKind) -> Response:
     """Returns the answer for a refusal of a request of that kind."""
     headers = [answer_header(name, value) for name, value in error.headers]
     if kind is RequestKind.BEARER and error.status in {401, 403}:
-        headers.append(answer_header("WWW-Authenticate", f"Bearer{error.challenge}"))
+        challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
+        headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
     return json_response(failure(error), error.status, headers)
