@@ -35,16 +35,30 @@ if TYPE_CHECKING:
     from latchkey.http.endpoint import Endpoint
     from latchkey.mail.outbox import Outbox
     from latchkey.mail.worker import Compose
+    from latchkey.sealing import Sealer
     from latchkey.sessions.cookies import SessionCookies
     from latchkey.sessions.ending import SessionEnder
     from latchkey.sessions.feed import RevocationFeed
     from latchkey.sessions.guard import Guards
-    from latchkey.sessions.revocation import PresentedSessions
+    from latchkey.sessions.presented import PresentedSessions
     from latchkey.sessions.tokens import Tokens
+    from latchkey.signing.ring import KeyRing
 
 
 class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSettings, HashingSettings, HttpSettings):
     """The settings of the platform. A feature has its own model."""
+
+    def issuer(self) -> str:
+        """Returns the `iss` of access tokens: TOKEN_ISSUER, PUBLIC_URL, or this machine's URL."""
+        return self.token_issuer or self.base_url()
+
+    def audience(self) -> str:
+        """Returns the `aud` of access tokens."""
+        return self.token_audience or self.issuer()
+
+    def names_issuer(self) -> bool:
+        """Tells whether apps elsewhere can know the issuer. On a developer's machine, its own URL will do."""
+        return bool(self.token_issuer or self.public_url) or self.development
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +80,8 @@ class Platform:
     costs: HashCosts
     counts: Counts
     csrf: Csrf
+    sealer: Sealer
+    signing: KeyRing
     tokens: Tokens
     cookies: SessionCookies
     feed: RevocationFeed

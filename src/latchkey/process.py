@@ -29,6 +29,7 @@ from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.routing import RouteTable
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
@@ -41,17 +42,20 @@ from latchkey.mail.templates import Templates
 from latchkey.mail.tokens import MailTokens
 from latchkey.mail.worker import MailWorker
 from latchkey.refusal import ServiceUnavailable
+from latchkey.sealing import Sealer
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.devices import load_rules
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.endpoints import session_endpoints
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.guard import Guards
+from latchkey.sessions.logout import Logout
 from latchkey.sessions.management import SessionManager
-from latchkey.sessions.revocation import Logout, PresentedSessions
+from latchkey.sessions.presented import PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.token_endpoints import token_endpoints
-from latchkey.sessions.tokens import Lifetimes, Tokens
+from latchkey.sessions.tokens import SECONDS_A_DAY, Lifetimes, Parties, Tokens
+from latchkey.signing.ring import KeyRing
 from latchkey.urls import origin_of
 
 SHUTDOWN_SECONDS = 5.0
@@ -66,6 +70,7 @@ class Service:
     edge: Edge
     mail: MailWorker
     feed: RevocationFeed
+    signing: KeyRing
     housekeeper: Housekeeper
     hasher: PasswordHasher
     costs: HashCosts
@@ -95,6 +100,7 @@ def build_service(
             host=mail_from(settings).domain,
         ),
         platform.feed,
+        platform.signing,
         Housekeeper(
             database,
             [chore for feature in FEATURES for chore in feature.chores(settings)],
@@ -114,8 +120,16 @@ def build_platform(
     access_secret = settings.jwt_access_secret.get_secret_value()
     refresh_secret = settings.jwt_refresh_secret.get_secret_value()
     secure = not settings.development
-    lifetimes = Lifetimes(settings.access_token_seconds, settings.refresh_token_hours * 3600)
-    tokens = Tokens(access_secret, refresh_secret, clock, lifetimes)
+    lifetimes = Lifetimes(
+        settings.access_token_seconds,
+        settings.refresh_token_hours * 3600,
+        settings.native_refresh_days * SECONDS_A_DAY,
+    )
+    sealer = Sealer(refresh_secret)
+    signing = KeyRing(database, sealer, stopwatch)
+    issuer = settings.token_issuer or settings.base_url()
+    parties = Parties(issuer, settings.token_audience or issuer)
+    tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
     cookies = SessionCookies(
         prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
     )
@@ -141,11 +155,13 @@ def build_platform(
             allowed=settings.allowed_origins(),
             explains=dev,
         ),
+        sealer=sealer,
+        signing=signing,
         tokens=tokens,
         cookies=cookies,
         feed=feed,
         ender=SessionEnder(ended),
-        guards=Guards(database, tokens, cookies, ended, feed, clock),
+        guards=Guards(database, tokens, signing, cookies, ended, feed, clock),
         presented_sessions=PresentedSessions(database, tokens, cookies),
     )
 
@@ -187,11 +203,13 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
     )
     return Edge(
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
-        cors=Cors(settings.allowed_origins(), _own_origin(settings)),
+        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), _own_origin(settings)),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,
-        authenticators=platform.guards.signed_in.authenticators,
+        kinds=RequestKinds(
+            (platform.cookies.access_name, platform.cookies.refresh_name), frozenset(settings.native_origins)
+        ),
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
         logs_requests=settings.request_log,
@@ -224,8 +242,12 @@ class Application:
         open_connection = partial(connect, url, production=production)
         service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
+        # Without the database, requests that need the keys get 503 until `run` has read them.
+        with suppress(DatabaseUnavailable):
+            await service.signing.load()
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
+        others.append(asyncio.create_task(service.signing.run(lambda: service.feed.is_healthy)))
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
         # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.

@@ -214,3 +214,30 @@ async def test_a_lost_connection_is_noticed_at_once(database: str) -> None:
         await until(lambda: feed.is_healthy)
 
     await running(feed, look)
+
+
+async def test_hears_of_changes(database: str) -> None:
+    """A handler gets each payload in order, and "" for a new connection before anybody believes the feed."""
+    watch = Watch()
+    opened: list[asyncpg.Connection] = []
+
+    async def connect() -> asyncpg.Connection:
+        opened.append(await asyncpg.connect(database))
+        return opened[-1]
+
+    feed = RevocationFeed(connect, EndedSessions(watch), watch)
+    heard: list[tuple[str, bool]] = []
+    feed.on_changed(lambda what: heard.append((what, feed.is_healthy)))
+
+    async def look() -> None:
+        await until(lambda: feed.is_healthy)
+        assert heard == [("", False)]
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+            for what in ("signing_keys", "api_key x"):
+                await other.execute("SELECT pg_notify('latchkey_changed', %s)", [what])
+        await until(lambda: heard[1:] == [("signing_keys", True), ("api_key x", True)])
+        opened[0].terminate()
+        await until(lambda: heard[3:] == [("", False)])
+        await until(lambda: feed.is_healthy)
+
+    await running(feed, look)

@@ -1,9 +1,9 @@
 """What HTTP itself refuses, whatever the endpoint.
 
     Refusal
-    ├── MalformedBody 400       InvalidHost
+    ├── MalformedBody 400       InvalidHost     AmbiguousCredentials
     ├── Unauthorized 401
-    ├── CsrfRefused 403         Forbidden
+    ├── CsrfRefused 403         Forbidden       NotForBrowsers
     ├── NotFound 404
     ├── MethodNotAllowed 405
     ├── BodyTooLarge 413
@@ -29,6 +29,13 @@ class InvalidHost(Refusal):
     status, code, message = 400, "INVALID_REQUEST", "Invalid Host header"
 
 
+class AmbiguousCredentials(Refusal):
+    """Two of cookies, a bearer token and an API key: which of them is meant is not guessed."""
+
+    status, code = 400, "AMBIGUOUS_CREDENTIALS"
+    message = "Send cookies, a bearer token or an API key, not two"
+
+
 class Unauthorized(Refusal):
     """The request carries no proof of a user."""
 
@@ -40,9 +47,15 @@ class CsrfRefused(Refusal):
 
 
 class Forbidden(Refusal):
-    """The path names another user."""
+    """The path names another user, or the endpoint takes no API keys."""
 
     status, code, message = 403, "FORBIDDEN", "You are not allowed to perform this action"
+
+
+class NotForBrowsers(Refusal):
+    """A page sent an API key, or a request of a native app."""
+
+    status, code, message = 403, "NOT_FOR_BROWSERS", "This is not for browsers"
 
 
 class NotFound(Refusal):

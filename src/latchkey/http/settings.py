@@ -23,6 +23,10 @@ class HttpSettings(ServiceSettings):
         description="Comma-separated origins of front ends that may call with cookies. Development: "
         "http://localhost:3000, :3001, :5173.",
     )
+    native_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins of native apps whose web view sends one, such as `tauri://localhost`.",
+    )
     rate_limit: str = Field(
         "100/15 minutes",
         description="Limit of requests from one client address, in the notation of the limits library.",
@@ -56,7 +60,7 @@ class HttpSettings(ServiceSettings):
             return frozenset(DEVELOPMENT_ORIGINS)
         return frozenset(self.cors_origins)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "native_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -69,6 +73,14 @@ class HttpSettings(ServiceSettings):
         for origin in value:
             if problem := origin_problem(origin):
                 raise ValueError(f"{origin!r} {problem}")
+        return value
+
+    @field_validator("native_origins")
+    @classmethod
+    def _native_origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._:-]+", origin):
+                raise ValueError(f"{origin!r} must be an origin, such as tauri://localhost")
         return value
 
     @field_validator("return_url")

@@ -3,6 +3,8 @@
 Ending a session notifies every instance in the same transaction (PostgreSQL LISTEN/NOTIFY). An instance trusts its map
 only while a heartbeat on the listening connection proves that notifications arrive. Without that proof, each request
 asks the database. So a broken feed costs queries, but never keeps an ended session alive.
+
+The same connection hears that something else has changed which instances keep in memory: see `on_changed`.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import structlog
 from latchkey.database.pool import LOST, REFUSED, DatabaseUnavailable
 from latchkey.database.pooler import is_lent_by_transaction
 from latchkey.database.pooler_queries import is_direct
+from latchkey.database.queries import CHANGED_CHANNEL
 from latchkey.sessions import queries
 
 BEAT_EVERY_SECONDS = 0.5
@@ -84,11 +87,19 @@ class RevocationFeed:
         self._note = note
         self._proven_at: float | None = None
         self._is_cut = False
+        self._on_changed: list[Callable[[str], None]] = []
 
     @property
     def is_healthy(self) -> bool:
         """Tells whether a session that is not in the map is live. Computed for each request."""
         return self._proven_at is not None and self._stopwatch() - self._proven_at <= PROVEN_FOR_SECONDS
+
+    def on_changed(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with the payload of each notification about a change.
+
+        Calls it with "" after each connection, before the feed is healthy: it may have missed any change.
+        """
+        self._on_changed.append(handler)
 
     async def run(self) -> None:
         """Listens until cancelled. Reconnects when the connection is lost or silent."""
@@ -120,6 +131,9 @@ class RevocationFeed:
             if not echo.hear(payload) and (session_id := _session_id(payload)):
                 self._ended.add([session_id])
 
+        def hear_change(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            self._changed(str(payload))
+
         connection.add_termination_listener(self._lost)
         other: asyncpg.Connection | None = None
         try:
@@ -131,8 +145,10 @@ class RevocationFeed:
                     raise _NothingArrives
                 # Listens first, then reads: a session that ends in between is heard, and one that ended before is read.
                 await connection.add_listener(queries.ENDED_CHANNEL, hear)
+                await connection.add_listener(CHANGED_CHANNEL, hear_change)
                 await echo.prove(other)
                 self._ended.add(await queries.ended_lately(connection))
+                self._changed("")
                 if behind_pooler:
                     await self._note(True)
                 else:
@@ -152,6 +168,10 @@ class RevocationFeed:
         finally:
             if other is not None:
                 other.terminate()
+
+    def _changed(self, what: str) -> None:
+        for handler in self._on_changed:
+            handler(what)
 
     def _proven(self, sent_at: float) -> None:
         self._proven_at = sent_at
