@@ -5,7 +5,7 @@ Importing this module loads no machinery, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -98,14 +98,16 @@ def _no_chores(_: Any) -> tuple[Chore, ...]:
 class Feature:
     """The declaration of a feature, at the top of its folder.
 
-    `actions` are its audit actions, `mails` its kinds of mail. `chores` returns what housekeeping removes for it, given
-    all settings; `tallies` are the numbers that its triggers keep. `checks` and `commands` name its modules of that
-    kind, which only `latchkey doctor` and the command line import.
+    `actions` are its audit actions, `mails` its kinds of mail, `scopes` what an API key may be allowed to do there.
+    `chores` returns what housekeeping removes for it, given all settings; `tallies` are the numbers that its triggers
+    keep. `checks` and `commands` name its modules of that kind, which only `latchkey doctor` and the command line
+    import.
     """
 
     name: str
     actions: type[StrEnum] | None = None
     mails: tuple[MailKind, ...] = ()
+    scopes: type[StrEnum] | None = None
     chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
     tallies: tuple[Tally, ...] = ()
     checks: str | None = None
@@ -123,7 +125,11 @@ PLATFORM = Feature(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What a feature adds to a running process: endpoints, and a composer for each kind of its mails."""
+    """What a feature adds to a running process: endpoints, a composer for each kind of its mails, and background tasks.
+
+    A task runs until it is cancelled.
+    """
 
     endpoints: tuple[Endpoint[Any], ...] = ()
     composers: Mapping[str, Compose] = field(default_factory=dict)
+    tasks: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

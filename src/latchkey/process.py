@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import asyncpg
 from starlette.routing import Router
@@ -74,6 +75,7 @@ class Service:
     housekeeper: Housekeeper
     hasher: PasswordHasher
     costs: HashCosts
+    tasks: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
 
 
 def build_service(
@@ -108,6 +110,7 @@ def build_service(
         ),
         platform.hasher,
         platform.costs,
+        tuple(task for each in contributions for task in each.tasks),
     )
 
 
@@ -248,6 +251,7 @@ class Application:
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         others.append(asyncio.create_task(service.signing.run(lambda: service.feed.is_healthy)))
+        others += [asyncio.create_task(task()) for task in service.tasks]
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
         # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.

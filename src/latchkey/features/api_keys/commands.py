@@ -28,7 +28,8 @@ def create_key(
     """Create an API key for a server of yours, and print it. It is shown this once: only its hash is stored."""
     from latchkey.features.api_keys.operator import create
 
-    known: tuple[str, ...] = context.obj.scopes
+    # The table of contents knows the scopes of all features.
+    known: tuple[str, ...] = context.obj
     create(name, scope, known=known, expires_in_days=None if no_expiry else expires_in_days, as_json=as_json)
 
 

@@ -8,10 +8,9 @@ from latchkey.features.api_keys.key_limit import KeyLimit
 from latchkey.features.api_keys.last_uses import LastUses
 from latchkey.http.authenticate import ApiKey, Authenticator, Guard
 from latchkey.http.exchange import Exchange
+from latchkey.http.openapi import KEY_SCHEME
 from latchkey.http.request_kind import RequestKind
 from latchkey.refusal import Refusal
-
-SCHEME = "apiKey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class KeyGuards:
             return key
 
         return Authenticator(
-            scheme=SCHEME,
+            scheme=KEY_SCHEME,
             applies=lambda exchange: exchange.kind is RequestKind.KEY,
             find_principal=find_key,
             failures=(InvalidApiKey, InsufficientScope),

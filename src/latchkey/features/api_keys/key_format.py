@@ -11,7 +11,8 @@ import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 
-PREFIX = "lk_"
+from latchkey.http.request_kind import API_KEY_PREFIX
+
 ID_CHARS = 12
 # 43 characters of base62 have 256 bits.
 SECRET_CHARS = 43
@@ -19,7 +20,8 @@ SECRET_CHARS = 43
 CHECKSUM_CHARS = 6
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _KEY = re.compile(
-    rf"{PREFIX}([0-9A-Za-z]{{{ID_CHARS}}})_[0-9A-Za-z]{{{SECRET_CHARS}}}([0-9A-Za-z]{{{CHECKSUM_CHARS}}})", re.ASCII
+    rf"{API_KEY_PREFIX}([0-9A-Za-z]{{{ID_CHARS}}})_[0-9A-Za-z]{{{SECRET_CHARS}}}([0-9A-Za-z]{{{CHECKSUM_CHARS}}})",
+    re.ASCII,
 )
 
 
@@ -33,7 +35,7 @@ class PresentedKey:
 
 def new_key() -> str:
     """Returns a new random key."""
-    unchecked = f"{PREFIX}{_random(ID_CHARS)}_{_random(SECRET_CHARS)}"
+    unchecked = f"{API_KEY_PREFIX}{_random(ID_CHARS)}_{_random(SECRET_CHARS)}"
     return unchecked + _checksum(unchecked)
 
 

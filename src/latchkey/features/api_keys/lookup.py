@@ -31,9 +31,7 @@ class KeyLookup:
     the database. `changed` takes these notifications.
     """
 
-    def __init__(
-        self, database: Database, hears_changes: Callable[[], bool], stopwatch: Callable[[], float]
-    ) -> None:
+    def __init__(self, database: Database, hears_changes: Callable[[], bool], stopwatch: Callable[[], float]) -> None:
         self._reads: BatchedReads[str, UsableKey] = BatchedReads(partial(queries.find_usable, database))
         self._hears_changes = hears_changes
         self._stopwatch = stopwatch

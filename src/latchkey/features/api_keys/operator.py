@@ -17,9 +17,7 @@ from latchkey.users.fields import name as name_of_at_least
 COLUMNS = ("id", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
 
 
-def create(
-    name: str, scopes: list[str], *, known: tuple[str, ...], expires_in_days: int | None, as_json: bool
-) -> None:
+def create(name: str, scopes: list[str], *, known: tuple[str, ...], expires_in_days: int | None, as_json: bool) -> None:
     """Creates a key and prints it. `expires_in_days` None: it never expires. Fails for unknown scopes."""
     try:
         checked: str = TypeAdapter(name_of_at_least(1)).validate_python(name)

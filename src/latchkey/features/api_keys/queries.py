@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from latchkey.database.pool import Connection, Database, Queryable
+from latchkey.database.queries import CHANGED_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
