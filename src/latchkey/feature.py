@@ -25,6 +25,8 @@ from latchkey.sessions.settings import SessionSettings
 from latchkey.users.settings import UserSettings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from latchkey.audit.record import AuditLog
     from latchkey.clock import Clock
     from latchkey.counts import Counts
@@ -65,11 +67,13 @@ class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSetting
 class Platform:
     """The machinery that features share, made once for a process. Both secrets are set.
 
-    `dev`: `latchkey dev` serves and shows a developer what production hides.
+    `dev`: `latchkey dev` serves and shows a developer what production hides. `stopping` is set when the process is about
+    to stop: requests that wait for something are to be answered then.
     """
 
     settings: PlatformSettings
     dev: bool
+    stopping: asyncio.Event
     clock: Clock
     access_secret: str = field(repr=False)
     refresh_secret: str = field(repr=False)

@@ -94,6 +94,11 @@ class Exchange:
         """Tells whether the request has `Authorization: Bearer`, with whatever value."""
         return bool(_BEARER.fullmatch(self.headers.get("authorization") or ""))
 
+    async def disconnected(self) -> None:
+        """Waits until the client closes its connection. For requests whose body is read."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
     def origin(self) -> Origin:
         """Returns client address, user agent (without control characters, at most 512 characters) and request id."""
         agent = self.headers.get("user-agent")

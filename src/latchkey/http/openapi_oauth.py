@@ -15,18 +15,19 @@ def add_oauth_refusals(responses: JsonObject, endpoint: Endpoint[Any], reference
         by_status.setdefault(STATUS[code], {})[case] = code
     for status, cases in by_status.items():
         detail = {"properties": {"error": {"enum": sorted(set(cases.values()))}}}
-        added = {
-            "description": "; ".join(f"`{code}` {case.message}" for case, code in cases.items()),
-            "schema": {"allOf": [{"$ref": reference.format(model=OAuthError.__name__)}, detail]},
-            "examples": {case.__name__: {"value": _example(case, code)} for case, code in cases.items()},
+        schema = {"allOf": [{"$ref": reference.format(model=OAuthError.__name__)}, detail]}
+        described = [f"`{code}` {case.message}" for case, code in cases.items()]
+        examples = {case.__name__: {"value": _example(case, code)} for case, code in cases.items()}
+        enveloped = responses.get(str(status))
+        if enveloped is not None:
+            content = enveloped["content"]["application/json"]
+            schema = {"anyOf": [content["schema"], schema]}
+            described.insert(0, enveloped["description"])
+            examples = content["examples"] | examples
+        responses[str(status)] = {
+            "description": "; ".join(described),
+            "content": {"application/json": {"schema": schema, "examples": examples}},
         }
-        response = responses.setdefault(
-            str(status), {"description": "", "content": {"application/json": {"examples": {}}}}
-        )
-        content = response["content"]["application/json"]
-        response["description"] = "; ".join(filter(None, [response["description"], added["description"]]))
-        content["schema"] = {"anyOf": [content["schema"], added["schema"]]} if "schema" in content else added["schema"]
-        content["examples"] |= added["examples"]
 
 
 def _example(case: type[Refusal], code: str) -> JsonObject:

@@ -29,7 +29,9 @@ def revocations_endpoint(passes: Passes, waiting: Waiting, guard: Guard) -> Endp
         if since is None:
             page = await passes.begin()
         else:
-            page = await waiting.read(passes.read, since, seconds=wait, key_id=call.api_key.id)
+            page = await waiting.read(
+                passes.read, since, seconds=wait, key_id=call.api_key.id, client_left=call.exchange.disconnected
+            )
         return Reply(Revocations(sessions=page.session_ids, cursor=cursor_text(page.cursor), more=page.more))
 
     return Endpoint(

@@ -12,5 +12,5 @@ from latchkey.features.revocations.waiting import Waiting
 def wire_revocations(platform: Platform, keys: KeyGuards) -> Contribution:
     """Returns the endpoint GET /revocations."""
     passes = Passes(platform.database)
-    waiting = Waiting(platform.feed, stopwatch)
+    waiting = Waiting(platform.feed, platform.stopping, stopwatch)
     return Contribution(endpoints=(revocations_endpoint(passes, waiting, keys.scope(RevocationsScope.READ)),))
