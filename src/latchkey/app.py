@@ -18,6 +18,8 @@ from latchkey.features.registration.settings import RegistrationSettings
 from latchkey.features.revocations import REVOCATIONS
 from latchkey.features.sign_in import SIGN_IN
 from latchkey.features.sign_in.settings import SignInSettings
+from latchkey.features.signing_keys import SIGNING_KEYS
+from latchkey.features.signing_keys.settings import SigningKeySettings
 
 FEATURES = (
     PLATFORM,
@@ -26,6 +28,7 @@ FEATURES = (
     PASSWORDS,
     REGISTRATION,
     ACCOUNTS,
+    SIGNING_KEYS,
     API_KEYS,
     INTROSPECTION,
     REVOCATIONS,
@@ -41,6 +44,7 @@ SCOPES = tuple(scope.value for feature in FEATURES for scope in feature.scopes o
 
 
 class Settings(
+    SigningKeySettings,
     ApiKeySettings,
     AccountSettings,
     RegistrationSettings,
@@ -66,6 +70,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.registration.wiring import wire_registration
     from latchkey.features.revocations.wiring import wire_revocations
     from latchkey.features.sign_in.wiring import wire_sign_in
+    from latchkey.features.signing_keys.wiring import wire_signing_keys
 
     email_verification = wire_email_verification(platform, settings)
     sign_in = wire_sign_in(platform, settings, steps=(email_verification.step,))
@@ -79,6 +84,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         passwords.contribution,
         email_verification.contribution,
         accounts,
+        wire_signing_keys(platform, settings),
         api_keys.contribution,
         wire_introspection(platform, api_keys.guards),
         wire_revocations(platform, api_keys.guards),

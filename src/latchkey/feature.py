@@ -5,7 +5,7 @@ Importing this module loads no machinery, so the command line starts fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -104,8 +104,8 @@ class Feature:
 
     `actions` are its audit actions, `mails` its kinds of mail, `scopes` what an API key may be allowed to do there.
     `chores` returns what housekeeping removes for it, given all settings; `tallies` are the numbers that its triggers
-    keep. `checks` and `commands` name its modules of that kind, which only `latchkey doctor` and the command line
-    import.
+    keep. `checks`, `database_checks` and `commands` name its modules of that kind, which only `latchkey doctor` and the
+    command line import.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Feature:
     chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
     tallies: tuple[Tally, ...] = ()
     checks: str | None = None
+    database_checks: str | None = None
     commands: str | None = None
 
 
@@ -127,13 +128,19 @@ PLATFORM = Feature(
 """The platform's own declaration, in the form of a feature."""
 
 
+class StartRefused(Exception):
+    """The process must not serve. The text says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What a feature adds to a running process: endpoints, a composer for each kind of its mails, and background tasks.
+    """What a feature adds to a running process: endpoints, and a composer for each kind of its mails.
 
-    A task runs until it is cancelled.
+    `before_serving` is awaited before the first request, and may raise StartRefused. `tasks` run while the process
+    does, and are cancelled at its end.
     """
 
     endpoints: tuple[Endpoint[Any], ...] = ()
     composers: Mapping[str, Compose] = field(default_factory=dict)
+    before_serving: tuple[Callable[[], Awaitable[None]], ...] = ()
     tasks: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()

@@ -2,11 +2,10 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import asyncpg
 from starlette.routing import Router
@@ -76,7 +75,7 @@ class Service:
     housekeeper: Housekeeper
     hasher: PasswordHasher
     costs: HashCosts
-    tasks: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+    contributions: tuple[Contribution, ...]
 
 
 def build_service(
@@ -112,7 +111,7 @@ def build_service(
         ),
         platform.hasher,
         platform.costs,
-        tuple(task for each in contributions for task in each.tasks),
+        contributions,
     )
 
 
@@ -140,6 +139,7 @@ def build_platform(
     )
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
+    feed.on_changed(signing.hear)
     return Platform(
         settings=settings,
         dev=dev,
@@ -255,13 +255,17 @@ class Application:
         service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
         self._stopping = service.stopping
-        # Without the database, requests that need the keys get 503 until `run` has read them.
-        with suppress(DatabaseUnavailable):
-            await service.signing.load()
+        try:
+            for prepare in [prepare for each in service.contributions for prepare in each.before_serving]:
+                await prepare()
+        except BaseException:
+            service.hasher.close()
+            await database.close()
+            raise
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
         others.append(asyncio.create_task(service.signing.run(lambda: service.feed.is_healthy)))
-        others += [asyncio.create_task(task()) for task in service.tasks]
+        others += [asyncio.create_task(task()) for each in service.contributions for task in each.tasks]
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
         # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.

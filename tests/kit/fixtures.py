@@ -10,6 +10,7 @@ import pytest
 from latchkey.app import Settings
 from tests.kit import plain_http
 from tests.kit.browser import Browser, Member
+from tests.kit.native_client import NativeClient
 from tests.kit.server import Server, start_server
 from tests.kit.services import Service
 from tests.kit.wire import Wire
@@ -49,6 +50,26 @@ def open_browser(server: Server, wire: Wire) -> Iterator[Callable[..., Browser]]
     yield open_one
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def open_native(server: Server, wire: Wire) -> Iterator[Callable[..., NativeClient]]:
+    """Opens native clients, on the shared server or another: `open_native()`, `open_native(other)`."""
+    opened: list[NativeClient] = []
+
+    def open_one(on: Server | None = None) -> NativeClient:
+        opened.append(NativeClient(on or server, wire))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def native(open_native: Callable[..., NativeClient]) -> NativeClient:
+    """Opens a native client on the shared server."""
+    return open_native()
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from latchkey.sessions.claims import CLOCK_SKEW_SECONDS
 from latchkey.sessions.feed import KEPT_SECONDS, PROVEN_FOR_SECONDS, EndedSessions, RevocationFeed
 from latchkey.sessions.settings import SessionSettings
-from latchkey.sessions.tokens import CLOCK_SKEW_SECONDS, Lifetimes
+from latchkey.sessions.tokens import Lifetimes
 
 PATIENCE_SECONDS = 10.0
 ids = st.integers(0, 12).map(lambda number: UUID(int=number))

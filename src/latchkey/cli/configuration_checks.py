@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
 from latchkey.app import Settings
-from latchkey.cli.secrets import FILE
 from latchkey.http.settings import Network
 from latchkey.terminal.finding import Finding, ok, problem, warning
+from latchkey.terminal.secrets import FILE
 from latchkey.urls import is_loopback, is_plain, origin_of
 
 # Wider than the network of any provider.

@@ -25,6 +25,7 @@ users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage ac
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and end the sessions of a user.")
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List what was done to accounts.")
 mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List the mail outbox and retry failed mails.")
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage the keys that sign access tokens.")
 api_keys = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Create, list and revoke API keys for servers."
 )
@@ -32,8 +33,9 @@ app.add_typer(users, name="users")
 app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
+app.add_typer(keys, name="keys")
 app.add_typer(api_keys, name="api-keys")
-GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail, "api-keys": api_keys}
+GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail, "keys": keys, "api-keys": api_keys}
 
 for feature in FEATURES:
     if feature.commands is not None:

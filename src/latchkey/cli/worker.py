@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latchkey.app import Settings
 from latchkey.cli.connections import disconnect_stalled_readers
+from latchkey.feature import StartRefused
 from latchkey.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -104,4 +105,8 @@ class _Worker:
                 # The server listens after this. The attribute keeps the task from being collected.
                 self._bounding = asyncio.create_task(disconnect_stalled_readers(self._port))
 
-        await self._app(scope, receive, watch)
+        try:
+            await self._app(scope, receive, watch)
+        except StartRefused as error:
+            # Expected, so one line instead of a traceback.
+            log.error(str(error))

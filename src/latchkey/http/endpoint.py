@@ -93,10 +93,11 @@ class Endpoint(Generic[Body]):
     the handler raises; other refusals follow from the declaration. `cookies_in` are the cookies that the handler reads,
     `cookies_out` those that a success sets, for the document. `counted` is off for endpoints that the rate limit skips,
     `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
-    `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `needs_limiter`: answers 503 while the rate
-    limit cannot count. `refused`: the refusal that every permitted caller gets, because the settings turn the endpoint
-    off. `takes_form`: the body is a form (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered
-    in the form of OAuth, and their error codes there.
+    `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `any_origin`: pages of every origin may read
+    the answer. `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every
+    permitted caller gets, because the settings turn the endpoint off. `takes_form`: the body is a form
+    (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their error
+    codes there.
     """
 
     method: str
@@ -122,6 +123,7 @@ class Endpoint(Generic[Body]):
     documented: bool = True
     loopback_only: bool = False
     for_probes: bool = False
+    any_origin: bool = False
     touches_database: bool = True
     needs_limiter: bool = False
     oauth_errors: Mapping[type[Refusal], str] = field(default_factory=dict)

@@ -86,16 +86,13 @@ def checked(kind: TokenKind, claims: dict[str, Any], now: float, *, has_key: boo
         raise TokenRefused
     if max(issued_at, claims.get("nbf", 0)) > now + CLOCK_SKEW_SECONDS:
         raise TokenRefused
-    via = claims.get("via", Transport.COOKIE.value)
-    if via not in set(Transport):
-        raise TokenRefused
     genuine = Claims(
         user_id,
         _session_id(claims.get("sid")),
         claims["jti"],
         issued_at,
         expires_at,
-        Transport(via),
+        _transport(claims.get("via", Transport.COOKIE.value)),
         claims.get("rem") is not False,
         _access(claims) if kind is TokenKind.ACCESS else None,
         has_key,
@@ -103,6 +100,13 @@ def checked(kind: TokenKind, claims: dict[str, Any], now: float, *, has_key: boo
     if expires_at <= now:
         raise TokenExpired(genuine)
     return genuine
+
+
+def _transport(value: object) -> Transport:
+    try:
+        return Transport(str(value))
+    except ValueError:
+        raise TokenRefused from None
 
 
 def _access(claims: dict[str, Any]) -> AccessClaims:

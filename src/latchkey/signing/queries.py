@@ -1,59 +1,26 @@
-"""SQL of signing keys. The database's clock decides all times."""
+"""SQL that reads signing keys. All times are by the database's clock."""
 
 import json
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 
 from latchkey.database.pool import Queryable
+from latchkey.signing.stored import StoredKey, StoredKeys
 
-
-class Purpose(StrEnum):
-    """What a key signs."""
-
-    ACCESS = "access"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A row. Times are seconds since the epoch. `private_sealed` is None once it was erased.
-
-    A key verifies and is listed until `leaves_at`; None: no end is set.
-    """
-
-    kid: str
-    purpose: str
-    alg: str
-    public_jwk: dict[str, Any]
-    private_sealed: bytes | None = field(repr=False)
-    signs_from: float
-    leaves_at: float | None
-    created_at: float
-
-    def has_left(self, now: float) -> bool:
-        """Tells whether the key no longer verifies at that time."""
-        return self.leaves_at is not None and self.leaves_at <= now
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKeys:
-    """All keys, in the order in which they sign, and the database's time when they were read."""
-
-    now: float
-    keys: tuple[StoredKey, ...]
+CHANGED = "signing_keys"
+"""The payload that notifies of a change of keys."""
 
 
 async def read(database: Queryable) -> StoredKeys:
     """Returns all keys, also those that have left."""
     rows = await database.fetch(
-        "SELECT extract(epoch FROM now())::float8 AS now, kid, purpose, alg, public_jwk, private_sealed,"
+        # Not now(), which is when a transaction began: what it waited for may have happened later.
+        "SELECT extract(epoch FROM clock_timestamp())::float8 AS time, kid, purpose, alg, public_jwk, private_sealed,"
         " extract(epoch FROM signs_from)::float8 AS signs_from, extract(epoch FROM leaves_at)::float8 AS leaves_at,"
         " extract(epoch FROM created_at)::float8 AS created_at"
         # One row without a key, so that the time comes even without keys.
-        " FROM (SELECT) AS always LEFT JOIN signing_keys ON true ORDER BY signing_keys.signs_from, created_at, kid"
+        " FROM (SELECT) AS always LEFT JOIN signing_keys ON true ORDER BY signing_keys.signs_from, kid"
     )
     return StoredKeys(
-        rows[0]["now"],
+        rows[0]["time"],
         tuple(
             StoredKey(
                 kid=row["kid"],

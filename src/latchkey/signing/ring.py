@@ -6,7 +6,7 @@ keys were read, and a stopwatch since.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,19 +15,18 @@ import asyncpg
 import structlog
 from joserfc.jwk import Key
 
-from latchkey.database.pool import Database, DatabaseUnavailable
+from latchkey.database.pool import DatabaseUnavailable, Queryable
 from latchkey.sealing import SealBroken, Sealer
 from latchkey.signing import queries
-from latchkey.signing.keys import import_private, import_public
-from latchkey.signing.queries import Purpose, StoredKey, StoredKeys
+from latchkey.signing.keys import import_public
+from latchkey.signing.sealed import open_private
+from latchkey.signing.stored import Purpose, StoredKey, StoredKeys
 
 EVERY_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 5.0
 HS256_GRACE_SECONDS = 600.0
 """How long HS256 access tokens stay good after the first key began to sign: longer than instances learn of it."""
-TABLE = "signing_keys"
-COLUMN = "private_sealed"
 log = structlog.get_logger(__name__)
 
 
@@ -38,13 +37,14 @@ class KeysUnknown(DatabaseUnavailable):
 class UnreadableKeys(Exception):
     """The private parts of these keys do not open. The text says what to do."""
 
-    def __init__(self, kids: tuple[str, ...]) -> None:
-        self.kids = kids
-        super().__init__(
-            f"signing {'key' if len(kids) == 1 else 'keys'} {', '.join(kids)} cannot be opened: another"
-            " JWT_REFRESH_SECRET sealed it. Set that secret again, or give the key up:"
+    def __init__(self, kids: Sequence[str]) -> None:
+        self.kids = tuple(kids)
+        those = f"signing key{'s' * (len(kids) > 1)} {', '.join(kids)}"
+        self.advice = (
+            "set the JWT_REFRESH_SECRET that they were sealed with, or give them up:"
             " latchkey keys init --discard-unreadable"
         )
+        super().__init__(f"cannot open {those} with this JWT_REFRESH_SECRET: {self.advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class _Held:
 class _Known:
     """What was read last. `held` has the access keys that had not left, in the order in which they sign."""
 
-    keys: tuple[StoredKey, ...]
+    keys: Sequence[StoredKey]
     held: dict[str, _Held]
     unreadable: tuple[str, ...]
     signs_since: float | None
@@ -88,7 +88,7 @@ class _Known:
 class KeyRing:
     """The signing keys of access tokens that this instance knows."""
 
-    def __init__(self, database: Database, sealer: Sealer, stopwatch: Callable[[], float]) -> None:
+    def __init__(self, database: Queryable, sealer: Sealer, stopwatch: Callable[[], float]) -> None:
         self._database = database
         self._sealer = sealer
         self._stopwatch = stopwatch
@@ -175,6 +175,11 @@ class KeyRing:
         """Makes `run` read the keys now."""
         self._woken.set()
 
+    def hear(self, what: str) -> None:
+        """Reads the keys again if a notification says so: "" if any notification may have been missed."""
+        if what in {"", queries.CHANGED}:
+            self.wake()
+
     async def run(self, feed_is_healthy: Callable[[], bool]) -> None:
         """Reads the keys until cancelled: every minute, when woken, and each second while the feed is not healthy."""
         while True:
@@ -225,24 +230,16 @@ class KeyRing:
         return self._database_time_at_zero + self._stopwatch()
 
     def _read(self, stored: StoredKeys) -> _Known:
-        access = [key for key in stored.keys if key.purpose == Purpose.ACCESS]
+        access = stored.of(Purpose.ACCESS)
         held: dict[str, _Held] = {}
         unreadable: list[str] = []
-        for key in access:
-            if key.has_left(stored.now):
-                continue
+        for key in access.listed:
             try:
-                signing = self._open(key)
+                private = open_private(self._sealer, key)
+                signing = None if private is None else SigningKey(key.kid, key.alg, private)
             except SealBroken:
                 unreadable.append(key.kid)
-                signing = None
+                # Another instance, with another secret, has sealed it again. This one goes on with what it knows.
+                signing = self._known.held[key.kid].signing if self._known and key.kid in self._known.held else None
             held[key.kid] = _Held(key, VerifyingKey(key.kid, key.alg, import_public(key.public_jwk)), signing)
-        # A key that was retired while it waited never signed.
-        signed = [key.signs_from for key in access if not key.has_left(key.signs_from)]
-        return _Known(stored.keys, held, tuple(unreadable), min(signed, default=None))
-
-    def _open(self, key: StoredKey) -> SigningKey | None:
-        if key.private_sealed is None:
-            return None
-        plain = self._sealer.open(key.private_sealed, table=TABLE, column=COLUMN, key=key.kid)
-        return SigningKey(key.kid, key.alg, import_private(plain))
+        return _Known(stored.keys, held, tuple(unreadable), access.signs_since)

@@ -23,9 +23,15 @@ class Cors:
         self._own = own
         self._unlisted = UnlistedOrigins()
 
-    def preflight(self, exchange: Exchange) -> Response | None:
-        """Adds the CORS headers. Returns the answer to a preflight, which goes no further."""
+    def preflight(self, exchange: Exchange, *, any_origin: bool = False) -> Response | None:
+        """Adds the CORS headers. Returns the answer to a preflight, which goes no further.
+
+        `any_origin`: what is asked for is public, so the pages of every origin may read it, without cookies.
+        """
         exchange.answer_headers.append((b"vary", b"Origin"))
+        if any_origin:
+            exchange.answer_headers.append(answer_header("Access-Control-Allow-Origin", "*"))
+            return None
         origin = exchange.header("origin")
         if origin is None:
             return None

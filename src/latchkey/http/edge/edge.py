@@ -87,12 +87,13 @@ class Edge:
             await response(scope, receive, send)
 
     async def _pass(self, exchange: Exchange) -> Response:
-        if (preflight := self._cors.preflight(exchange)) is not None:
-            return preflight
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         if match is not None and match.resource.loopback_only and not names_loopback(exchange):
             match = None
         endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+        is_public = endpoint is not None and endpoint.any_origin
+        if (preflight := self._cors.preflight(exchange, any_origin=is_public)) is not None:
+            return preflight
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:
             await self._count(exchange, endpoint)
@@ -137,7 +138,8 @@ def refusal(error: Refusal, kind: RequestKind) -> Response:
     """Returns the answer for a refusal of a request of that kind."""
     headers = [answer_header(name, value) for name, value in error.headers]
     if kind is RequestKind.BEARER and error.status in {401, 403}:
-        headers.append(answer_header("WWW-Authenticate", f"Bearer{error.challenge}"))
+        challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
+        headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
     return json_response(failure(error), error.status, headers)
