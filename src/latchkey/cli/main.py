@@ -1,4 +1,4 @@
-"""The `latchkey` command. Each subcommand has its own module, imported only when it runs."""
+"""The `latchkey` command. Every command's declaration is imported at start; its work only when it runs."""
 
 import io
 import sys
