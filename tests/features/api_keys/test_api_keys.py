@@ -1,3 +1,0 @@
-def test_x(start, own_sql):
-    s = start()
-    print(s.printed())
