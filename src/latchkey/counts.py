@@ -114,8 +114,8 @@ class MemoryCounts:
 
     async def get(self, key: str) -> int:
         """See Counts."""
-        held = self._counts.get(key)
-        return _weigh(held, self._clock()) if held else 0
+        count, ends_at = self._counts.get(key) or (0, 0.0)
+        return count if ends_at > self._clock() else 0
 
     async def check(self) -> bool:
         """See Counts."""

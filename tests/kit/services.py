@@ -48,11 +48,12 @@ def another_secret(key: str) -> str:
 
 
 class Service:
-    """A server of an app. `key` may be changed; None: it sends none."""
+    """A server of an app. `key` may be changed; None: it sends none. `address` is what a trusted proxy says of it."""
 
     def __init__(self, server: Server, wire: Wire, key: str | None) -> None:
         self.server = server
         self.key = key
+        self.address: str | None = None
         self._wire = wire
         self._http = plain_http.client(base_url=server.url, timeout=60)
 
@@ -61,6 +62,7 @@ class Service:
     ) -> httpx.Response:
         """Sends a request with the key."""
         sent: dict[str, Any] = {} if self.key is None else {"X-API-Key": self.key.encode("latin-1")}
+        sent |= {} if self.address is None else {"X-Forwarded-For": self.address}
         sent |= headers or {}
         response = self._http.request(method, path, content=content, headers=sent)
         self._wire.check(method, path, response)

@@ -19,8 +19,8 @@ from latchkey.signing.ring import (
     KeysUnknown,
     UnreadableKeys,
 )
+from tests.kit.key_rows import add_key
 from tests.kit.server import REFRESH_SECRET
-from tests.kit.signing import add_key
 from tests.kit.stored import Sql
 
 OTHER_SECRET = "another-refresh-secret-of-the-tests-0123456789"

@@ -58,9 +58,7 @@ def test_a_feed_that_is_lost_takes_the_memory_with_it(
         with line.feeds_paused():
             # Nothing notifies of this: it stands for a notification that is lost with the connection.
             sql.execute(REVOKE, [id_of(service.key or "")])
-            eventually(
-                lambda: service.request("GET", "/revocations").status_code == 401, "it is refused", within=2.0
-            )
+            eventually(lambda: service.request("GET", "/revocations").status_code == 401, "it is refused", within=2.0)
         server.kill()
 
 
