@@ -38,13 +38,13 @@ class FixedRing(KeyRing):
         return self._key is None
 
 
-def read_key(dsn: str) -> SigningKey | None:
-    """Returns the key that signs in that database, opened with the secret of the tests."""
+def read_key(dsn: str, refresh_secret: str = REFRESH_SECRET) -> SigningKey | None:
+    """Returns the key that signs in that database, opened with that secret."""
 
     async def read() -> SigningKey | None:
         database = await open_database(dsn, production=False)
         try:
-            ring = KeyRing(database, Sealer(REFRESH_SECRET), stopwatch)
+            ring = KeyRing(database, Sealer(refresh_secret), stopwatch)
             await ring.load()
             return ring.signer()
         finally:
@@ -67,9 +67,14 @@ def tokens_of(server: Server, *, age: float = 0, lifetimes: Lifetimes | None = N
     )
 
 
-def mint(tokens: Tokens, user_id: int, session_id: UUID | str, *, not_after: float = 2**40) -> TokenPair:
-    """Returns first tokens of a browser's session, with the claims of an ordinary user."""
-    refresh = tokens.first(
-        user_id, UUID(str(session_id)), transport=Transport.COOKIE, remember=True, not_after=not_after
-    )
+def mint(
+    tokens: Tokens,
+    user_id: int,
+    session_id: UUID | str,
+    *,
+    transport: Transport = Transport.COOKIE,
+    not_after: float = 2**40,
+) -> TokenPair:
+    """Returns first tokens of a session, with the claims of an ordinary user."""
+    refresh = tokens.first(user_id, UUID(str(session_id)), transport=transport, remember=True, not_after=not_after)
     return tokens.pair(refresh, AS_USER)
