@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import bcrypt
 import psycopg
 
+from latchkey.keys import Secret
 from latchkey.sessions.tokens import Parties, Tokens, token_hash
 from tests.kit.signing_keys import FixedRing, mint
 
@@ -70,7 +71,7 @@ def _lines(count: int, stored: str) -> Iterator[str]:
 
 def sign_in(dsn: str, signing: Secrets, user_ids: list[int]) -> list[SignedIn]:
     """Opens a session for each of the users, behind the service's back."""
-    tokens = Tokens(signing.access, signing.refresh, FixedRing(), time.time, parties=Parties("", ""))
+    tokens = Tokens(Secret(signing.access), Secret(signing.refresh), FixedRing(), time.time, parties=Parties("", ""))
     signed_in = []
     expires_at = _in_30_days()
     with (

@@ -9,6 +9,7 @@ from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange
+from latchkey.keys import Secret
 
 SECRET = "access-secret-of-these-properties-0123456789"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -17,10 +18,10 @@ LISTED = "https://app.test"
 unsafe_methods = st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "post", "TRACE", "CONNECT", "PROPFIND"])
 
 
-def csrf(secret: str = SECRET, *, public: str | None = OWN) -> Csrf:
+def csrf(secret: str = SECRET, *, accepted: tuple[str, ...] = (), public: str | None = OWN) -> Csrf:
     """The check of an instance at accounts.test that allows app.test; `public` None: it was not told where it is."""
     own = OwnOrigin(public=public, assumed="http://localhost:3000")
-    return Csrf(secret, cookie_name="_csrf", secure=True, own=own, allowed=frozenset({LISTED}))
+    return Csrf(Secret(secret, accepted), cookie_name="_csrf", secure=True, own=own, allowed=frozenset({LISTED}))
 
 
 async def never() -> Message:
