@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from latchkey.clock import stopwatch
 from latchkey.http.edge.body import read_body
-from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.client import ClientAddress, network_of
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
@@ -19,7 +20,7 @@ from latchkey.http.edge.large_answers import LARGE_BYTES, LargeAnswers
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.edge.request_kinds import RequestKinds
-from latchkey.http.endpoint import SAFE_METHODS
+from latchkey.http.endpoint import SAFE_METHODS, Endpoint
 from latchkey.http.envelope import failure, json_response
 from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
@@ -95,11 +96,13 @@ class Edge:
             return preflight
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:
-            await self._rate_limit.count(exchange)
+            await self._count(exchange, endpoint)
         check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
         await read_body(exchange)
         exchange.kind = self._kinds.find(exchange, endpoint)
-        if exchange.method not in SAFE_METHODS and exchange.kind is RequestKind.COOKIE:
+        if exchange.kind is RequestKind.COOKIE and (
+            endpoint.checks_csrf if endpoint is not None else exchange.method not in SAFE_METHODS
+        ):
             self._csrf.check(exchange)
         if match is None:
             raise NotFound
@@ -110,6 +113,11 @@ class Edge:
         if len(response.body) > LARGE_BYTES and exchange.method == "GET":
             self._large.require_room(exchange)
         return response
+
+    async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
+        """Counts a request for its good API key, where keys are taken; any other one for its address."""
+        if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
+            await self._rate_limit.count(exchange, network_of(exchange.client_ip))
 
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some keep it. Both work.
