@@ -110,6 +110,46 @@ def test_another_secret_issues_nothing_that_passes(secret: str) -> None:
     assert not passes(csrf(), own_token, cookie)
 
 
+def test_a_pair_stays_good_while_the_secret_is_rotated() -> None:
+    """Whichever of both instances has issued it, and whichever is asked, before and after each of them is restarted."""
+    old, new = SECRET, "the-next-access-secret-0123456789abcdef"
+    before, after = csrf(old, accepted=(new,)), csrf(new, accepted=(old,))
+    for issuer in (csrf(old), before, after):
+        token, cookie = issued(issuer)
+        for asked in (before, after):
+            assert passes(asked, token, cookie)
+            later, set_cookie = asked.issue(exchange("GET", cookie=f"_csrf={cookie}"))
+            renewed = (set_cookie or f"_csrf={cookie}").split(";")[0].removeprefix("_csrf=")
+            for each in (before, after):
+                # The jar has the cookie before or after this answer, and tabs have either token.
+                assert all(passes(each, one, jar) for one in (token, later) for jar in (cookie, renewed))
+
+
+def test_a_cookie_of_an_accepted_secret_is_signed_again() -> None:
+    """For the same seed, so that earlier tokens stay good. Then the old secret can be dropped."""
+    old, new = SECRET, "the-next-access-secret-0123456789abcdef"
+    token, cookie = issued(csrf(old))
+    later, set_cookie = csrf(new, accepted=(old,)).issue(exchange("GET", cookie=f"_csrf={cookie}"))
+    assert set_cookie is not None
+    renewed = set_cookie.split(";")[0].removeprefix("_csrf=")
+    assert renewed.split(".")[0] == cookie.split(".")[0]
+    assert passes(csrf(new), later, renewed)
+    assert passes(csrf(new, accepted=(old,)), token, renewed)
+    assert not passes(csrf(new), token, renewed)
+    assert not passes(csrf(new), later, cookie)
+    assert csrf(new, accepted=(old,)).issue(exchange("GET", cookie=f"_csrf={renewed}"))[1] is None
+
+
+@given(st.permutations(["one", "two", "three"]), st.data())
+def test_a_changed_pair_is_refused_under_all_secrets(order: list[str], data: st.DataObject) -> None:
+    secrets = [f"access-secret-{name}-of-these-properties" for name in order]
+    token, cookie = issued(csrf(secrets[-1]))
+    asked = csrf(secrets[0], accepted=tuple(secrets[1:]))
+    assert passes(asked, token, cookie)
+    assert not passes(asked, mutated(data, token), cookie)
+    assert not passes(asked, token, mutated(data, cookie))
+
+
 def test_tokens_and_cookies_are_not_interchangeable() -> None:
     """Both are signed, each for what it is: the signature of one is none for the other."""
     token, cookie = issued(csrf())
