@@ -11,6 +11,7 @@ import bcrypt
 import psycopg
 
 from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
 from latchkey.sessions.tokens import Parties, Tokens, token_hash
 from latchkey.signing.ring import SigningKey
 from tests.kit.signing_keys import FixedRing, mint
@@ -73,7 +74,7 @@ def _lines(count: int, stored: str) -> Iterator[str]:
 def tokens_of(signing: Secrets, key: SigningKey | None = None, issuer: str = "") -> Tokens:
     """Mints as a server with these secrets and that key does; None: by the secret."""
     parties = Parties(issuer, issuer)
-    return Tokens(signing.access, signing.refresh, FixedRing(key), time.time, parties=parties)
+    return Tokens(Secret(signing.access), Secret(signing.refresh), FixedRing(key), time.time, parties=parties)
 
 
 def sign_in(dsn: str, tokens: Tokens, user_ids: list[int], transport: Transport = Transport.COOKIE) -> list[SignedIn]:

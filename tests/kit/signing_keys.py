@@ -10,6 +10,7 @@ from uuid import UUID
 from latchkey.clock import stopwatch
 from latchkey.database.pool import open_database
 from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
 from latchkey.sealing import Sealer
 from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.tokens import Lifetimes, Parties, TokenPair, Tokens
@@ -58,8 +59,8 @@ def read_key(dsn: str, refresh_secret: str = REFRESH_SECRET) -> SigningKey | Non
 def tokens_of(server: Server, *, age: float = 0, lifetimes: Lifetimes | None = None) -> Tokens:
     """Returns what mints and reads tokens as that server does, or did `age` seconds ago."""
     return Tokens(
-        ACCESS_SECRET,
-        REFRESH_SECRET,
+        Secret(ACCESS_SECRET),
+        Secret(REFRESH_SECRET),
         FixedRing(read_key(server.dsn)),
         lambda: time.time() - age,
         parties=Parties(server.issuer, server.issuer),
