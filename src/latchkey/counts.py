@@ -27,6 +27,10 @@ class Counts(Protocol):
         """
         ...
 
+    async def get(self, key: str) -> int:
+        """Returns a count; 0 for an unknown key."""
+        ...
+
     async def check(self) -> bool:
         """Tells whether the store is reachable."""
         ...
@@ -69,6 +73,10 @@ class SharedCounts:
         self._ends[key] = ends_at
         return count, ends_at
 
+    async def get(self, key: str) -> int:
+        """See Counts."""
+        return await self.storage.get(key)
+
     async def check(self) -> bool:
         """See Counts."""
         return await self.storage.check()
@@ -103,6 +111,11 @@ class MemoryCounts:
             count, ends_at = 0, now + seconds
         self._counts.set(key, (count + 1, ends_at), now)
         return count + 1, ends_at
+
+    async def get(self, key: str) -> int:
+        """See Counts."""
+        count, ends_at = self._counts.get(key) or (0, 0.0)
+        return count if ends_at > self._clock() else 0
 
     async def check(self) -> bool:
         """See Counts."""

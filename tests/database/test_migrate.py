@@ -170,6 +170,7 @@ async def test_refresh_touches_no_index(empty_database: str) -> None:
         "sessions_live_by_user": False,
         "sessions_ended": False,
         "sessions_expiring": False,
+        "sessions_by_actor": False,
     }
 
 

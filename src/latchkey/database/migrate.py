@@ -23,7 +23,7 @@ from latchkey.logs import Logger
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REQUIRED_REVISION = "0015"
+REQUIRED_REVISION = "0016"
 """The newest revision, which this version needs."""
 
 RULES_REVISION = "0005"

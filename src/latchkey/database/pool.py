@@ -100,6 +100,10 @@ class Database:
         """
         return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: False)
 
+    async def write_row(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """Does as `write`, and returns the first row, or None."""
+        return await self._run(lambda connection: connection.fetchrow(query, *args), again_if_lost=lambda: False)
+
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Runs `work` in one transaction, and returns its result after the commit.
 

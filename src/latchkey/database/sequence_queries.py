@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from latchkey.database.pool import Queryable
 
-TABLES = ("users", "audit_logs", "sessions", "mail_outbox", "email_tokens", "user_counts")
+TABLES = ("users", "audit_logs", "sessions", "mail_outbox", "email_tokens", "user_counts", "signing_keys", "api_keys")
 """All tables of Latchkey."""
 
 
