@@ -6,6 +6,8 @@ from latchkey.features.accounts.settings import AccountSettings
 from latchkey.features.browser_client import BROWSER_CLIENT
 from latchkey.features.email_verification import EMAIL_VERIFICATION
 from latchkey.features.email_verification.settings import EmailVerificationSettings
+from latchkey.features.forward_auth import FORWARD_AUTH
+from latchkey.features.forward_auth.settings import ForwardAuthSettings
 from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
 from latchkey.features.passwords import PASSWORDS
@@ -25,6 +27,7 @@ FEATURES = (
     REGISTRATION,
     ACCOUNTS,
     SIGNING_KEYS,
+    FORWARD_AUTH,
     HEALTH,
     FRONT_PAGE,
     BROWSER_CLIENT,
@@ -34,6 +37,7 @@ MAIL_KINDS = tuple(kind for feature in FEATURES for kind in feature.mails)
 
 
 class Settings(
+    ForwardAuthSettings,
     SigningKeySettings,
     AccountSettings,
     RegistrationSettings,
@@ -51,6 +55,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.accounts.wiring import wire_accounts
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification
+    from latchkey.features.forward_auth.wiring import wire_forward_auth
     from latchkey.features.front_page.wiring import wire_front_page
     from latchkey.features.health.wiring import wire_health
     from latchkey.features.passwords.wiring import wire_passwords
@@ -70,6 +75,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         email_verification.contribution,
         accounts,
         wire_signing_keys(platform, settings),
+        wire_forward_auth(platform, settings),
         wire_health(platform),
         wire_front_page(platform),
         wire_browser_client(),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from latchkey.hashing.costs import HashCosts
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
+    from latchkey.http.edge.own_origin import OwnOrigin
     from latchkey.http.endpoint import Endpoint
     from latchkey.mail.outbox import Outbox
     from latchkey.mail.worker import Compose
@@ -79,6 +80,7 @@ class Platform:
     hasher: PasswordHasher
     costs: HashCosts
     counts: Counts
+    own_origin: OwnOrigin
     csrf: Csrf
     sealer: Sealer
     signing: KeyRing
