@@ -133,7 +133,11 @@ def build_platform(
     parties = Parties(issuer, settings.token_audience or issuer)
     tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
     cookies = SessionCookies(
-        prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
+        prefix=settings.cookie_prefix,
+        secure=secure,
+        lifetimes=lifetimes,
+        root_path=settings.root_path,
+        domain=settings.cookie_domain,
     )
     own_origin = OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
     ended = EndedSessions(stopwatch)
