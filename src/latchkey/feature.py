@@ -25,6 +25,8 @@ from latchkey.sessions.settings import SessionSettings
 from latchkey.users.settings import UserSettings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from latchkey.audit.record import AuditLog
     from latchkey.clock import Clock
     from latchkey.counts import Counts
@@ -66,11 +68,13 @@ class PlatformSettings(UserSettings, MailSettings, AuditSettings, SessionSetting
 class Platform:
     """The machinery that features share, made once for a process. Both secrets are set.
 
-    `dev`: `latchkey dev` serves and shows a developer what production hides.
+    `dev`: `latchkey dev` serves and shows a developer what production hides. `stopping` is set when the process is about
+    to stop: requests that wait for something are to be answered then.
     """
 
     settings: PlatformSettings
     dev: bool
+    stopping: asyncio.Event
     clock: Clock
     access_secret: str = field(repr=False)
     refresh_secret: str = field(repr=False)
@@ -100,14 +104,16 @@ def _no_chores(_: Any) -> tuple[Chore, ...]:
 class Feature:
     """The declaration of a feature, at the top of its folder.
 
-    `actions` are its audit actions, `mails` its kinds of mail. `chores` returns what housekeeping removes for it, given
-    all settings; `tallies` are the numbers that its triggers keep. `checks`, `database_checks` and `commands` name its
-    modules of that kind, which only `latchkey doctor` and the command line import.
+    `actions` are its audit actions, `mails` its kinds of mail, `scopes` what an API key may be allowed to do there.
+    `chores` returns what housekeeping removes for it, given all settings; `tallies` are the numbers that its triggers
+    keep. `checks`, `database_checks` and `commands` name its modules of that kind, which only `latchkey doctor` and the
+    command line import.
     """
 
     name: str
     actions: type[StrEnum] | None = None
     mails: tuple[MailKind, ...] = ()
+    scopes: type[StrEnum] | None = None
     chores: Callable[[Any], tuple[Chore, ...]] = _no_chores
     tallies: tuple[Tally, ...] = ()
     checks: str | None = None

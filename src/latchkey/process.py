@@ -68,6 +68,7 @@ class Service:
     """The parts of a running process."""
 
     edge: Edge
+    stopping: asyncio.Event
     mail: MailWorker
     feed: RevocationFeed
     signing: KeyRing
@@ -90,6 +91,7 @@ def build_service(
     mailbox = Mailbox(sender, clock) if sender and dev else None
     return Service(
         _edge(platform, contributions, mailbox),
+        platform.stopping,
         MailWorker(
             database,
             platform.outbox,
@@ -146,6 +148,7 @@ def build_platform(
     return Platform(
         settings=settings,
         dev=dev,
+        stopping=asyncio.Event(),
         clock=clock,
         access_secret=access_secret,
         refresh_secret=refresh_secret,
@@ -228,6 +231,7 @@ class Application:
         self._settings = settings
         self._dev = dev
         self._edge: Edge | None = None
+        self._stopping: asyncio.Event | None = None
         self._lifespan_protocol = Router(lifespan=self._lifespan)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -236,6 +240,11 @@ class Application:
         assert scope["type"] == "http", "the server takes no WebSockets"
         assert self._edge is not None, "the server starts the lifespan before it accepts requests"
         return self._edge(scope, receive, send)
+
+    def stop_soon(self) -> None:
+        """Has waiting requests answered, because the server is about to stop and waits for those that run."""
+        if self._stopping is not None:
+            self._stopping.set()
 
     @asynccontextmanager
     async def _lifespan(self, _: ASGIApp) -> AsyncIterator[None]:
@@ -247,6 +256,7 @@ class Application:
         open_connection = partial(connect, url, production=production)
         service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
+        self._stopping = service.stopping
         try:
             for prepare in [prepare for each in service.contributions for prepare in each.before_serving]:
                 await prepare()
@@ -276,7 +286,7 @@ class Application:
                 await database.close()
 
 
-def create_app(settings: Settings, *, dev: bool = False) -> ASGIApp:
+def create_app(settings: Settings, *, dev: bool = False) -> Application:
     """Returns the application for an ASGI server. It reads nothing from the environment but `settings`.
 
     `dev` is not a setting, so no environment can turn it on: only `latchkey dev` passes it.

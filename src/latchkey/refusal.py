@@ -25,7 +25,7 @@ class Refusal(Exception):
     message: ClassVar[str]
     closes_connection: ClassVar[bool] = False
     challenge: str = ""
-    """The parameters of `WWW-Authenticate: Bearer` (RFC 6750 section 3), with a leading space."""
+    """The parameters of `WWW-Authenticate: Bearer` in a 403 (RFC 6750 section 3), with a leading space."""
 
     def __init__(self, *, headers: tuple[tuple[str, str], ...] = (), cause: str = "") -> None:
         super().__init__(self.message)

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from latchkey.database import migrate as module
+from latchkey.database.adoption.original_schema import UnfitSchema
 from latchkey.database.migrate import (
     REQUIRED_REVISION,
     MigrationReport,
-    UnfitSchema,
     UnknownTimezone,
     is_current,
     migrate,

@@ -193,7 +193,7 @@ def kept_secrets(settings: Settings) -> Finding:
 
 
 AT_START = (public_url, cors_origins, cookie_prefix, cookie_domain, trusted_proxies, mail, return_url)
-"""The checks whose warnings `serve` logs."""
+"""The checks whose findings `serve` and `dev` log at start. `serve` also checks `environment`."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
 

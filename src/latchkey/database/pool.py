@@ -130,8 +130,8 @@ class Database:
         return await self._run(in_transaction, again_if_lost=lambda: not began)
 
     async def pooler_lends_sessions(self, known: bool) -> None:
-        """Learns whether a pooler is known to lend connections for whole sessions: only then are statements prepared
-        through it."""
+        """Turns prepared statements through a pooler on or off. `known`: the pooler is known to lend connections for
+        whole sessions, so that they persist."""
         if known != self._opener.by_session:
             self._opener.by_session = known
             if self._opener.behind_pooler:

@@ -41,14 +41,15 @@ class Authenticator:
     """One kind of proof that a request can carry.
 
     `applies` tells whether a request carries this proof. `find_principal` then returns the principal or raises one of
-    `failures`. `scheme` is the name of its security scheme in the OpenAPI document.
+    `failures`. `scheme` is the name of its security scheme in the OpenAPI document. `count`, for API keys only, counts a
+    request for its key instead of its address; False: it brings no good key.
     """
 
     scheme: str
     applies: Callable[[Exchange], bool]
     find_principal: Callable[[Exchange], Awaitable[Principal | ApiKey]]
     failures: tuple[type[Refusal], ...]
-    takes_keys: bool = False
+    count: Callable[[Exchange], Awaitable[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,22 @@ class Guard:
                 return await authenticator.find_principal(exchange)
         raise Unauthorized
 
+    async def count(self, exchange: Exchange) -> bool:
+        """Counts a request for its API key, and tells whether it did. Otherwise its address counts."""
+        for authenticator in self.authenticators:
+            if authenticator.count is not None and await authenticator.count(exchange):
+                return True
+        return False
+
     @property
     def takes_keys(self) -> bool:
         """Tells whether the guard admits API keys."""
-        return any(each.takes_keys for each in self.authenticators)
+        return any(each.count is not None for each in self.authenticators)
+
+    @property
+    def takes_only_keys(self) -> bool:
+        """Tells whether the guard admits API keys, and no cookies or bearer tokens."""
+        return all(each.count is not None for each in self.authenticators)
 
     @property
     def failures(self) -> tuple[type[Refusal], ...]:

@@ -11,8 +11,9 @@ from latchkey.http.authenticate import ApiKey, Guard, Principal
 from latchkey.http.envelope import json_response, success
 from latchkey.http.errors import Forbidden
 from latchkey.http.exchange import Exchange, answer_header
+from latchkey.http.oauth import oauth_refusal
 from latchkey.http.request_kind import RequestKind
-from latchkey.http.validation import parse_body, parse_params, parse_query
+from latchkey.http.validation import parse_body, parse_form, parse_params, parse_query
 from latchkey.origin import Origin
 from latchkey.refusal import Refusal, ServiceUnavailable
 
@@ -44,6 +45,12 @@ class Call(Generic[Body]):
     def signed_in(self) -> Principal:
         """Returns the user and their session. For endpoints with a guard that admits sessions only."""
         assert isinstance(self.principal, Principal), "the guard admits sessions only"
+        return self.principal
+
+    @property
+    def api_key(self) -> ApiKey:
+        """Returns the API key. For endpoints with a guard that admits keys only."""
+        assert isinstance(self.principal, ApiKey), "the guard admits API keys only"
         return self.principal
 
 
@@ -95,7 +102,9 @@ class Endpoint(Generic[Body]):
     somewhere else. Trusted proxies are not counted, a body is not read, and refusals have no body. `refuse` replaces a
     refusal of the edge or the endpoint by another one. `any_origin`: pages of every origin may read
     the answer. `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every
-    permitted caller gets, because the settings turn the endpoint off.
+    permitted caller gets, because the settings turn the endpoint off. `takes_form`: the body is a form
+    (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their
+    error codes there.
     """
 
     method: str
@@ -111,6 +120,7 @@ class Endpoint(Generic[Body]):
     self_only: Callable[[Any], int] | None = None
     refused: type[Refusal] | None = None
     body: type[Body] | None = None
+    takes_form: bool = False
     native_body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     failures: tuple[type[Refusal], ...] = ()
@@ -125,6 +135,7 @@ class Endpoint(Generic[Body]):
     any_origin: bool = False
     touches_database: bool = True
     needs_limiter: bool = False
+    oauth_errors: Mapping[type[Refusal], str] = field(default_factory=dict)
 
     @property
     def is_credentialed(self) -> bool:
@@ -136,10 +147,26 @@ class Endpoint(Generic[Body]):
         """Tells whether the endpoint admits API keys."""
         return self.guard is not None and self.guard.takes_keys
 
+    @property
+    def checks_csrf(self) -> bool:
+        """Tells whether a request by cookies, or without any proof, needs a CSRF token.
+
+        Where API keys alone are admitted, nothing that a browser sends unasked has any effect.
+        """
+        return self.method not in SAFE_METHODS and not (self.guard is not None and self.guard.takes_only_keys)
+
     async def answer(self, exchange: Exchange, parameters: dict[str, str]) -> Response:
         """Answers a request in this order: limiter (503), guard (401), turned off (403), path (400, 404), self (403),
         query (400), body (400, 415), handler.
         """
+        try:
+            return await self._answer(exchange, parameters)
+        except Refusal as error:
+            if (code := self.oauth_errors.get(type(error))) is None:
+                raise
+            return oauth_refusal(code, error)
+
+    async def _answer(self, exchange: Exchange, parameters: dict[str, str]) -> Response:
         if self.needs_limiter and exchange.limiter_failed:
             raise ServiceUnavailable
         principal = await self.guard.find_principal(exchange) if self.guard else None
@@ -149,7 +176,9 @@ class Endpoint(Generic[Body]):
         if self.self_only and not (isinstance(principal, Principal) and principal.user_id == self.self_only(params)):
             raise Forbidden
         query = parse_query(self.query, exchange) if self.query else None
-        body: Any = parse_body(self.body, exchange) if self.body else None
+        body: Any = None
+        if self.body is not None:
+            body = parse_form(self.body, exchange) if self.takes_form else parse_body(self.body, exchange)
         reply = await self.handler(Call(exchange, body, principal, params, query))
         if reply.response is not None:
             response = reply.response

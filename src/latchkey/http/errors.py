@@ -1,13 +1,13 @@
 """What HTTP itself refuses, whatever the endpoint.
 
     Refusal
-    ├── MalformedBody 400       InvalidHost     AmbiguousCredentials
+    ├── MalformedBody 400       MalformedForm   InvalidHost     AmbiguousCredentials
     ├── Unauthorized 401
     ├── CsrfRefused 403         Forbidden       NotForBrowsers
     ├── NotFound 404
     ├── MethodNotAllowed 405
     ├── BodyTooLarge 413
-    ├── NotJson 415
+    ├── NotJson 415             NotForm
     ├── RateLimited 429
     └── InternalError 500
 
@@ -21,6 +21,12 @@ class MalformedBody(Refusal):
     """Not JSON, not an object, bad UTF-8, too deeply nested, or incomplete."""
 
     status, code, message = 400, "INVALID_REQUEST", "Malformed JSON body"
+
+
+class MalformedForm(Refusal):
+    """Not a form in UTF-8, or a field comes several times."""
+
+    status, code, message = 400, "INVALID_REQUEST", "Malformed form body"
 
 
 class InvalidHost(Refusal):
@@ -75,6 +81,11 @@ class BodyTooLarge(Refusal):
 
 class NotJson(Refusal):
     status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json"
+
+
+class NotForm(Refusal):
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+    message = "Content-Type must be application/x-www-form-urlencoded"
 
 
 class RateLimited(Refusal):

@@ -33,12 +33,13 @@ class Exchange:
 
     `headers` maps lower-case names to values, repeated ones joined as in RFC 9110 section 5.3. `peer` is the address of
     the connection, `client_ip` the client's; behind a trusted proxy they differ. `from_proxy`: the peer is a trusted
-    proxy, so its X-Forwarded headers are believed. `kind` holds from the CSRF check on.
+    proxy, so its X-Forwarded headers are believed. `kind` holds from the CSRF check on. `proof` is what the rate limit
+    has found out about an API key.
     """
 
     __slots__ = (
         "_cookies", "answer_headers", "body", "client_ip", "from_proxy", "headers", "kind", "limiter_failed", "method",
-        "path", "peer", "raw_path", "receive", "request_id", "scope",
+        "path", "peer", "proof", "raw_path", "receive", "request_id", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
@@ -56,6 +57,7 @@ class Exchange:
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self.limiter_failed = False
         self.kind = RequestKind.COOKIE
+        self.proof: object = None
         self._cookies: dict[str, list[str]] | None = None
 
     def header(self, name: str) -> str | None:
@@ -93,6 +95,11 @@ class Exchange:
     def has_bearer(self) -> bool:
         """Tells whether the request has `Authorization: Bearer`, with whatever value."""
         return bool(_BEARER.fullmatch(self.headers.get("authorization") or ""))
+
+    async def disconnected(self) -> None:
+        """Waits until the client closes its connection. For requests whose body is read."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
     def origin(self) -> Origin:
         """Returns client address, user agent (without control characters, at most 512 characters) and request id."""

@@ -7,14 +7,17 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from latchkey.http import errors
-from latchkey.http.endpoint import PASSED_ON, SAFE_METHODS, Endpoint, Success
+from latchkey.http.endpoint import PASSED_ON, Endpoint, Success
 from latchkey.http.envelope import failure
 from latchkey.http.exchange import JsonObject
+from latchkey.http.oauth import OAuthError
+from latchkey.http.openapi_oauth import add_oauth_refusals
 from latchkey.refusal import FieldError, Refusal, ServiceUnavailable, ValidationFailed
 
 REFERENCE = "#/components/schemas/{model}"
 CSRF_SCHEME = "csrfToken"
 COOKIE_SCHEME = "cookieAuth"
+KEY_SCHEME = "apiKey"
 BEARER_SCHEME = "bearerAuth"
 RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
@@ -78,6 +81,15 @@ def openapi_document(
                         " No CSRF token is needed."
                     ),
                 },
+                KEY_SCHEME: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": (
+                        "An API key of a server of yours, `lk_…`, with the scope that the description names. Not for pages:"
+                        " a request with an Origin is refused. No CSRF token is needed."
+                    ),
+                },
                 "refreshCookie": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -114,12 +126,13 @@ def _operation(endpoint: Endpoint[Any], refresh_cookie: str, *, explains: bool) 
     if (model := endpoint.body or endpoint.native_body) is not None:
         schema = {"$ref": REFERENCE.format(model=model.__name__)}
         required = endpoint.body is not None
-        operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
+        content_type = "application/x-www-form-urlencoded" if endpoint.takes_form else "application/json"
+        operation["requestBody"] = {"required": required, "content": {content_type: {"schema": schema}}}
     return operation
 
 
 def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, list[str]]]:
-    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if _checks_csrf(endpoint) else {}
+    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if endpoint.checks_csrf else {}
     if endpoint.guard is not None:
         return [
             {authenticator.scheme: []} | (csrf if authenticator.scheme == COOKIE_SCHEME else {})
@@ -129,10 +142,6 @@ def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, li
     if schemes:
         return [{scheme: []} | csrf for scheme in schemes]
     return [csrf] if csrf else []
-
-
-def _checks_csrf(endpoint: Endpoint[Any]) -> bool:
-    return endpoint.method not in SAFE_METHODS
 
 
 def _parameters(endpoint: Endpoint[Any]) -> list[JsonObject]:
@@ -215,7 +224,7 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
             cases.append(errors.Forbidden)
     if endpoint.counted:
         cases.append(errors.RateLimited)
-    if _checks_csrf(endpoint):
+    if endpoint.checks_csrf:
         cases.append(errors.CsrfRefused)
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
@@ -226,7 +235,9 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
         cases += [ValidationFailed, errors.NotFound]
     if endpoint.query is not None:
         cases.append(ValidationFailed)
-    if endpoint.body is not None or endpoint.native_body is not None:
+    if endpoint.takes_form:
+        cases += [ValidationFailed, errors.MalformedForm, errors.NotForm]
+    elif endpoint.body is not None or endpoint.native_body is not None:
         cases += [ValidationFailed, errors.NotJson]
     if endpoint.touches_database or endpoint.needs_limiter:
         cases.append(ServiceUnavailable)
@@ -238,11 +249,14 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
 def _failures(endpoint: Endpoint[Any], *, explains: bool) -> JsonObject:
     by_status: dict[int, list[type[Refusal]]] = {}
     for case in failures_of(endpoint):
-        by_status.setdefault(case.status, []).append(case)
-    return {
+        if case not in endpoint.oauth_errors:
+            by_status.setdefault(case.status, []).append(case)
+    responses = {
         str(status): _failure(cases, has_body=not endpoint.for_proxies, explains=explains)
         for status, cases in sorted(by_status.items())
     }
+    add_oauth_refusals(responses, endpoint, REFERENCE)
+    return responses
 
 
 def _failure(cases: Sequence[type[Refusal]], *, has_body: bool, explains: bool) -> JsonObject:
@@ -285,6 +299,8 @@ def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
         shown = [model for success in endpoint.success for model in (success.bare, success.data, success.meta)]
         models |= {_model_of(model): "serialization" for model in shown if model is not None}
         models |= {model: "validation" for model in (endpoint.body, endpoint.native_body) if model is not None}
+        if endpoint.oauth_errors:
+            models[OAuthError] = "serialization"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
     of_no_operation: tuple[type[Refusal], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
     with_bodies = [endpoint for endpoint in endpoints if not endpoint.for_proxies]

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+API_KEY_PREFIX = "lk_"
+
 
 class Transport(StrEnum):
     """How a session's tokens travel. A token that comes the other way is refused."""

@@ -15,6 +15,18 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 
 
+def require_limit(value: str) -> str:
+    """Returns a limit of requests. Raises ValueError if the limits library cannot read it."""
+    # Imported here: only a process that sets a limit loads the library.
+    import limits
+
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
+    return value
+
+
 class HttpSettings(ServiceSettings):
     """Origins, limits, proxies and cookies."""
 
@@ -100,14 +112,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit_parses(cls, value: str) -> str:
-        # Imported here: only a process that sets the limit loads the library.
-        import limits
-
-        try:
-            limits.parse(value)
-        except ValueError:
-            raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
-        return value
+        return require_limit(value)
 
     @field_validator("rate_limit_storage")
     @classmethod

@@ -48,6 +48,7 @@ class EndedSessions:
         self._stopwatch = stopwatch
         # Oldest first. A plain dictionary would pass all deleted entries to find the first one.
         self._heard_at: OrderedDict[UUID, float] = OrderedDict()
+        self._next = asyncio.Event()
 
     def __contains__(self, session_id: UUID) -> bool:
         return session_id in self._heard_at
@@ -55,11 +56,20 @@ class EndedSessions:
     def add(self, session_ids: Iterable[UUID]) -> None:
         """Stores the ids for longer than any access token of these sessions lives."""
         now = self._stopwatch()
+        heard = False
         for session_id in session_ids:
+            heard = True
             self._heard_at[session_id] = now
             self._heard_at.move_to_end(session_id)
+        if heard:
+            self._next.set()
+            self._next = asyncio.Event()
         # Cleans up here, too: while the feed is broken, nothing else limits the sessions that this instance ended.
         self.forget_old()
+
+    def next_ending(self) -> asyncio.Event:
+        """Returns an event that is set when this instance next learns of an ending."""
+        return self._next
 
     def forget_old(self) -> None:
         """Drops the ids that no live access token can name."""
@@ -93,6 +103,10 @@ class RevocationFeed:
     def is_healthy(self) -> bool:
         """Tells whether a session that is not in the map is live. Computed for each request."""
         return self._proven_at is not None and self._stopwatch() - self._proven_at <= PROVEN_FOR_SECONDS
+
+    def next_ending(self) -> asyncio.Event:
+        """Returns an event that is set when this instance next learns of an ending, also of one that it made."""
+        return self._ended.next_ending()
 
     def on_changed(self, handler: Callable[[str], None]) -> None:
         """Calls `handler` with the payload of each notification about a change.

@@ -107,42 +107,53 @@ class Guards:
     async def _is_live(self, principal: Principal) -> bool:
         return await queries.is_live(self._database, principal.session_id, principal.user_id)
 
-    async def _proven(
-        self, exchange: Exchange, transport: Transport, read: Callable[[Transport, str], _Proven]
-    ) -> Principal:
+    async def find_claims(self, token: str) -> Claims:
+        """Returns the claims of a genuine access token, whatever its transport. Does not look at its session.
+
+        Raises TokenRefused, TokenExpired, and DatabaseUnavailable.
+        """
+        return (await self._again_for_new_keys(lambda: self._remembered(token))).claims
+
+    async def _proven(self, exchange: Exchange, transport: Transport, read: Callable[[str], _Proven]) -> Principal:
+        def read_of_transport(token: str) -> _Proven:
+            proven = read(token)
+            if proven.principal.transport is not transport:
+                raise TokenRefused
+            return proven
+
         try:
-            try:
-                return self._read(exchange, transport, read)
-            except UnknownKey:
-                # Another instance may have made the key a moment ago.
-                await self._ring.look_again()
-                return self._read(exchange, transport, read)
+            proven = await self._again_for_new_keys(lambda: self._read(exchange, transport, read_of_transport))
         except TokenExpired:
             raise AccessTokenExpired from None
         except (TokenRefused, RepeatedCookie):
             raise AccessTokenInvalid from None
+        return proven.principal
 
-    def _read(self, exchange: Exchange, transport: Transport, read: Callable[[Transport, str], _Proven]) -> Principal:
+    async def _again_for_new_keys(self, read: Callable[[], _Proven]) -> _Proven:
+        try:
+            return read()
+        except UnknownKey:
+            # Another instance may have made the key a moment ago.
+            await self._ring.look_again()
+            return read()
+
+    def _read(self, exchange: Exchange, transport: Transport, read: Callable[[str], _Proven]) -> _Proven:
         if transport is Transport.BEARER:
             token = exchange.bearer_token()
             if token is None:
                 raise TokenRefused
-            return read(transport, token).principal
+            return read(token)
         values = exchange.cookies(self._cookie_name)
-        if len(values) == 1:
-            return read(transport, values[0]).principal
-        return _read_only_one(values, partial(read, transport)).principal
+        return read(values[0]) if len(values) == 1 else _read_only_one(values, read)
 
-    def _verified(self, transport: Transport, token: str) -> _Proven:
+    def _verified(self, token: str) -> _Proven:
         claims = self._tokens.read(TokenKind.ACCESS, token)
-        if claims.transport is not transport:
-            raise TokenRefused
         access = claims.access
         assert access is not None, "an access token has them"
         principal = Principal(
             user_id=claims.user_id,
             session_id=claims.session_id,
-            transport=transport,
+            transport=claims.transport,
             role=access.role,
             amr=access.amr,
             authenticated_at=access.authenticated_at,
@@ -150,22 +161,20 @@ class Guards:
         )
         return _Proven(principal, claims)
 
-    def _remembered(self, transport: Transport, token: str) -> _Proven:
+    def _remembered(self, token: str) -> _Proven:
         """Does as `_verified`, but verifies a genuine token once: the signature costs more than all the rest.
 
         Transport, expiry and the session's end are checked for every request.
         """
         proven = self._genuine.get(token)
         if proven is None:
-            proven = self._verified(transport, token)
+            proven = self._verified(token)
             if len(self._genuine) >= REMEMBERED_MAX:
                 self._genuine.popitem(last=False)
             self._genuine[token] = proven
         elif proven.claims.expires_at <= self._clock() or not self._tokens.still_accepts(proven.claims):
             del self._genuine[token]
             raise TokenExpired(proven.claims)
-        elif proven.principal.transport is not transport:
-            raise TokenRefused
         return proven
 
 

@@ -55,10 +55,11 @@ class Session:
 ENDED_CHANNEL = "latchkey_session_ended"
 """The channel that every ending notifies with the session's id, in its own transaction."""
 
-_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+"""SQL, true for a session that has neither ended nor passed its cap."""
 IS_IN_USE = (
     # Version 0.1 stored no expiry when it opened a session. Its tokens lived a day.
-    f"{_IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
+    f"{IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
     " OR original_token_hash IS NOT NULL)"
 )
 """SQL, true for a live session whose refresh token has not expired. A token of node-api-postgres may outlive ours."""
@@ -69,7 +70,7 @@ _ACCESS = (
 )
 """SQL, the columns of the claims of an access token, of sessions and users."""
 _SESSION = (
-    f"SELECT sessions.id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"  # noqa: S608 constants
+    f"SELECT sessions.id, user_id, token_hash, expires_at, {IS_LIVE} AS is_live,"  # noqa: S608 constants
     " parent_hash, token_issued_at, token_expires_at,"
     f" extract(epoch FROM clock_timestamp() - last_used_at)::float8 AS rotated_ago, {_ACCESS}"
     " FROM sessions JOIN users ON users.id = sessions.user_id"
@@ -132,7 +133,7 @@ async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
     """Tells whether a session may still be used."""
     return bool(
         await database.fetchval(
-            f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",  # noqa: S608 constant
+            f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {IS_LIVE}",  # noqa: S608 constant
             session_id,
             user_id,
         )
@@ -149,7 +150,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
     """Tells whether a session is live with that current refresh token, and locks the row until the transaction ends."""
     return bool(
         await connection.fetchval(
-            f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {_IS_LIVE} FOR SHARE",  # noqa: S608 constant
+            f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {IS_LIVE} FOR SHARE",  # noqa: S608 constant
             session_id,
             token_hash,
         )
@@ -159,7 +160,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
 async def find_original(database: Queryable, user_id: int, token_hash: bytes) -> Session | None:
     """Returns the live session of a refresh token of node-api-postgres that was not used yet."""
     row = await database.fetchrow(
-        f"{_SESSION} WHERE original_token_hash = $2 AND user_id = $1 AND {_IS_LIVE}",
+        f"{_SESSION} WHERE original_token_hash = $2 AND user_id = $1 AND {IS_LIVE}",
         user_id,
         token_hash,
     )
@@ -176,7 +177,7 @@ async def rotate(database: Database, refresh: RefreshToken, old_hash: bytes, new
         "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = to_timestamp($5),"  # noqa: S608 constants
         " token_expires_at = to_timestamp($6), original_token_hash = NULL, last_used_at = now() FROM users"
         " WHERE users.id = sessions.user_id AND sessions.id = $1 AND user_id = $2 AND token_hash = $3"
-        f" AND {_IS_LIVE} AND expires_at >= to_timestamp($6) RETURNING {_ACCESS}",
+        f" AND {IS_LIVE} AND expires_at >= to_timestamp($6) RETURNING {_ACCESS}",
         refresh.session_id,
         refresh.user_id,
         old_hash,
@@ -217,14 +218,14 @@ _TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
 
 async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
     """Ends those of the sessions that are live."""
-    return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {_IS_LIVE} {_TELL}", reason, session_ids))
+    return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {IS_LIVE} {_TELL}", reason, session_ids))
 
 
 async def end_proven(connection: Connection, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
     """Ends the proved sessions that are live. A refresh token counts only if its hash is the stored one."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {_IS_LIVE} {_TELL}",
+            f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {IS_LIVE} {_TELL}",
             reason,
             proven.by_access,
             proven.by_refresh,
@@ -237,7 +238,7 @@ async def end_one(connection: Connection, user_id: int, session_id: UUID, reason
     """Ends that session if it is live and the user's."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE id = $2 AND user_id = $3 AND {_IS_LIVE} {_TELL}", reason, session_id, user_id
+            f"{_END} WHERE id = $2 AND user_id = $3 AND {IS_LIVE} {_TELL}", reason, session_id, user_id
         )
     )
 
@@ -246,7 +247,7 @@ async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: U
     """Ends all live sessions of a user except `keep`. The transaction has locked the user's row."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {_IS_LIVE} {_TELL}",
+            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {IS_LIVE} {_TELL}",
             reason,
             user_id,
             keep,
@@ -261,7 +262,7 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
             f"{_END} WHERE id IN (SELECT id FROM sessions"  # noqa: S608 constants
             f" WHERE user_id = $2 AND {IS_IN_USE}"
             # Checked again: a session that a logout ends at this moment keeps its reason.
-            f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
+            f" ORDER BY created_at DESC, id OFFSET $3) AND {IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
             user_id,
             leaving,

@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 from joserfc.jwk import Key
 
-from latchkey.database.pool import Database, DatabaseUnavailable
+from latchkey.database.pool import DatabaseUnavailable, Queryable
 from latchkey.sealing import SealBroken, Sealer
 from latchkey.signing import queries
 from latchkey.signing.keys import import_public
@@ -88,7 +88,7 @@ class _Known:
 class KeyRing:
     """The signing keys of access tokens that this instance knows."""
 
-    def __init__(self, database: Database, sealer: Sealer, stopwatch: Callable[[], float]) -> None:
+    def __init__(self, database: Queryable, sealer: Sealer, stopwatch: Callable[[], float]) -> None:
         self._database = database
         self._sealer = sealer
         self._stopwatch = stopwatch

@@ -9,12 +9,12 @@ from latchkey.database.pool import Database
 from latchkey.features.email_verification.queries import end_requested_change
 from latchkey.features.passwords import queries
 from latchkey.features.passwords.actions import PasswordAction
+from latchkey.features.passwords.bodies import refuse_own
 from latchkey.features.passwords.errors import CurrentPasswordIncorrect
 from latchkey.features.passwords.mails import PASSWORD_CHANGED_NOTICE
 from latchkey.features.sign_in.door import Door
 from latchkey.features.sign_in.queries import credentials_by_id
 from latchkey.features.sign_in.throttle import Throttle
-from latchkey.hashing.common_passwords import refuse_own
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
@@ -65,7 +65,7 @@ class PasswordChanger:
         if credentials is None:
             raise AccessTokenInvalid
         user, old_hash = credentials.user, credentials.password_hash
-        refuse_own(new, user.name, user.email)
+        refuse_own(new, user)
         async with self.throttle.attempt(user.email, recognise_device(user.email, credentials.generation)) as attempt:
             if not await self.hasher.verify(current, old_hash, migrated=credentials.migrated):
                 await attempt.failed()

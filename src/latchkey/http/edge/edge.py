@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from latchkey.clock import stopwatch
 from latchkey.http.edge.body import read_body
-from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.client import ClientAddress, network_of
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
@@ -104,12 +104,14 @@ class Edge:
             return preflight
         self._client.identify(exchange)
         if self._is_counted(exchange, endpoint):
-            await self._rate_limit.count(exchange)
+            await self._count(exchange, endpoint)
         check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
         if endpoint is None or not endpoint.for_proxies:
             await read_body(exchange)
         exchange.kind = self._kinds.find(exchange, endpoint)
-        if exchange.method not in SAFE_METHODS and exchange.kind is RequestKind.COOKIE:
+        if exchange.kind is RequestKind.COOKIE and (
+            endpoint.checks_csrf if endpoint is not None else exchange.method not in SAFE_METHODS
+        ):
             self._csrf.check(exchange)
         if match is None:
             raise NotFound
@@ -133,6 +135,11 @@ class Edge:
             )
         return not exchange.from_proxy
 
+    async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
+        """Counts a request for its good API key, where keys are taken; any other one for its address."""
+        if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
+            await self._rate_limit.count(exchange, network_of(exchange.client_ip))
+
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some keep it. Both work.
         if self._root_path and (path == self._root_path or path.startswith(self._root_path + "/")):
@@ -154,7 +161,8 @@ def refused(error: Refusal, exchange: Exchange, endpoint: Endpoint[Any] | None) 
         error = endpoint.refuse(exchange, error)
     headers = [answer_header(name, value) for name, value in error.headers]
     if exchange.kind is RequestKind.BEARER and error.status in {401, 403}:
-        headers.append(answer_header("WWW-Authenticate", f"Bearer{error.challenge}"))
+        challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
+        headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
     if endpoint is not None and endpoint.for_proxies:

@@ -5,9 +5,7 @@ from typing import Any
 from latchkey.http.endpoint import Endpoint
 from latchkey.http.errors import AmbiguousCredentials, Forbidden, NotForBrowsers
 from latchkey.http.exchange import Exchange
-from latchkey.http.request_kind import RequestKind
-
-API_KEY_PREFIX = "lk_"
+from latchkey.http.request_kind import API_KEY_PREFIX, RequestKind
 
 
 class RequestKinds:
