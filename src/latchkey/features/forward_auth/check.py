@@ -51,8 +51,7 @@ class ForwardAuth:
         AccessTokenInvalid if the account was deleted meanwhile.
         """
         self._rule.check(exchange, read_forwarded(exchange))
-        age = None if principal.authenticated_at is None else self._clock() - principal.authenticated_at
-        is_young = query.max_age is None or (age is not None and age <= query.max_age)
+        is_young = query.max_age is None or self._is_younger(principal, query.max_age)
         if principal.role is None or not is_young:
             stored = await self._sessions.read(principal.session_id)
             if stored is None:
@@ -70,6 +69,11 @@ class ForwardAuth:
             if profile is None:
                 raise AccessTokenInvalid
         return principal, profile
+
+    def _is_younger(self, principal: Principal, seconds: int) -> bool:
+        """Tells whether the token says of a sign-in that it is younger. Its time is rounded, so it may lie ahead."""
+        at = principal.authenticated_at
+        return at is not None and max(0.0, self._clock() - at) < seconds
 
     def refuse(self, exchange: Exchange, error: Refusal) -> Refusal:
         """Returns the refusal that a proxy gets instead: one whose status it passes on, or a redirect to sign in."""
