@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
     from latchkey.http.endpoint import Endpoint
+    from latchkey.keys import Secret
     from latchkey.mail.outbox import Outbox
     from latchkey.mail.worker import Compose
     from latchkey.sealing import Sealer
@@ -75,8 +76,8 @@ class Platform:
     dev: bool
     stopping: asyncio.Event
     clock: Clock
-    access_secret: str = field(repr=False)
-    refresh_secret: str = field(repr=False)
+    access_secret: Secret
+    refresh_secret: Secret
     database: Database
     audit: AuditLog
     outbox: Outbox

@@ -31,6 +31,7 @@ from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.routing import RouteTable
+from latchkey.keys import Secret
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
 from latchkey.mail.kinds import MORE_NOTICES
@@ -121,15 +122,15 @@ def build_platform(
     """Builds the machinery that features share."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
-    access_secret = settings.jwt_access_secret.get_secret_value()
-    refresh_secret = settings.jwt_refresh_secret.get_secret_value()
+    access_secret = Secret.reveal(settings.jwt_access_secret, settings.jwt_access_secret_accepted)
+    refresh_secret = Secret.reveal(settings.jwt_refresh_secret, settings.jwt_refresh_secret_accepted)
     secure = not settings.development
     lifetimes = Lifetimes(
         settings.access_token_seconds,
         settings.refresh_token_hours * 3600,
         settings.native_refresh_days * SECONDS_A_DAY,
     )
-    sealer = Sealer(refresh_secret)
+    sealer = Sealer(refresh_secret.current, refresh_secret.accepted)
     signing = KeyRing(database, sealer, stopwatch)
     parties = Parties(settings.issuer(), settings.audience())
     tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)

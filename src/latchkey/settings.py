@@ -12,13 +12,12 @@ from pydantic import AliasChoices, AliasPath, Field, SecretStr, ValidationError,
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from latchkey.database_url import parse_database_url
+from latchkey.secret_rules import AcceptedSecrets, SplitSecrets, equal_secrets, secret_problem
 from latchkey.urls import host_problem
 
-MINIMUM_SECRET_BYTES = 32
 ALIKE = 0.85
 """How similar a name must be to a setting's to count as misspelt: difflib's ratio."""
 PREFIX = "LATCHKEY_"
-SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
 
@@ -61,10 +60,23 @@ class ServiceSettings(BaseSettings):
         description="`latchkey dev` sets `development`. NODE_ENV is read too.",
     )
     jwt_access_secret: SecretStr | None = Field(
-        None, description="Signs access tokens; at least 32 bytes. `latchkey dev` makes and keeps one."
+        None,
+        description="Signs CSRF tokens and known devices, and access tokens while no signing key does; at least 32 "
+        "bytes. `latchkey dev` makes and keeps one.",
+    )
+    jwt_access_secret_accepted: AcceptedSecrets = Field(
+        (),
+        description="One or two other secrets, comma-separated: what they have signed as JWT_ACCESS_SECRET is accepted, "
+        "too. They sign nothing. For [a rotation](operations.md#rotate-a-secret).",
     )
     jwt_refresh_secret: SecretStr | None = Field(
-        None, description="Signs refresh tokens and links in mails; at least 32 bytes, different from the other one."
+        None,
+        description="Signs refresh tokens, derives links in mails, and seals signing keys; at least 32 bytes, different "
+        "from the other one.",
+    )
+    jwt_refresh_secret_accepted: AcceptedSecrets = Field(
+        (),
+        description="The same for JWT_REFRESH_SECRET: also what they have sealed and derived is accepted.",
     )
     public_url: str = Field(
         "",
@@ -127,15 +139,6 @@ class ServiceSettings(BaseSettings):
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
-def secret_problem(secret: str) -> str | None:
-    """Returns what is wrong with a signing secret, or None. RFC 7518 section 3.2: HS256 needs 32 bytes or more."""
-    if SAMPLE_SECRETS.search(secret):
-        return "is a sample value; make one with: openssl rand -hex 32"
-    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
-        return f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -hex 32"
-    return None
-
-
 def load_settings(model: type[AnySettings], *, required: bool = False, **overrides: Any) -> AnySettings:
     """Reads the environment and `.env` into `model`. `overrides` win over both.
 
@@ -150,8 +153,7 @@ def load_settings(model: type[AnySettings], *, required: bool = False, **overrid
     raw = _Unchecked(**overrides)
     if required:
         problems += [f"{name.upper()}: is required" for name in REQUIRED if getattr(raw, name) is None]
-    if raw.jwt_access_secret is not None and raw.jwt_access_secret == raw.jwt_refresh_secret:
-        problems.append("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ")
+    problems += equal_secrets(raw.secrets())
     if raw.smtp_url is not None and raw.mail_from is None:
         problems.append("MAIL_FROM: is required with SMTP_URL: the address that mails come from")
     if settings is None or problems:
@@ -205,9 +207,20 @@ class _Unchecked(BaseSettings):
 
     database_url: SecretStr | None = None
     jwt_access_secret: SecretStr | None = None
+    jwt_access_secret_accepted: SplitSecrets = ()
     jwt_refresh_secret: SecretStr | None = None
+    jwt_refresh_secret_accepted: SplitSecrets = ()
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+
+    def secrets(self) -> dict[str, tuple[SecretStr, ...]]:
+        """Returns the secrets that each setting holds."""
+        return {
+            "JWT_ACCESS_SECRET": tuple(filter(None, [self.jwt_access_secret])),
+            "JWT_REFRESH_SECRET": tuple(filter(None, [self.jwt_refresh_secret])),
+            "JWT_ACCESS_SECRET_ACCEPTED": self.jwt_access_secret_accepted,
+            "JWT_REFRESH_SECRET_ACCEPTED": self.jwt_refresh_secret_accepted,
+        }
 
 
 def _lines(error: ValidationError) -> list[str]:

@@ -1,5 +1,6 @@
 """Checks of settings that are each valid but do not work together or in production. They read the settings alone."""
 
+import math
 import stat
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
@@ -176,10 +177,30 @@ def kept_secrets(settings: Settings) -> Finding:
     return ok(name, f"only its owner may read {file}")
 
 
+def accepted_secrets(settings: Settings) -> Finding:
+    """Says which secrets are accepted besides the current ones. Nothing tells since when, so this never warns."""
+    name = "rotation of secrets"
+    accepted = {
+        "JWT_ACCESS_SECRET_ACCEPTED": settings.jwt_access_secret_accepted,
+        "JWT_REFRESH_SECRET_ACCEPTED": settings.jwt_refresh_secret_accepted,
+    }
+    held = [f"{setting} holds {len(secrets)}" for setting, secrets in accepted.items() if secrets]
+    if not held:
+        return ok(name, "none under way: no other secret is accepted")
+    days = max(settings.native_refresh_days, math.ceil(settings.refresh_token_hours / 24)) + 1
+    return ok(name, f"{_listed(held)}; remove old ones {days} days after all instances have the new current secret")
+
+
 AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
 """The checks whose findings `serve` and `dev` log at start. `serve` also checks `environment`."""
 
-ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
+ALL: tuple[Callable[[Settings], Finding], ...] = (
+    environment,
+    *AT_START,
+    rate_limit_storage,
+    accepted_secrets,
+    kept_secrets,
+)
 
 
 def _is_too_wide(network: Network) -> bool:

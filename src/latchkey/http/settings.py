@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from latchkey.secret_rules import split_commas
 from latchkey.settings import ServiceSettings
 from latchkey.urls import host_problem, origin_problem, require_readable
 
@@ -75,9 +76,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("cors_origins", "native_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return split_commas(value)
 
     @field_validator("cors_origins")
     @classmethod
