@@ -1,0 +1,174 @@
+"""No ended session is lost to a reader, whatever transactions commit in whatever order, and however it reads."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from latchkey.database.pool import Database, open_database
+from latchkey.features.revocations.passes import Cursor, Page, Passes
+from tests.kit.stored import Sql
+
+IDS_MAX = 3
+WINDOW_SECONDS = 61 * 60
+CLIENTS = st.integers(0, 2)
+# Transactions that end sessions run less than 10 s; the rest is left for a busy machine that runs this test.
+SECONDS_UNDER_WAY = st.sampled_from([0.0, 0.5, 3.0, 6.0])
+STEPS, EXAMPLES = 40, settings().max_examples // 2
+
+Read = Callable[[Cursor | None], Page | None]
+
+
+@pytest.fixture
+def read(database: str) -> Iterator[Read]:
+    """Reads a page after a cursor, or the first one, from pages of three ids at most."""
+    with asyncio.Runner() as runner:
+        pool: Database = runner.run(open_database(database, production=False))
+        passes = Passes(pool, ids_max=IDS_MAX)
+
+        def read_page(cursor: Cursor | None) -> Page | None:
+            return runner.run(passes.begin() if cursor is None else passes.read(cursor))
+
+        yield read_page
+        runner.run(pool.close())
+
+
+def add_sessions(sql: Sql, count: int, *, ended_ago: float | None = None) -> list[UUID]:
+    """Adds sessions of a user, which ended so many seconds ago; None: live ones."""
+    sql.execute(
+        "INSERT INTO users (id, name, email, password) VALUES (1, 'Siam', 's@example.com', '') ON CONFLICT DO NOTHING"
+    )
+    ids = [uuid4() for _ in range(count)]
+    sql.execute(
+        "INSERT INTO sessions (id, user_id, token_hash, expires_at, ended_at)"
+        " SELECT id, 1, sha256(id::text::bytea), now() + interval '1 day', now() - make_interval(secs => %s)"
+        " FROM unnest(%s::uuid[]) AS id",
+        [ended_ago, ids],
+    )
+    return ids
+
+
+def read_all(read: Read, cursor: Cursor | None) -> tuple[list[UUID], Cursor]:
+    """Reads until there is nothing new."""
+    ids: list[UUID] = []
+    while True:
+        page = read(cursor)
+        if page is None:
+            assert cursor is not None
+            return ids, cursor
+        ids += page.session_ids
+        cursor = page.cursor
+
+
+def moved(cursor: Cursor, seconds: float) -> Cursor:
+    """Returns a cursor as it would be if it were so much older."""
+    earlier = timedelta(seconds=seconds)
+    place = cursor.place and replace(cursor.place, ended_at=cursor.place.ended_at - earlier)
+    return replace(cursor, began_at=cursor.began_at - earlier, place=place)
+
+
+class Revocations(RuleBasedStateMachine):
+    """Three clients end sessions in transactions, an operator erases accounts, time passes, and a reader reads."""
+
+    def __init__(self, dsn: str, read: Read) -> None:
+        super().__init__()
+        self._dsn = dsn
+        self._read = read
+        self._clients: list[psycopg.Connection[Any]] = []
+        self._live: list[UUID] = []
+        self._ending: dict[int, list[tuple[UUID, float]]] = {}
+        self._ended: dict[UUID, float] = {}
+        """The sessions that ended and were committed, and how many seconds ago."""
+        self._delivered: set[UUID] = set()
+        self._cursor: Cursor | None = None
+
+    @initialize()
+    def begin(self) -> None:
+        self._sql = psycopg.connect(self._dsn, autocommit=True, row_factory=psycopg.rows.dict_row)
+        self._sql.execute("DELETE FROM sessions")
+        self._clients = [psycopg.connect(self._dsn) for _ in range(3)]
+        self._live = add_sessions(self._sql, 60)
+        for ago in (1.0, 9.5, 10.5, 300.0):
+            self._ended |= dict.fromkeys(add_sessions(self._sql, 2, ended_ago=ago), ago)
+
+    def teardown(self) -> None:
+        for each in self._clients:
+            each.close()
+        if hasattr(self, "_sql"):
+            self._sql.close()
+
+    @rule(client=CLIENTS, under_way=SECONDS_UNDER_WAY)
+    def end(self, client: int, under_way: float) -> None:
+        """A transaction that began so many seconds ago ends a session, and is not committed yet."""
+        session_id = self._live.pop()
+        self._clients[client].execute(
+            "UPDATE sessions SET ended_at = now() - make_interval(secs => %s) WHERE id = %s", [under_way, session_id]
+        )
+        self._ending.setdefault(client, []).append((session_id, under_way))
+
+    @rule(client=CLIENTS)
+    def commit(self, client: int) -> None:
+        self._clients[client].commit()
+        self._ended |= dict(self._ending.pop(client, []))
+
+    @rule(client=CLIENTS)
+    def roll_back(self, client: int) -> None:
+        self._clients[client].rollback()
+        self._live += [session_id for session_id, _ in self._ending.pop(client, [])]
+
+    @rule(which=st.integers(0, 2**16))
+    def erase(self, which: int) -> None:
+        """Accounts that are erased take the rows of their sessions with them."""
+        if erasable := sorted(self._ended.keys() & self._delivered):
+            session_id = erasable[which % len(erasable)]
+            self._sql.execute("DELETE FROM sessions WHERE id = %s", [session_id])
+            del self._ended[session_id]
+
+    @precondition(lambda self: not self._ending)
+    @rule(seconds=st.sampled_from([1.0, 5.0, 12.0, 70.0, 1_000.0]))
+    def pass_time(self, seconds: float) -> None:
+        """The rows are aged, and what the reader holds."""
+        self._sql.execute("UPDATE sessions SET ended_at = ended_at - make_interval(secs => %s)", [seconds])
+        self._ended = {session_id: ago + seconds for session_id, ago in self._ended.items()}
+        self._cursor = self._cursor and moved(self._cursor, seconds)
+
+    @rule()
+    def read_a_page(self) -> None:
+        """A reader that is told of nothing new has everything that is committed and that a token may name."""
+        page = self._read(self._cursor)
+        if page is not None:
+            assert len(page.session_ids) <= IDS_MAX
+            self._delivered |= set(page.session_ids)
+            self._cursor = page.cursor
+        else:
+            # Some seconds of this test's own time have passed.
+            due = {session_id for session_id, ago in self._ended.items() if ago < WINDOW_SECONDS - 60}
+            assert due <= self._delivered
+
+    @rule()
+    def lose_an_answer(self) -> None:
+        """The reader asks again with the cursor that it has."""
+        self._read(self._cursor)
+
+    @rule()
+    def read_to_the_end(self) -> None:
+        """It comes to an end, and then nothing is missing."""
+        ids, self._cursor = read_all(self._read, self._cursor)
+        self._delivered |= set(ids)
+        self.read_a_page()
+
+
+def test_none_is_lost(database: str, read: Read) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis does not annotate it
+        partial(Revocations, database, read),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None),
+    )
