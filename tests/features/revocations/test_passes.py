@@ -18,6 +18,8 @@ from latchkey.features.revocations.passes import Cursor, Page, Passes
 from tests.kit.stored import Sql
 
 IDS_MAX = 3
+PAGES_MAX = 100
+"""More than two passes over all sessions of a test."""
 WINDOW_SECONDS = 61 * 60
 CLIENTS = st.integers(0, 2)
 # Transactions that end sessions run less than 10 s; the rest is left for a busy machine that runs this test.
@@ -59,15 +61,16 @@ def add_sessions(sql: Sql, count: int, *, ended_ago: float | None = None) -> lis
 
 
 def read_all(read: Read, cursor: Cursor | None) -> tuple[list[UUID], Cursor]:
-    """Reads until there is nothing new."""
+    """Reads until there is nothing new, which comes soon."""
     ids: list[UUID] = []
-    while True:
+    for _ in range(PAGES_MAX):
         page = read(cursor)
         if page is None:
             assert cursor is not None
             return ids, cursor
         ids += page.session_ids
         cursor = page.cursor
+    raise AssertionError("the reader is told of news again and again, and there is none")
 
 
 def moved(cursor: Cursor, seconds: float) -> Cursor:
