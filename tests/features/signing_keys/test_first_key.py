@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -146,3 +148,21 @@ def signs_with(browser: Browser) -> str | None:
     browser.sign_up()
     kid: str | None = header_of(browser.cookies["accessToken"]).get("kid")
     return kid
+
+
+def test_a_role_that_may_not_make_one_is_told_so(database: str, tmp_path: Path, own_sql: Sql) -> None:
+    """`serve` ends with one line that names the missing rights."""
+    role = f"serving_{token_hex(6)}"
+    own_sql.execute(f"CREATE ROLE {role} LOGIN")
+    try:
+        own_sql.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+        own_sql.execute(f"REVOKE INSERT ON signing_keys FROM {role}")
+        dsn = urlsplit(database)._replace(netloc=f"{role}@").geturl()
+        refusal = latchkey("serve", directory=tmp_path, dsn=dsn, **PRODUCTION, PUBLIC_URL="https://a.example.com")
+        assert refusal.code == 1
+        missing = "permission denied for table signing_keys: GRANT SELECT, INSERT, UPDATE ON signing_keys"
+        assert missing in refusal.out
+        assert "Traceback" not in refusal.out
+    finally:
+        own_sql.execute(f"DROP OWNED BY {role}")
+        own_sql.execute(f"DROP ROLE {role}")

@@ -11,6 +11,7 @@ from tests.kit.answers import header_of
 from tests.kit.browser import Browser, refused
 from tests.kit.command_line import Result, latchkey
 from tests.kit.key_rows import NOTIFIED_SECONDS, add_key, age_keys, key_events, key_rows, listed_by, until_listed
+from tests.kit.postgres_proxy import proxy
 from tests.kit.server import Server
 from tests.kit.stored import Sql
 from tests.kit.waiting import eventually
@@ -137,6 +138,22 @@ def test_a_retired_key_is_refused_everywhere(
     assert early.post("/auth/refresh-token").status_code == 200
     assert early.get("/auth/me").status_code == 200
     assert key_events(own_sql)[-1] == (old, "retired")
+
+
+def test_a_retired_key_is_refused_where_notifications_are_lost(
+    start: Callable[..., Server], open_browser: Callable[..., Browser], database: str, keys: Keys
+) -> None:
+    """An instance whose feed is cut reads the keys each second."""
+    start(**ISSUER)
+    with proxy(database) as line:
+        far = open_browser(start(dsn=line.dsn, **ISSUER))
+        old = kid_of_a_sign_in(far)
+        keys("rotate", "--now")
+        until_listed(far.server, {key["kid"] for key in keys("list", "--json").json()})
+        with line.feeds_paused():
+            assert keys("retire", old).code == 0
+            eventually(lambda: old not in listed_by(far.server), "the key has left", within=NOTIFIED_SECONDS)
+            assert refused(far.get("/auth/me")) == INVALID
 
 
 def test_the_key_that_signs_cannot_be_retired(servers: tuple[Server, Server], own_sql: Sql, keys: Keys) -> None:
