@@ -34,7 +34,8 @@ coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
 
 test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
-	@$(BIN)/python -m pytest -q --hypothesis-profile=long tests/sessions/test_interleavings.py
+	@$(BIN)/python -m pytest -q --hypothesis-profile=long \
+	  tests/sessions/test_interleavings.py tests/features/revocations/test_passes.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
