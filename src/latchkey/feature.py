@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from latchkey.hashing.costs import HashCosts
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
+    from latchkey.http.edge.own_origin import OwnOrigin
     from latchkey.http.endpoint import Endpoint
     from latchkey.keys import Secret
     from latchkey.mail.outbox import Outbox
@@ -84,6 +85,7 @@ class Platform:
     hasher: PasswordHasher
     costs: HashCosts
     counts: Counts
+    own_origin: OwnOrigin
     csrf: Csrf
     sealer: Sealer
     signing: KeyRing

@@ -17,7 +17,7 @@ from latchkey.audit.record import AuditLog
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
-from latchkey.feature import Contribution, Platform, PlatformSettings
+from latchkey.feature import Contribution, Platform
 from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
@@ -135,8 +135,13 @@ def build_platform(
     parties = Parties(settings.issuer(), settings.audience())
     tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
     cookies = SessionCookies(
-        prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
+        prefix=settings.cookie_prefix,
+        secure=secure,
+        lifetimes=lifetimes,
+        root_path=settings.root_path,
+        domain=settings.cookie_domain,
     )
+    own_origin = OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     feed.on_changed(signing.hear)
@@ -153,11 +158,12 @@ def build_platform(
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
         costs=HashCosts(access_secret, settings.bcrypt_rounds),
         counts=open_counts(settings.rate_limit_storage, clock),
+        own_origin=own_origin,
         csrf=Csrf(
             access_secret,
             cookie_name=f"{settings.cookie_prefix}_csrf",
             secure=secure,
-            own=_own_origin(settings),
+            own=own_origin,
             allowed=settings.allowed_origins(),
             explains=dev,
         ),
@@ -170,10 +176,6 @@ def build_platform(
         guards=Guards(database, tokens, signing, cookies, ended, feed, clock),
         presented_sessions=PresentedSessions(database, tokens, cookies),
     )
-
-
-def _own_origin(settings: PlatformSettings) -> OwnOrigin:
-    return OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
 
 
 def _sessions(platform: Platform) -> Contribution:
@@ -209,7 +211,7 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
     )
     return Edge(
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
-        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), _own_origin(settings)),
+        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), platform.own_origin),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, AliasPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from latchkey.cookie_domain import cookie_domain_problem
 from latchkey.database_url import parse_database_url
 from latchkey.secret_rules import AcceptedSecrets, SplitSecrets, equal_secrets, secret_problem
 from latchkey.urls import host_problem
@@ -37,6 +38,8 @@ class ServiceSettings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        # A command imports several models and uses one.
+        defer_build=True,
         env_ignore_empty=True,
         populate_by_name=True,
         hide_input_in_errors=True,
@@ -90,9 +93,7 @@ class ServiceSettings(BaseSettings):
 
         `setting_warnings` reports it.
         """
-        if isinstance(data, dict):
-            return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
-        return data
+        return _without_newlines(data)
 
     @property
     def development(self) -> bool:
@@ -156,6 +157,11 @@ def load_settings(model: type[AnySettings], *, required: bool = False, **overrid
     problems += equal_secrets(raw.secrets())
     if raw.smtp_url is not None and raw.mail_from is None:
         problems.append("MAIL_FROM: is required with SMTP_URL: the address that mails come from")
+    domain_problem = cookie_domain_problem(
+        raw.cookie_domain, public_url=raw.public_url, cookie_prefix=raw.cookie_prefix
+    )
+    if domain_problem is not None:
+        problems.append(f"COOKIE_DOMAIN: {domain_problem}")
     if settings is None or problems:
         raise SettingsError(problems)
     return settings
@@ -212,6 +218,14 @@ class _Unchecked(BaseSettings):
     jwt_refresh_secret_accepted: SplitSecrets = ()
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+    cookie_domain: str = ""
+    cookie_prefix: str = ""
+    public_url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_newlines_at_the_end(cls, data: Any) -> Any:
+        return _without_newlines(data)
 
     def secrets(self) -> dict[str, tuple[SecretStr, ...]]:
         """Returns the secrets that each setting holds."""
@@ -221,6 +235,12 @@ class _Unchecked(BaseSettings):
             "JWT_ACCESS_SECRET_ACCEPTED": self.jwt_access_secret_accepted,
             "JWT_REFRESH_SECRET_ACCEPTED": self.jwt_refresh_secret_accepted,
         }
+
+
+def _without_newlines(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
+    return data
 
 
 def _lines(error: ValidationError) -> list[str]:

@@ -61,6 +61,8 @@ class Browser:
             content = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         response = self._http.request(method, path, content=content, headers=sent)
+        # httpx has a jar of its own, and would send its cookies where this one has none to send.
+        self._http.cookies.clear()
         self._keep_cookies(response)
         self.wire.check(method, path, response)
         return response

@@ -160,9 +160,7 @@ def sessions_revoke(
 
 @audit.command("list")
 def audit_list(
-    user: Annotated[
-        str | None, typer.Option(metavar="ID_OR_EMAIL", help="Only rows by or about this user.")
-    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="ID_OR_EMAIL", help="Only rows by or about this user.")] = None,
     action: Annotated[
         str | None, typer.Option(metavar="ACTION", help="Only rows of this action, such as LOGIN.")
     ] = None,

@@ -62,6 +62,11 @@ class HttpSettings(ServiceSettings):
         "",
         description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",
     )
+    cookie_domain: str = Field(
+        "",
+        description="Domain whose hosts all get the access cookie: the host of PUBLIC_URL or a parent of it, such as"
+        " `example.com`. Unset: only Latchkey's own host gets it.",
+    )
     return_url: str = Field(
         "", description="URL of your app. Pages of Latchkey link to it when a password is set or an address verified."
     )

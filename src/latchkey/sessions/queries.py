@@ -67,7 +67,7 @@ IS_IN_USE = (
 
 _ACCESS = (
     "role, token_claims, amr, actor_id,"
-    " extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at))::int8 AS auth_time"
+    " floor(extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at)))::int8 AS auth_time"
 )
 """SQL, the columns of the claims of an access token, of sessions and users."""
 _SESSION = (
@@ -113,7 +113,7 @@ async def insert(
     created_at: int = await connection.fetchval(
         "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"
         " ip, user_agent, device) VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), $6, $7, $8, $9, $10, $11)"
-        " RETURNING extract(epoch FROM created_at)::int8",
+        " RETURNING floor(extract(epoch FROM created_at))::int8",
         refresh.session_id,
         refresh.user_id,
         token_hash,
