@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import bcrypt
 import psycopg
 
-from latchkey.sessions.tokens import Tokens, token_hash
+from latchkey.sessions.tokens import Parties, Tokens, token_hash
+from tests.kit.signing_keys import FixedRing, mint
 
 PASSWORD = "Secret123!"
 ROUNDS = 10
@@ -69,7 +70,7 @@ def _lines(count: int, stored: str) -> Iterator[str]:
 
 def sign_in(dsn: str, signing: Secrets, user_ids: list[int]) -> list[SignedIn]:
     """Opens a session for each of the users, behind the service's back."""
-    tokens = Tokens(signing.access, signing.refresh, time.time)
+    tokens = Tokens(signing.access, signing.refresh, FixedRing(), time.time, parties=Parties("", ""))
     signed_in = []
     expires_at = _in_30_days()
     with (
@@ -78,9 +79,10 @@ def sign_in(dsn: str, signing: Secrets, user_ids: list[int]) -> list[SignedIn]:
     ):
         for user_id in user_ids:
             session_id = uuid4()
-            pair = tokens.mint(user_id, session_id, not_after=expires_at.timestamp())
-            copy.write_row((session_id, user_id, token_hash(pair.refresh), expires_at))
-            signed_in.append(SignedIn(user_id, pair.access, pair.refresh))
+            pair = mint(tokens, user_id, session_id, not_after=expires_at.timestamp())
+            refresh = pair.refresh.token
+            copy.write_row((session_id, user_id, token_hash(refresh), expires_at))
+            signed_in.append(SignedIn(user_id, pair.access, refresh))
     return signed_in
 
 

@@ -6,15 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psycopg
 import pytest
 
 from latchkey.cli.live_checks import check_database
 from latchkey.clock import system_clock
+from latchkey.terminal.finding import Finding
 from tests.kit.command_line import latchkey
 from tests.kit.redis_server import RedisServer
 
 PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
+
+
+async def _nothing(_: asyncpg.Connection) -> list[Finding]:
+    """The checks of features that have none."""
+    return []
 
 
 def levels(report: Any) -> dict[str, str]:
@@ -104,7 +111,7 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
 )
 async def test_clock_skew(database: str, offset: float, level: str, words: str) -> None:
     """Measured against the database's clock."""
-    findings = await check_database(database, [], production=False, clock=lambda: system_clock() + offset)
+    findings = await check_database(database, [], _nothing, production=False, clock=lambda: system_clock() + offset)
     (finding,) = [finding for finding in findings if finding.check == "clock"]
     assert finding.level == level
     assert words in finding.message
@@ -124,7 +131,7 @@ async def test_clock_skew(database: str, offset: float, level: str, words: str) 
 async def test_tls_to_another_machine(query: str, production: bool, level: str) -> None:
     """How the connection would be protected, even if it cannot be opened."""
     findings = await check_database(
-        f"postgresql://u:hunter2@db.invalid/x{query}", [], production=production, clock=system_clock
+        f"postgresql://u:hunter2@db.invalid/x{query}", [], _nothing, production=production, clock=system_clock
     )
     assert [(finding.check, finding.level) for finding in findings] == [
         ("database TLS", level),

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from latchkey.database import migrate as module
+from latchkey.database.adoption.original_schema import UnfitSchema
 from latchkey.database.migrate import (
     REQUIRED_REVISION,
     MigrationReport,
-    UnfitSchema,
     UnknownTimezone,
     is_current,
     migrate,
@@ -170,6 +170,7 @@ async def test_refresh_touches_no_index(empty_database: str) -> None:
         "sessions_live_by_user": False,
         "sessions_ended": False,
         "sessions_expiring": False,
+        "sessions_by_actor": False,
     }
 
 

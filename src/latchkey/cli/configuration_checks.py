@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
 from latchkey.app import Settings
-from latchkey.cli.secrets import FILE
 from latchkey.http.settings import Network
 from latchkey.terminal.finding import Finding, ok, problem, warning
+from latchkey.terminal.secrets import FILE
 from latchkey.urls import is_loopback, is_plain, origin_of
 
 # Wider than the network of any provider.
@@ -177,7 +177,7 @@ def kept_secrets(settings: Settings) -> Finding:
 
 
 AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
-"""The checks whose warnings `serve` logs."""
+"""The checks whose findings `serve` and `dev` log at start. `serve` also checks `environment`."""
 
 ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
 

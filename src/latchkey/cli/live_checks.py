@@ -1,7 +1,7 @@
 """Checks that ask the database and the rate limit's store. They write to neither."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
@@ -30,12 +30,22 @@ STORE_SECONDS = 5.0
 BACKLOG = 10_000
 
 
+OfFeatures = Callable[[asyncpg.Connection], Awaitable[list[Finding]]]
+
+
 async def check_database(
-    url: str, due: list[Chore], *, tallies: Sequence[Tally] = (), production: bool, clock: Clock
+    url: str,
+    due: list[Chore],
+    of_features: OfFeatures,
+    *,
+    tallies: Sequence[Tally] = (),
+    production: bool,
+    clock: Clock,
 ) -> list[Finding]:
     """Checks that the database is reachable, writable, new enough, migrated, encrypted and in time.
 
-    Also checks how many rows the chores `due` have not removed yet, the `tallies`, and the sequences.
+    Also checks how many rows the chores `due` have not removed yet, the `tallies`, the sequences, and what features
+    check in the database.
     """
     findings = [_tls(parse_database_url(url), production=production)]
     try:
@@ -58,6 +68,7 @@ async def check_database(
             await _skew(connection, clock),
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
             *(await check_data(connection, tallies) if is_current(revision) else []),
+            *(await of_features(connection) if is_current(revision) else []),
         ]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseUnavailable) as error:
         return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "read the database's log")]

@@ -102,6 +102,10 @@ class Database:
         """
         return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: False)
 
+    async def write_row(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """Does as `write`, and returns the first row, or None."""
+        return await self._run(lambda connection: connection.fetchrow(query, *args), again_if_lost=lambda: False)
+
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Runs `work` in one transaction, and returns its result after the commit.
 
@@ -126,8 +130,8 @@ class Database:
         return await self._run(in_transaction, again_if_lost=lambda: not began)
 
     async def pooler_lends_sessions(self, known: bool) -> None:
-        """Learns whether a pooler is known to lend connections for whole sessions: only then are statements prepared
-        through it."""
+        """Turns prepared statements through a pooler on or off. `known`: the pooler is known to lend connections for
+        whole sessions, so that they persist."""
         if known != self._opener.by_session:
             self._opener.by_session = known
             if self._opener.behind_pooler:

@@ -24,7 +24,7 @@ def success(message: str, data: Any = None, meta: BaseModel | None = None) -> by
 
 
 def failure(error: Refusal) -> bytes:
-    """The body of a refusal: message, with a cause where one is to be shown, code and, for bad fields, one entry each."""
+    """Returns the body of a refusal: message (with its cause if set), code, and one entry for each bad field."""
     message = f"{error.message}: {error.cause}" if error.cause else error.message
     body: dict[str, Any] = {"success": False, "message": message, "code": error.code}
     if isinstance(error, ValidationFailed):

@@ -7,7 +7,7 @@ from latchkey.http.endpoint import Endpoint
 
 
 class Resource:
-    """One path with all its methods, which gives `Allow` and HEAD their values."""
+    """One path and its methods. GET also answers HEAD; `allow` lists all."""
 
     def __init__(self, path: str) -> None:
         self.path = path

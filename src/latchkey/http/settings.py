@@ -15,6 +15,18 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 
 
+def require_limit(value: str) -> str:
+    """Returns a limit of requests. Raises ValueError if the limits library cannot read it."""
+    # Imported here: only a process that sets a limit loads the library.
+    import limits
+
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
+    return value
+
+
 class HttpSettings(ServiceSettings):
     """Origins, limits, proxies and cookies."""
 
@@ -22,6 +34,10 @@ class HttpSettings(ServiceSettings):
         (),
         description="Comma-separated origins of front ends that may call with cookies. Development: "
         "http://localhost:3000, :3001, :5173.",
+    )
+    native_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins of native apps whose web view sends one, such as `tauri://localhost`.",
     )
     rate_limit: str = Field(
         "100/15 minutes",
@@ -56,7 +72,7 @@ class HttpSettings(ServiceSettings):
             return frozenset(DEVELOPMENT_ORIGINS)
         return frozenset(self.cors_origins)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "native_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -71,6 +87,14 @@ class HttpSettings(ServiceSettings):
                 raise ValueError(f"{origin!r} {problem}")
         return value
 
+    @field_validator("native_origins")
+    @classmethod
+    def _native_origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._:-]+", origin):
+                raise ValueError(f"{origin!r} must be an origin, such as tauri://localhost")
+        return value
+
     @field_validator("return_url")
     @classmethod
     def _return_url_is_absolute(cls, value: str) -> str:
@@ -83,14 +107,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit_parses(cls, value: str) -> str:
-        # Imported here: only a process that sets the limit loads the library.
-        import limits
-
-        try:
-            limits.parse(value)
-        except ValueError:
-            raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
-        return value
+        return require_limit(value)
 
     @field_validator("rate_limit_storage")
     @classmethod

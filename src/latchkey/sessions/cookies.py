@@ -28,10 +28,14 @@ class SessionCookies:
         )
 
     def carry(self, pair: TokenPair) -> tuple[str, ...]:
-        """Returns the Set-Cookie values that sign a browser in."""
+        """Returns the Set-Cookie values that sign a browser in.
+
+        Without a Max-Age, a browser drops the cookies when it closes.
+        """
+        is_kept = pair.refresh.remember
         return (
-            self._cookie(self.access_name, pair.access, self._access_seconds),
-            self._cookie(self.refresh_name, pair.refresh, self._refresh_seconds),
+            self._cookie(self.access_name, pair.access, self._access_seconds if is_kept else None),
+            self._cookie(self.refresh_name, pair.refresh.token, self._refresh_seconds if is_kept else None),
         )
 
     def clear_twins(self) -> tuple[str, ...]:
@@ -48,5 +52,6 @@ class SessionCookies:
         """
         return self._cookie(self.access_name, "", 0), self._cookie(self.refresh_name, "", 0)
 
-    def _cookie(self, name: str, value: str, max_age: int, *, path: str = "/") -> str:
-        return f"{name}={value}; Max-Age={max_age}; Path={path}; {self._flags}"
+    def _cookie(self, name: str, value: str, max_age: int | None, *, path: str = "/") -> str:
+        lifetime = "" if max_age is None else f"Max-Age={max_age}; "
+        return f"{name}={value}; {lifetime}Path={path}; {self._flags}"

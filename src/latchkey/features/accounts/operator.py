@@ -58,12 +58,7 @@ def restore(who: str, *, as_json: bool) -> None:
 
 
 def _accounts(operation: Operation[Settings]) -> Accounts:
-    settings = operation.settings
-    address_change = AddressChange(
-        outbox=operation.outbox,
-        must_be_confirmed=settings.confirm_email_change,
-        require_verified_email=settings.require_verified_email,
-    )
+    address_change = AddressChange.of(operation.settings, operation.outbox)
     return Accounts(operation.database, operation.audit, operation.ender, address_change)
 
 

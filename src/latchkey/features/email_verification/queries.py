@@ -23,7 +23,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SpentToken:
     """A spent token: the user, its purpose and the address that it verifies."""
 
     user_id: int
@@ -118,14 +118,14 @@ async def find_by_token(database: Queryable, token_hash: bytes) -> int | None:
     return value
 
 
-async def spend(connection: Connection, token_hash: bytes) -> Proof | None:
+async def spend(connection: Connection, token_hash: bytes) -> SpentToken | None:
     """Spends a token and returns what it verifies; None if it is spent or expired. The caller has locked the user's
     row."""
     row = await connection.fetchrow(
         "DELETE FROM email_tokens WHERE token_hash = $1 AND expires_at > now() RETURNING user_id, purpose, email",
         token_hash,
     )
-    return Proof(row["user_id"], Purpose(row["purpose"]), row["email"]) if row else None
+    return SpentToken(row["user_id"], Purpose(row["purpose"]), row["email"]) if row else None
 
 
 async def mark_verified(connection: Connection, user_id: int, email: str) -> bool:

@@ -93,13 +93,13 @@ class EmailVerification:
 
         async def mark(change: Change) -> None:
             user = await user_queries.lock(change.connection, user_id)
-            proof = await queries.spend(change.connection, hashed)
-            if user is None or proof is None:
+            spent = await queries.spend(change.connection, hashed)
+            if user is None or spent is None:
                 raise EmailTokenRefused
-            if proof.purpose is Purpose.CHANGE:
-                await self.address_change.set(change, user, name=user.name, email=proof.email, origin=origin)
-            await queries.mark_verified(change.connection, user_id, proof.email)
-            changed = ("email", "email_verified_at") if proof.purpose is Purpose.CHANGE else ("email_verified_at",)
+            if spent.purpose is Purpose.CHANGE:
+                await self.address_change.set(change, user, name=user.name, email=spent.email, origin=origin)
+            await queries.mark_verified(change.connection, user_id, spent.email)
+            changed = ("email", "email_verified_at") if spent.purpose is Purpose.CHANGE else ("email_verified_at",)
             await change.record(Event(EmailVerificationAction.VERIFY_EMAIL, user_id, user_id, origin, changed=changed))
 
         with address_conflict(EmailTaken):

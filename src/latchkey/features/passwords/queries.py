@@ -1,22 +1,27 @@
 """SQL of passwords and reset tokens."""
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.sessions.standing import STANDING, Standing, standing_of
 from latchkey.users.queries import user_of
 from latchkey.users.user import User
 
 
-async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> User | None:
-    """Replaces the password if its hash is still `old_hash`, and ends the reset token. Returns the user; None if
-    not."""
+async def replace_password(
+    connection: Connection, user_id: int, old_hash: str, new_hash: str
+) -> tuple[User, Standing] | None:
+    """Replaces the password if its hash is still `old_hash`, and ends the reset token.
+
+    Returns the user and what their row says about sessions; None if the hash is another.
+    """
     row = await connection.fetchrow(
-        "UPDATE users SET password = $3, password_migrated = false,"
+        "UPDATE users SET password = $3, password_migrated = false,"  # noqa: S608 constant
         " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL"
-        " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email",
+        f" WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email, {STANDING}",
         user_id,
         old_hash,
         new_hash,
     )
-    return user_of(row) if row else None
+    return (user_of(row), standing_of(row)) if row else None
 
 
 async def lock_by_email(connection: Connection, email: str) -> User | None:

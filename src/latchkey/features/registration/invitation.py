@@ -35,6 +35,6 @@ class Invitations:
 
     async def _may_be_invited(self, change: Change, entry: Entry) -> bool:
         assert entry.user_id is not None, "queued with its user, by the change that created the account"
-        # The lock keeps two instances from counting the same four mails.
+        # Locks the user, so that two instances do not both send the last permitted mail of the hour.
         user = await lock(change.connection, entry.user_id)
         return user is not None and await self.outbox.may_send_link(change, entry.kind, user.id, entry.recipient)

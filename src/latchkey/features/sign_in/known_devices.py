@@ -1,7 +1,7 @@
-"""Known devices, which have signed in to an account before, by a signed cookie.
+"""Known devices, which have signed in to an account before, by a signed cookie, or a header of native clients.
 
 Each has its own count of guesses at an account, so a stranger's guesses slow strangers down, not the owner (OWASP,
-"Slow Down Online Guessing Attacks with Device Cookies"). The cookie only proves a past login with the account's current
+"Slow Down Online Guessing Attacks with Device Cookies"). It only proves a past login with the account's current
 password, and opens nothing. A new password ends it.
 """
 
@@ -10,21 +10,23 @@ import re
 import secrets
 
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
+from latchkey.http.request_kind import Transport
 from latchkey.keys import Mac, base64url
 
 MAX_AGE_SECONDS = 34_560_000
 """400 days, the maximum that browsers keep a cookie (RFC 6265bis)."""
 ACCOUNTS_MAX = 5
+DEVICE_HEADER = "x-device-token"
 Device = tuple[str, list[str]]
 """A device's id and its tags."""
 _COOKIE = re.compile(r"[\w-]{22}(\.[\w-]{22}){1,5}", re.ASCII)
 
 
 class KnownDevices:
-    """Reads and writes the cookie `name`.
+    """Reads and writes the cookie `cookie_name`, or for native clients the header X-Device-Token.
 
-    It holds a random device id and, for each account, latest first, a MAC of the id, the account and the generation of
-    its credentials.
+    The value holds a random device id and, for each account, latest first, a MAC of the id, the account and the
+    generation of its credentials.
     """
 
     def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
@@ -38,11 +40,15 @@ class KnownDevices:
         return known[0] if known else None
 
     def remember(self, exchange: Exchange, email: str, generation: int) -> str:
-        """Returns the Set-Cookie value that makes the device known, for its last five accounts."""
+        """Returns the value that makes the device known, for its last five accounts."""
         device, tags = self._known(exchange, email, generation) or self._any(exchange)
         tag = self._tag(device, email, generation)
         kept = [tag, *(other for other in tags if other != tag)][:ACCOUNTS_MAX]
-        return f"{self.cookie_name}={'.'.join((device, *kept))}; {self._flags}"
+        return ".".join((device, *kept))
+
+    def cookie(self, value: str) -> str:
+        """Returns the Set-Cookie value for a browser."""
+        return f"{self.cookie_name}={value}; {self._flags}"
 
     def _known(self, exchange: Exchange, email: str, generation: int) -> Device | None:
         """Returns the only device in the request that is known to the account."""
@@ -65,6 +71,8 @@ class KnownDevices:
             values = exchange.cookies(self.cookie_name)
         except RepeatedCookie:
             return []
+        if exchange.kind.transport is Transport.BEARER:
+            values = [exchange.header(DEVICE_HEADER) or ""]
         parts = [value.split(".") for value in values if _COOKIE.fullmatch(value)]
         return [(device, tags) for device, *tags in parts]
 

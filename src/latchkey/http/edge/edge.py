@@ -2,16 +2,16 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from latchkey.clock import stopwatch
-from latchkey.http.authenticate import Authenticator
 from latchkey.http.edge.body import read_body
-from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.client import ClientAddress, network_of
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
@@ -19,10 +19,12 @@ from latchkey.http.edge.host import check_host, names_loopback
 from latchkey.http.edge.large_answers import LARGE_BYTES, LargeAnswers
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
-from latchkey.http.endpoint import SAFE_METHODS
+from latchkey.http.edge.request_kinds import RequestKinds
+from latchkey.http.endpoint import SAFE_METHODS, Endpoint
 from latchkey.http.envelope import failure, json_response
 from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
+from latchkey.http.request_kind import RequestKind
 from latchkey.http.routing import RouteTable
 from latchkey.refusal import Refusal
 
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Edge:
     """The ASGI application for HTTP: layers, then the endpoint. It raises nothing to the server.
 
-    `routes` are all endpoints. `authenticators` find the principal, in order. `translated` turns exceptions of lower
+    `routes` are all endpoints. `kinds` finds out how a request says who asks. `translated` turns exceptions of lower
     packages, which know nothing of HTTP, into refusals (an unavailable database: 503). `root_path` is the path that
     Latchkey is served under on the app's host.
     """
@@ -45,7 +47,7 @@ class Edge:
         client: ClientAddress,
         rate_limit: RateLimit,
         csrf: Csrf,
-        authenticators: Sequence[Authenticator],
+        kinds: RequestKinds,
         translated: Mapping[type[Exception], type[Refusal]],
         root_path: str,
         logs_requests: bool,
@@ -55,7 +57,7 @@ class Edge:
         self._client = client
         self._rate_limit = rate_limit
         self._csrf = csrf
-        self._authenticators = authenticators
+        self._kinds = kinds
         self._large = LargeAnswers()
         self._translated = translated
         self._root_path = root_path
@@ -71,7 +73,7 @@ class Edge:
         try:
             response = await self._pass(exchange)
         except Refusal as error:
-            response = refusal(error)
+            response = refusal(error, exchange.kind)
         except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
             response = self._failed(error, exchange)
         finish(response, exchange)
@@ -85,18 +87,22 @@ class Edge:
             await response(scope, receive, send)
 
     async def _pass(self, exchange: Exchange) -> Response:
-        if (preflight := self._cors.preflight(exchange)) is not None:
-            return preflight
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         if match is not None and match.resource.loopback_only and not names_loopback(exchange):
             match = None
         endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+        is_public = endpoint is not None and endpoint.any_origin
+        if (preflight := self._cors.preflight(exchange, any_origin=is_public)) is not None:
+            return preflight
         self._client.identify(exchange)
         if endpoint is None or endpoint.counted:
-            await self._rate_limit.count(exchange)
+            await self._count(exchange, endpoint)
         check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
         await read_body(exchange)
-        if exchange.method not in SAFE_METHODS and self._sent_unasked(exchange):
+        exchange.kind = self._kinds.find(exchange, endpoint)
+        if exchange.kind is RequestKind.COOKIE and (
+            endpoint.checks_csrf if endpoint is not None else exchange.method not in SAFE_METHODS
+        ):
             self._csrf.check(exchange)
         if match is None:
             raise NotFound
@@ -108,13 +114,10 @@ class Edge:
             self._large.require_room(exchange)
         return response
 
-    def _sent_unasked(self, exchange: Exchange) -> bool:
-        """Tells whether a browser may have sent this request without its page's intent: also without a proof, as at
-        login."""
-        for authenticator in self._authenticators:
-            if authenticator.applies(exchange):
-                return authenticator.checks_csrf
-        return True
+    async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
+        """Counts a request for its good API key, where keys are taken; any other one for its address."""
+        if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
+            await self._rate_limit.count(exchange, network_of(exchange.client_ip))
 
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some keep it. Both work.
@@ -126,14 +129,17 @@ class Edge:
         for kind, answer in self._translated.items():
             if isinstance(error, kind):
                 log.warning("unavailable", cause=str(error), request_id=exchange.request_id)
-                return refusal(answer())
+                return refusal(answer(), exchange.kind)
         log.error("unexpected error", request_id=exchange.request_id, exc_info=error)
-        return refusal(InternalError())
+        return refusal(InternalError(), exchange.kind)
 
 
-def refusal(error: Refusal) -> Response:
-    """Returns the answer for a refusal."""
+def refusal(error: Refusal, kind: RequestKind) -> Response:
+    """Returns the answer for a refusal of a request of that kind."""
     headers = [answer_header(name, value) for name, value in error.headers]
+    if kind is RequestKind.BEARER and error.status in {401, 403}:
+        challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
+        headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
     return json_response(failure(error), error.status, headers)

@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from latchkey.settings import secret_problem
+from latchkey.settings import ServiceSettings, secret_problem
 
 FILE = "secrets.json"
 SECRET_BYTES = 32
@@ -40,6 +40,19 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     finally:
         draft.unlink()
     return _read(path)
+
+
+def refresh_secret(settings: ServiceSettings) -> str | None:
+    """Returns JWT_REFRESH_SECRET, or the one that `latchkey dev` keeps here; None without either.
+
+    Raises SecretsUnreadable, OSError.
+    """
+    if settings.jwt_refresh_secret is not None:
+        return settings.jwt_refresh_secret.get_secret_value()
+    try:
+        return _read(settings.data_dir / FILE)["jwt_refresh_secret"]
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,0 +1,6 @@
+"""API keys: how servers identify themselves, what each key may do, and the operator's commands."""
+
+from latchkey.feature import Feature
+from latchkey.features.api_keys.actions import ApiKeyAction
+
+API_KEYS = Feature(name="api_keys", actions=ApiKeyAction, commands="latchkey.features.api_keys.commands")
