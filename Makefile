@@ -41,8 +41,10 @@ test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending 
 
 test-clients: test-client-python ## Run the tests of the client packages
 
-test-client-python: $(CLIENT_INSTALLED) ## Check the types of the Python client, and run its tests
+test-client-python: $(INSTALLED) $(CLIENT_INSTALLED) ## Check the types of the Python client, and run its tests
 	@cd $(CLIENT) && .venv/bin/mypy && .venv/bin/python -m pytest -q
+	@# The examples behind a real Latchkey.
+	@$(TESTING) -m pytest -q tests/clients/python_examples.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check

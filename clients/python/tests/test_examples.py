@@ -180,6 +180,14 @@ def test_a_cookie_that_comes_twice(app: App, token: Callable[..., str]) -> None:
     assert refusal(app.client.get("/notes", headers=different)) == INVALID
 
 
+def test_a_cookie_whose_name_only_looks_like_ours_is_another(app: App, token: Callable[..., str]) -> None:
+    """A sibling domain may set such a cookie. Python's str.strip() would make it ours."""
+    for odd in ("\xa0accessToken", "accessToken\xa0", "\x85accessToken", "AccessToken", "accessToken "):
+        headers = [(b"Cookie", f"{odd}={token()}".encode("latin-1"))]
+        expected = 200 if odd == "accessToken " else 401
+        assert app.client.get("/notes", headers=headers).status_code in {expected, 400}, odd
+
+
 def test_two_authorization_headers(app: App, token: Callable[..., str]) -> None:
     headers = [("Authorization", f"Bearer {token()}"), ("Authorization", f"Bearer {token()}")]
     assert refusal(app.client.get("/notes", headers=headers)) == INVALID

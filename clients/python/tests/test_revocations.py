@@ -253,6 +253,24 @@ def test_a_wrong_page_counts_as_a_failure(issuer: Issuer, text: str) -> None:
         fetch_page(f"{issuer.url}/.well-known/jwks.json", API_KEY, None, 0)
 
 
+def test_ended_sessions_are_followed_where_the_keys_are_fetched(issuer: Issuer) -> None:
+    sid, public = str(uuid.uuid4()), "https://accounts.example.com"
+    issuer.end(sid)
+    auth = Latchkey(public, jwks_url=f"{issuer.url}/.well-known/jwks.json", api_key=API_KEY)
+    with pytest.raises(InvalidToken, match="ended"):
+        auth.verify(issuer.token(sid=sid, iss=public, aud=public))
+    auth.close()
+
+
+def test_arguments_that_cannot_work_are_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="api_key"):
+        Latchkey("https://accounts.example.com", when_stale="refuse")
+    with pytest.raises(ValueError, match="when_stale"):
+        Latchkey("https://accounts.example.com", api_key=API_KEY, when_stale="never")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="same address"):
+        Latchkey("https://accounts.example.com", jwks_url="https://cdn.example.com/keys.json", api_key=API_KEY)
+
+
 @pytest.mark.parametrize("api_key", ["", "secret", "lk_", "lk_a b", "lk_a\r\nX-Evil: 1", "LK_a"])
 def test_what_is_no_api_key_is_refused_at_the_start(api_key: str) -> None:
     with pytest.raises(ValueError, match="lk_"):

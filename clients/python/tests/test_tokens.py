@@ -303,3 +303,15 @@ def test_no_change_of_a_token_raises_anything_but_a_refusal(issuer: Issuer, auth
             except Refused:
                 continue
             pytest.fail(f"accepted {text!r} (seed {seed})")
+
+
+def test_arguments_that_would_open_or_close_too_much_are_refused(auth: Latchkey) -> None:
+    with pytest.raises(TypeError, match="amr"):
+        auth.fastapi(amr="mfa")
+    with pytest.raises(ValueError, match="max_age"):
+        auth.flask(max_age=-1)
+    with pytest.raises(TypeError, match="origins"):
+        Latchkey("https://accounts.example.com", origins="https://app.example.com")
+    for origin in ("*", "app.example.com", "https://app.example.com/", "https://*.example.com", "null", ""):
+        with pytest.raises(ValueError, match="origin"):
+            Latchkey("https://accounts.example.com", origins=[origin])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+JWKS_PATH = "/.well-known/jwks.json"
 WAIT_SECONDS = 2 * FETCH_SECONDS
 """Connecting and the exchange take at most FETCH_SECONDS each."""
 
@@ -44,9 +45,10 @@ class Latchkey:
       app's own origin may always.
     - `when_stale`: what holds while nothing is heard from Latchkey for 10 seconds: "accept" tokens that have not
       expired, or "refuse" with 503. Only with `api_key`.
-    - `cookie`: the name of the access cookie. With COOKIE_PREFIX in Latchkey, put that before it.
-    - `jwks_url`, `revocations_url`: where to fetch from, if not below the issuer, such as an inner address.
-    - `allow_http`: these two may be http.
+    - `cookie_name`: the name of the access cookie. With COOKIE_PREFIX in Latchkey, put that before it.
+    - `jwks_url`: where to fetch the keys, if not below the issuer, such as an inner address. Ended sessions are followed
+      at the same address.
+    - `allow_http`: `jwks_url` may be http. Only inside a network that you trust: who changes the keys can sign anything.
 
     Raises ValueError for arguments that cannot work. Nothing is fetched before the first token.
     """
@@ -59,25 +61,26 @@ class Latchkey:
         api_key: str | None = None,
         origins: Collection[str] = (),
         when_stale: Literal["accept", "refuse"] = "accept",
-        cookie: str = "accessToken",
+        cookie_name: str = "accessToken",
         jwks_url: str | None = None,
-        revocations_url: str | None = None,
         allow_http: bool = False,
     ) -> None:
         if when_stale not in {"accept", "refuse"}:
             raise ValueError('when_stale is "accept" or "refuse"')
+        if when_stale == "refuse" and api_key is None:
+            raise ValueError('when_stale="refuse" needs an api_key')
+        if allow_http and jwks_url is None:
+            raise ValueError("allow_http is for jwks_url only")
         self._issuer = issuer
         self._audience = audience or issuer
-        self._cookie = cookie
+        self._cookie_name = cookie_name
         self._origins = read_origins(origins)
-        base = issuer.rstrip("/")
-        keys_url = require_url(jwks_url or f"{base}/.well-known/jwks.json", allow_http=bool(jwks_url) and allow_http)
+        keys_url = require_url(jwks_url or issuer.rstrip("/") + JWKS_PATH, allow_http=allow_http)
         self._keys = KeySet(lambda: fetch(keys_url, seconds=FETCH_SECONDS, max_bytes=FETCH_MAX_BYTES))
         self._endings: Endings | None = None
         if api_key is not None:
-            url = require_url(revocations_url or f"{base}/revocations", allow_http=bool(revocations_url) and allow_http)
-            key = _require_api_key(api_key)
-            self._endings = Endings(lambda since, wait: fetch_page(url, key, since, wait), when_stale)
+            key, endings_url = _require_api_key(api_key), _endings_url(keys_url)
+            self._endings = Endings(lambda since, wait: fetch_page(endings_url, key, since, wait), when_stale)
         self._genuine = GenuineTokens()
         _instances.add(self)
 
@@ -102,14 +105,14 @@ class Latchkey:
     def authenticate(self, request: Incoming, needs: Needs) -> User:
         """Returns the user of a request. Raises Refused. The adapters of the frameworks call this."""
         with _reporting(request):
-            user = self.verify(find_token(request, self._cookie, self._origins))
+            user = self.verify(find_token(request, self._cookie_name, self._origins))
             needs.require(user, time.time())
             return user
 
     async def aauthenticate(self, request: Incoming, needs: Needs) -> User:
         """Does as `authenticate`, without blocking the event loop."""
         with _reporting(request):
-            user = await self.averify(find_token(request, self._cookie, self._origins))
+            user = await self.averify(find_token(request, self._cookie_name, self._origins))
             needs.require(user, time.time())
             return user
 
@@ -149,7 +152,7 @@ class Latchkey:
 
     def has_token(self, request: Incoming) -> bool:
         """Tells whether the request brings an access token, valid or not."""
-        return brings_token(request, self._cookie)
+        return brings_token(request, self._cookie_name)
 
     def close(self) -> None:
         """Stops the thread that follows ended sessions, which ends after its current request."""
@@ -196,6 +199,12 @@ def _require_api_key(key: str) -> str:
     if not re.fullmatch(r"lk_[0-9A-Za-z_]+", key):
         raise ValueError("api_key is not one of Latchkey's keys, which begin with lk_")
     return key
+
+
+def _endings_url(keys_url: str) -> str:
+    if not keys_url.endswith(JWKS_PATH):
+        raise ValueError(f"with an api_key, jwks_url has to end with {JWKS_PATH}: the key is sent to the same address")
+    return keys_url.removesuffix(JWKS_PATH) + "/revocations"
 
 
 _instances: WeakSet[Latchkey] = WeakSet()

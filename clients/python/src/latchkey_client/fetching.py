@@ -23,7 +23,7 @@ def require_url(url: str, *, allow_http: bool) -> str:
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.username is not None or parts.port == 0:
         raise ValueError(f"{url!r} is not an absolute https URL")
     if parts.scheme == "http" and not allow_http and not _is_loopback(parts.hostname):
-        raise ValueError(f"{url!r} is not https. Only jwks_url and revocations_url may be http, with allow_http=True")
+        raise ValueError(f"{url!r} is not https. For an inner address, set jwks_url and allow_http=True")
     return url
 
 

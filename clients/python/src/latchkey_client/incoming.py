@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from latchkey_client.errors import AmbiguousCredentials, Forbidden, InvalidToken, Unauthorized
 from latchkey_client.tokens import looks_like_token
 
+# RFC 9110 section 5.6.3. Without it, str.strip() would also remove U+00A0 and more from a cookie's name, and a cookie that
+# a sibling domain has set could pass for Latchkey's.
+_WHITE_SPACE = " \t"
+# RFC 6750, section 2.1.
+_BEARER = re.compile(r"bearer(?: +(.*))?", re.ASCII | re.IGNORECASE | re.DOTALL)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # The form that browsers send (RFC 6454, section 6.2).
@@ -71,7 +76,8 @@ def find_token(request: Incoming, cookie_name: str, origins: frozenset[Origin]) 
 
 def _cookie_values(request: Incoming, name: str) -> set[str]:
     pairs = [pair.partition("=") for header in request.headers("cookie") for pair in header.split(";")]
-    return {value.strip() for key, _, value in pairs if key.strip() == name and value.strip()}
+    values = {value.strip(_WHITE_SPACE) for key, _, value in pairs if key.strip(_WHITE_SPACE) == name}
+    return values - {""}
 
 
 def _cookie(request: Incoming, name: str) -> str | None:
@@ -82,8 +88,8 @@ def _cookie(request: Incoming, name: str) -> str | None:
 
 
 def _bearer_values(request: Incoming) -> list[str]:
-    values = [value.split(None, 1) for value in request.headers("authorization")]
-    return [value[1].strip() if len(value) > 1 else "" for value in values if value and value[0].lower() == "bearer"]
+    matched = [_BEARER.fullmatch(value.strip(_WHITE_SPACE)) for value in request.headers("authorization")]
+    return [bearer[1] or "" for bearer in matched if bearer]
 
 
 def _bearer_token(request: Incoming, *, beside_cookie: bool) -> str | None:
@@ -108,7 +114,7 @@ def _require_own_page(request: Incoming, origins: frozenset[Origin]) -> None:
     origin = _parse(sent[0]) if len(sent) == 1 else None
     own = request.own_origin()
     if origin is None or (origin not in origins and not _is_own(origin, own)):
-        raise Forbidden(f"its Origin {sent[0]!r} is neither {own!r} nor in origins")
+        raise Forbidden(f"its Origin {sent[0][:200]!r} is neither {own[:200]!r} nor in origins")
 
 
 def _is_own(origin: Origin, own: str) -> bool:

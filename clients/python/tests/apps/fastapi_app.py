@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from latchkey_client import Latchkey, User
 from latchkey_client.starlette import exception_handlers
 
-auth = Latchkey(os.environ["LATCHKEY_URL"], cookie="__Host-accessToken", origins=["https://pages.example.com"])
+auth = Latchkey(os.environ["LATCHKEY_URL"], cookie_name="__Host-accessToken", origins=["https://pages.example.com"])
 router = APIRouter(prefix="/router", dependencies=[Depends(auth.fastapi(amr={"mfa"}))])
 
 
