@@ -25,7 +25,9 @@ async def test_counts_as_a_fixed_window_does(steps: list[tuple[str, bool, int]])
         model = {each: window for each, window in model.items() if window[1] > now}
         used, ends_at = model.get(key, (0, now + seconds))
         model[key] = (used + 1, ends_at)
+        assert await counts.get(key) == used
         assert await counts.hit(key, seconds) == (used + 1, ends_at)
+        assert await counts.get(key) == used + 1
 
 
 async def test_ended_counts_are_removed() -> None:

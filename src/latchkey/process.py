@@ -131,8 +131,7 @@ def build_platform(
     )
     sealer = Sealer(refresh_secret)
     signing = KeyRing(database, sealer, stopwatch)
-    issuer = settings.token_issuer or settings.base_url()
-    parties = Parties(issuer, settings.token_audience or issuer)
+    parties = Parties(settings.issuer(), settings.audience())
     tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
     cookies = SessionCookies(
         prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path

@@ -19,4 +19,5 @@ ORIGINAL = [
     "GET /users",
     "GET /users/{id}",
 ]
-ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /healthz", "GET /readyz"]
+ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /.well-known/jwks.json"]
+ADDED += ["GET /healthz", "GET /readyz"]

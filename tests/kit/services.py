@@ -1,5 +1,7 @@
 """Servers of an app, which call Latchkey with an API key: no cookies, no CSRF token, every answer checked."""
 
+import string
+import zlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,10 +13,11 @@ from tests.kit.server import Server
 from tests.kit.stored import Sql
 from tests.kit.wire import Wire
 
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 FORM = "application/x-www-form-urlencoded"
 
 
-def add_key(sql: Sql, *scopes: str, expires_in: str | None = None) -> str:
+def add_api_key(sql: Sql, *scopes: str, expires_in: str | None = None) -> str:
     """Stores a key with those scopes, and returns it. `expires_in` is an interval; None: it never expires."""
     key = new_key()
     presented = read_key(key)
@@ -34,12 +37,23 @@ def id_of(key: str) -> str:
     return presented.id
 
 
+def another_secret(key: str) -> str:
+    """Returns a key of the right form with the same id and another secret, as somebody who knows the id would try."""
+    unchecked = key[:16] + new_key()[16:-6]
+    number, checksum = zlib.crc32(unchecked.encode()), ""
+    while number:
+        number, digit = divmod(number, 62)
+        checksum = BASE62[digit] + checksum
+    return unchecked + checksum.rjust(6, "0")
+
+
 class Service:
-    """A server of an app. `key` may be changed; None: it sends none."""
+    """A server of an app. `key` may be changed; None: it sends none. `address` is what a trusted proxy says of it."""
 
     def __init__(self, server: Server, wire: Wire, key: str | None) -> None:
         self.server = server
         self.key = key
+        self.address: str | None = None
         self._wire = wire
         self._http = plain_http.client(base_url=server.url, timeout=60)
 
@@ -47,7 +61,9 @@ class Service:
         self, method: str, path: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         """Sends a request with the key."""
-        sent = ({"X-API-Key": self.key} if self.key is not None else {}) | (headers or {})
+        sent: dict[str, Any] = {} if self.key is None else {"X-API-Key": self.key.encode("latin-1")}
+        sent |= {} if self.address is None else {"X-Forwarded-For": self.address}
+        sent |= headers or {}
         response = self._http.request(method, path, content=content, headers=sent)
         self._wire.check(method, path, response)
         return response

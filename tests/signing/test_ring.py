@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
 from latchkey.sealing import Sealer
 from latchkey.signing.keys import Algorithm
@@ -19,8 +20,8 @@ from latchkey.signing.ring import (
     KeysUnknown,
     UnreadableKeys,
 )
+from tests.kit.key_rows import add_key
 from tests.kit.server import REFRESH_SECRET
-from tests.kit.signing import add_key
 from tests.kit.stored import Sql
 
 OTHER_SECRET = "another-refresh-secret-of-the-tests-0123456789"
@@ -291,15 +292,28 @@ async def test_reads_when_told_and_every_minute(ring: KeyRing, reading: Counting
         await until(lambda: reading.reads == 4)
 
 
-async def test_reads_again_and_again_while_the_feed_is_cut(ring: KeyRing, reading: Counting, own_sql: Sql) -> None:
+async def test_reads_again_and_again_while_the_feed_is_cut(reading: Counting, own_sql: Sql) -> None:
     """Nobody tells of a change then."""
+    ring = KeyRing(reading, Sealer(REFRESH_SECRET), stopwatch)
     async with running(ring, lambda: False):
         await until(lambda: reading.reads >= 2)
         add_key(own_sql, signs_in=3_600)
         await until(lambda: lists(ring, 1))
 
 
-async def test_waits_for_a_database_that_is_away(database: str, watch: Watch, own_sql: Sql) -> None:
+async def test_reads_as_soon_as_the_feed_is_cut(ring: KeyRing, reading: Counting, watch: Watch, own_sql: Sql) -> None:
+    """The last read was long ago, and the second after it is over."""
+    is_healthy = True
+    async with running(ring, lambda: is_healthy):
+        await until(lambda: lists(ring, 0))
+        watch.now += 30
+        add_key(own_sql, signs_in=3_600)
+        is_healthy = False
+        await until(lambda: lists(ring, 1))
+        assert reading.reads == 2
+
+
+async def test_waits_for_a_database_that_is_away(database: str, own_sql: Sql) -> None:
     """And goes on when it is back."""
     pool = await open_database(database, production=False)
 
@@ -311,7 +325,7 @@ async def test_waits_for_a_database_that_is_away(database: str, watch: Watch, ow
             return rows
 
     away = Away(pool)
-    ring = KeyRing(away, Sealer(REFRESH_SECRET), watch)
+    ring = KeyRing(away, Sealer(REFRESH_SECRET), stopwatch)
     kid = add_key(own_sql, signs_in=-1)
     async with running(ring, lambda: True):
         await until(lambda: lists(ring, 1))

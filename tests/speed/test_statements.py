@@ -48,7 +48,7 @@ OPERATIONS: dict[str, tuple[Operation, list[str]]] = {
     ),
 }
 LOGIN = [
-    *("SELECT id, name, email, password", "BEGIN", "SELECT 1 FROM users", "UPDATE sessions SET ended_at"),
+    *("SELECT id, name, email, password", "BEGIN", "SELECT role, token_claims", "UPDATE sessions SET ended_at"),
     *("INSERT INTO sessions", "INSERT INTO audit_logs", "COMMIT"),
 ]
 

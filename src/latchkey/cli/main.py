@@ -35,14 +35,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
 app.add_typer(keys, name="keys")
 app.add_typer(api_keys, name="api-keys")
-GROUPS = {
-    "users": users,
-    "sessions": sessions,
-    "audit": audit,
-    "mail": mail,
-    "keys": keys,
-    "api-keys": api_keys,
-}
+GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail, "keys": keys, "api-keys": api_keys}
 
 for feature in FEATURES:
     if feature.commands is not None:

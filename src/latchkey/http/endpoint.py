@@ -96,8 +96,8 @@ class Endpoint(Generic[Body]):
     `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `any_origin`: pages of every origin may read
     the answer. `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every
     permitted caller gets, because the settings turn the endpoint off. `takes_form`: the body is a form
-    (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their
-    error codes there.
+    (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their error
+    codes there.
     """
 
     method: str

@@ -28,6 +28,7 @@ class EndedBy(StrEnum):
     REUSE = "reuse"
     REVOKED = "revoked"
     LIMIT = "limit"
+    ROLE_CHANGE = "role-change"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from latchkey.signing.stored import Purpose, StoredKey, StoredKeys
 
 EVERY_SECONDS = 60.0
 RETRY_SECONDS = 1.0
+LOOK_SECONDS = 0.25
+"""How soon `run` notices that the feed is cut. With the time until the feed itself does, less than two seconds."""
 LOOK_AGAIN_SECONDS = 5.0
 HS256_GRACE_SECONDS = 600.0
 """How long HS256 access tokens stay good after the first key began to sign: longer than instances learn of it."""
@@ -188,10 +190,11 @@ class KeyRing:
             is_read = await self._load_or_log()
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_SECONDS):
+                    async with asyncio.timeout(LOOK_SECONDS):
                         await self._woken.wait()
-                is_old = self._stopwatch() - read_at >= EVERY_SECONDS
-                if self._woken.is_set() or is_old or not is_read or not feed_is_healthy():
+                is_sure = is_read and feed_is_healthy()
+                age = self._stopwatch() - read_at
+                if self._woken.is_set() or age >= (EVERY_SECONDS if is_sure else RETRY_SECONDS):
                     break
 
     async def _look(self) -> DatabaseUnavailable | None:

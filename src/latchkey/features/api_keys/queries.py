@@ -101,6 +101,16 @@ async def find_usable(database: Queryable, key_ids: list[str]) -> dict[str, Usab
     return {row["id"]: UsableKey(row["secret_hash"], frozenset(row["scopes"]), row["expires_in"]) for row in rows}
 
 
+async def expiring(database: Queryable, *, within_days: int) -> dict[str, datetime]:
+    """Returns the usable keys that expire within so many days, by id: when each does, the first one first."""
+    rows = await database.fetch(
+        "SELECT id, expires_at FROM api_keys WHERE revoked_at IS NULL AND expires_at > now()"
+        " AND expires_at < now() + make_interval(days => $1) ORDER BY expires_at, id",
+        within_days,
+    )
+    return {row["id"]: row["expires_at"] for row in rows}
+
+
 async def note_uses(database: Database, seconds_ago: Mapping[str, float]) -> None:
     """Stores when keys were last used: so many seconds ago, by id. Never replaces a later time."""
     await database.write(

@@ -1,5 +1,5 @@
 // The browser client of Latchkey: one ES module without dependencies; docs/client.md says how to use it.
-// The tokens are in httpOnly cookies that no script can read: this only knows when it is time for new ones.
+// The tokens are in httpOnly cookies, which no script can read. This module only notices when they need to be renewed.
 
 /** @typedef {{ id: number, name: string, email: string }} User */
 /** @typedef {{ id: string, createdAt: string, lastUsedAt: string, ip: string | null, userAgent: string | null,
@@ -7,13 +7,13 @@
 /** @typedef {{ message?: string, code?: string, errors?: { field: string, message: string }[] }} Refusal */
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
-// A 401 of these is about what they were given; new tokens would not help.
+// A 401 from these endpoints is about the credentials in the request. New tokens would not help.
 const NEVER_RENEWED = ["/auth/login", "/auth/logout", "/auth/refresh-token"];
 const SETS_COOKIES = [...NEVER_RENEWED, "/auth/change-password"];
 const RENEWABLE = ["UNAUTHORIZED", "INVALID_TOKEN", "TOKEN_EXPIRED"];
 
-/** An answer that is no success; its message names the bad fields, if the server did. The server not being reached is
- * fetch's own TypeError instead. */
+/** A refusal. `message` names the bad fields if the server names them. When the server cannot be reached, calls reject
+ * with fetch's own TypeError instead. */
 export class LatchkeyError extends Error {
   /** @param {number} status @param {Refusal} refusal @param {number} [retryAfter] */
   constructor(status, { message, code, errors }, retryAfter) {
@@ -22,11 +22,11 @@ export class LatchkeyError extends Error {
     super((code === "VALIDATION_ERROR" && named) || (message ?? `Unexpected answer ${status}`));
     this.name = "LatchkeyError";
     this.status = status;
-    /** The code of docs/contract.md; empty if something between here and Latchkey answered. */
+    /** A code of docs/contract.md. Empty if a proxy answered instead of Latchkey. */
     this.code = code ?? "";
     /** One entry for each bad field. */
     this.errors = fields;
-    /** Seconds to wait before trying again, if the server said so. */
+    /** Seconds to wait before the next try, if the server names them. */
     this.retryAfter = retryAfter;
   }
 }
@@ -39,22 +39,22 @@ async function errorOf(response) {
   return new LatchkeyError(response.status, await refusalIn(response), seconds);
 }
 
-// Not written inside `new URL(".", …)`: bundlers would take that for a file to pack.
+// Not written inside `new URL(".", …)`: bundlers would take it for the name of a file to pack.
 const here = import.meta.url;
 
-/** Finds Latchkey's own URL, with a slash at its end. @param {string | undefined} baseUrl @returns {string} */
+/** Returns Latchkey's own URL, with a slash at its end. @param {string | undefined} baseUrl @returns {string} */
 function findBase(baseUrl) {
   try {
     const url = baseUrl ? new URL(baseUrl, globalThis.location?.href) : new URL(".", here);
     if (/^https?:$/.test(url.protocol)) return url.href.replace(/\/*$/, "/");
   } catch {
-    // Relative, where no page says what it is relative to.
+    // A relative baseUrl, and no page to resolve it against.
   }
   throw new TypeError("createClient needs an absolute baseUrl here, such as https://accounts.example.com");
 }
 
-/** Makes a client of the Latchkey that served this file, or of the one at `baseUrl`. Until its first use it does
- * nothing and asks for nothing of a browser: modules that make one load on a server and in tests, too.
+/** Returns a client of the Latchkey that served this file, or of the one at `baseUrl`. Until its first use the client
+ * does nothing and needs no browser, so a module that makes one also loads on a server and in tests.
  * @param {{ baseUrl?: string }} [options] */
 export function createClient({ baseUrl } = {}) {
   const listeners = /** @type {Set<() => void>} */ (new Set());
@@ -75,17 +75,17 @@ export function createClient({ baseUrl } = {}) {
   const lockName = () => `latchkey refresh ${base()}`;
   const locks = () => globalThis.navigator?.locks;
 
-  /** @returns {BroadcastChannel | undefined} to the other tabs; undefined where there can be none */
+  /** Returns the channel to the other tabs, or undefined without one. @returns {BroadcastChannel | undefined} */
   function channel() {
     try {
       if (!openChannel) {
         openChannel = new BroadcastChannel(storageKey());
         openChannel.onmessage = tellListeners;
-        // In Node an open channel would keep the process from ending.
+        // In Node an open channel would keep the process running.
         /** @type {any} */ (openChannel).unref?.();
       }
     } catch {
-      // No such thing here, or no base: whoever calls Latchkey is told.
+      // No BroadcastChannel, or no base URL. A missing base URL is reported by the next call to Latchkey.
     }
     return openChannel;
   }
@@ -99,8 +99,8 @@ export function createClient({ baseUrl } = {}) {
     channel()?.postMessage("signed out");
   }
 
-  // How often the cookies have changed, shared by all tabs: below zero once nobody is signed in, zero when unknown.
-  // A count that comes late from another process costs a refresh, nothing else: the lock keeps them apart.
+  // Returns how often the cookies have changed, in all tabs. Negative: nobody is signed in. Zero: unknown. If the count
+  // of another process arrives late, one refresh too many is sent, which the lock keeps apart from the others.
   function epoch() {
     try {
       return Number(localStorage.getItem(storageKey())) || 0;
@@ -115,11 +115,11 @@ export function createClient({ baseUrl } = {}) {
     try {
       localStorage.setItem(storageKey(), String(remembered));
     } catch {
-      // Storage is blocked: this tab counts for itself.
+      // Storage is blocked. This tab keeps its own count.
     }
   }
 
-  /** Runs `work` while no other tab does the like; without Web Locks, no other caller in this tab.
+  /** Runs `work` while no other tab runs such work. Without Web Locks it excludes only other calls in this tab.
    * @template T @param {() => Promise<T>} work @returns {Promise<T>} */
   async function exclusively(work) {
     return locks() ? await locks().request(lockName(), work) : (last = last.then(work, work));
@@ -132,13 +132,13 @@ export function createClient({ baseUrl } = {}) {
     return (await response.json()).csrfToken;
   }
 
-  /** One request of ours; sent again with a new CSRF token if that was what was wrong.
+  /** Sends a request to Latchkey, and once more with a new CSRF token if the first one was refused.
    * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<Response>} */
   async function exchange(method, path, body) {
     for (let tries = 0; ; tries++) {
       const headers = new Headers(body === undefined ? {} : { "Content-Type": "application/json" });
       const token = SAFE.includes(method) ? undefined : (csrf ??= fetchCsrfToken());
-      // One that could not be fetched is not kept.
+      // A failed fetch of the token is not kept.
       if (token) headers.set("X-CSRF-Token", await token.catch((error) => ((csrf = undefined), Promise.reject(error))));
       const init = { method, headers, body: JSON.stringify(body), credentials: /** @type {const} */ ("include") };
       const response = await globalThis.fetch(base() + path.slice(1), init);
@@ -150,8 +150,8 @@ export function createClient({ baseUrl } = {}) {
     }
   }
 
-  /** Gets new tokens unless the cookies have changed since `seen`, or are about to; whether it did. Rejects if there
-   * are none to get: refused means that nobody is signed in, failed does not. @param {number} seen */
+  /** Gets new tokens, unless the cookies have changed since `seen` or another tab is changing them. Returns whether it
+   * got them. Rejects if the server refuses (nobody is signed in) or fails. @param {number} seen */
   function renew(seen) {
     const work = async () => {
       const now = epoch();
@@ -160,36 +160,36 @@ export function createClient({ baseUrl } = {}) {
       const response = await exchange("POST", "/auth/refresh-token");
       if (response.ok) return true;
       if (response.status === 401) changed(-1);
-      // Told once: the refused cookie stays, and a page that reloads when it is told would do so for ever.
+      // Reported once. The refused cookie stays, so a page that reloads on each report would reload for ever.
       if (response.status === 401 && now > 0) signedOut();
       throw await errorOf(response);
     };
-    // Who finds the lock taken waits and leaves it at that: another process may learn of the new count after the lock.
+    // A tab that finds the lock taken only waits for it: another tab's process may see the new count after the lock.
     const locked = async () =>
       (await locks().request(lockName(), { ifAvailable: true }, async (held) => held && (await work()))) ??
       exclusively(async () => false);
     return (renewal ??= (locks() ? locked() : exclusively(work)).finally(() => (renewal = undefined)));
   }
 
-  /** Makes `attempt`, and again with new tokens if it lacked them. @param {() => Promise<Response>} attempt */
+  /** Runs `attempt`, and once more with new tokens if they may cure its 401. @param {() => Promise<Response>} attempt */
   async function renewing(attempt) {
     for (let renewed = false; ; ) {
       const seen = epoch();
       const response = await attempt();
       if (response.status !== 401 || renewed) return response;
-      // An API of the app's own may answer without a code.
+      // The app's own API may answer without a code.
       const { code } = await refusalIn(response);
       if (code !== undefined && !RENEWABLE.includes(code)) return response;
       renewed = await renew(seen);
     }
   }
 
-  /** Calls Latchkey and returns `data` of its answer. Throws LatchkeyError for a refusal, as every method here does.
+  /** Calls Latchkey and returns `data` of its answer. Throws LatchkeyError for a refusal, as all methods do.
    * @param {string} method in capitals @param {`/${string}`} path @param {unknown} [body] @returns {Promise<any>} */
   const request = async (method, path, body) => (await answer(method, path, body)).data;
 
-  /** As `request`, but returns the whole answer. @param {string} method @param {string} path @param {unknown} [body]
-   * @returns {Promise<any>} */
+  /** Does as `request`, but returns the whole answer.
+   * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
   async function answer(method, path, body) {
     const send = () => exchange(method, path, body);
     const attempt = SETS_COOKIES.includes(path) ? () => exclusively(send) : send;
@@ -199,13 +199,13 @@ export function createClient({ baseUrl } = {}) {
     return response.json();
   }
 
-  /** @returns {Promise<Session[]>} where this user is signed in: every page of the list */
+  /** Returns all sessions of this user, from every page of the list. @returns {Promise<Session[]>} */
   async function sessions() {
     const found = [];
     for (let cursor = ""; ; ) {
       const { data, meta } = await answer("GET", `/auth/sessions${cursor && `?cursor=${cursor}`}`);
       found.push(...data);
-      // An older Latchkey answers with all of them, and without meta.
+      // An older Latchkey answers with all sessions and without meta.
       if (!(cursor = meta?.nextCursor)) return found;
     }
   }
@@ -214,20 +214,20 @@ export function createClient({ baseUrl } = {}) {
   const nullIfSignedOut = (error) =>
     error instanceof LatchkeyError && error.status === 401 ? null : Promise.reject(error);
 
-  /** @returns {Promise<User | null>} who is signed in, or null */
+  /** Returns the user who is signed in, or null. @returns {Promise<User | null>} */
   async function me() {
     const seen = epoch();
     const user = await request("GET", "/auth/me").catch(nullIfSignedOut);
-    // Signed in without this client: from now on it is worth telling when that ends.
+    // The user signed in without this client. Counted, so that the end of the session is reported.
     if (user && seen <= 0 && epoch() === seen) changed(1);
     return user;
   }
 
-  /** Fetches from the app's own API on Latchkey's host, as fetch does, with the cookies; a 401 gets new tokens and is
-   * tried again once, but for a body that is a stream: that can be read only once.
+  /** Fetches from the app's own API on Latchkey's host, as fetch does, with the cookies. After a 401 it gets new tokens
+   * and tries once more, except with a body that is a stream, which can be read only once.
    * @param {RequestInfo | URL} input @param {RequestInit} [init] @returns {Promise<Response>} */
   function fetch(input, init) {
-    const fresh = () => (input instanceof Request ? input.clone() : input); // A Request is spent by sending it.
+    const fresh = () => (input instanceof Request ? input.clone() : input); // A Request can be sent only once.
     const attempt = () => globalThis.fetch(fresh(), { ...init, credentials: "include" });
     return init?.body instanceof ReadableStream ? attempt() : renewing(attempt);
   }
@@ -236,11 +236,11 @@ export function createClient({ baseUrl } = {}) {
     request,
     fetch,
     me,
-    /** @param {{ name: string, email: string, password: string }} account @returns {Promise<User>} not signed in yet */
+    /** Does not sign in. @param {{ name: string, email: string, password: string }} account @returns {Promise<User>} */
     register: async (account) => (await request("POST", "/auth/register", account)).user,
     /** @param {{ email: string, password: string }} credentials @returns {Promise<User>} */
     login: async (credentials) => (await request("POST", "/auth/login", credentials)).user,
-    /** Signs out here and in every tab; that nobody was signed in is no error. @returns {Promise<void>} */
+    /** Signs out in every tab. It is no error if nobody was signed in. @returns {Promise<void>} */
     logout: () => request("POST", "/auth/logout").catch(nullIfSignedOut),
     /** @param {{ currentPassword: string, newPassword: string }} passwords @returns {Promise<void>} */
     changePassword: (passwords) => request("POST", "/auth/change-password", passwords),
@@ -248,23 +248,23 @@ export function createClient({ baseUrl } = {}) {
     forgotPassword: (account) => request("POST", "/auth/forgot-password", account),
     /** @param {{ token: string, newPassword: string }} reset @returns {Promise<void>} */
     resetPassword: (reset) => request("POST", "/auth/reset-password", reset),
-    /** Asks for a link that proves the address. @param {{ email: string }} account @returns {Promise<void>} */
+    /** Requests a mail with a link that verifies it. @param {{ email: string }} account @returns {Promise<void>} */
     requestVerification: (account) => request("POST", "/auth/verify-email/request", account),
-    /** @param {{ token: string }} proof of a link in a mail @returns {Promise<void>} */
+    /** @param {{ token: string }} proof the token of the link @returns {Promise<void>} */
     verifyEmail: (proof) => request("POST", "/auth/verify-email", proof),
     sessions,
     /** @param {string} id @returns {Promise<void>} */
     endSession: (id) => request("DELETE", `/auth/sessions/${encodeURIComponent(id)}`),
     /** @returns {Promise<number>} how many ended */
     endOtherSessions: async () => (await request("DELETE", "/auth/sessions")).ended,
-    /** Calls back, in every tab, when whoever was signed in no longer is.
-     * @param {() => void} callback @returns {() => void} stops that */
+    /** Calls `callback` in every tab when the user is no longer signed in. Returns a function that stops this.
+     * @param {() => void} callback @returns {() => void} */
     onSignedOut(callback) {
       listeners.add(callback);
       channel();
       return () => void listeners.delete(callback);
     },
-    /** Forgets the callbacks of `onSignedOut` and no longer listens to other tabs. */
+    /** Forgets the callbacks of `onSignedOut` and stops listening to other tabs. */
     close() {
       listeners.clear();
       openChannel?.close();

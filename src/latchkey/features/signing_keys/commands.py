@@ -45,7 +45,8 @@ def rotate_keys(
     rotate(now=now, as_json=as_json)
 
 
-@commands.command("retire")
+# A kid may begin with a hyphen, and is no option then.
+@commands.command("retire", context_settings={"ignore_unknown_options": True})
 def retire_key(
     kid: Annotated[str, typer.Argument(metavar="KID", help="The key's id, as latchkey keys list shows it.")],
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+import asyncpg
 import structlog
 
 from latchkey.database.pool import DatabaseUnavailable
@@ -28,12 +29,17 @@ class KeyKeeper:
     async def prepare(self) -> None:
         """Makes the first key of a new installation, seals keys again after a change of the secret, and loads the keys.
 
-        Without the database, `run` does this as soon as it can. Raises StartRefused if a key cannot be opened.
+        Without the database, `run` does this as soon as it can. Raises StartRefused if a key cannot be opened, and if
+        the database's role may not use the table.
         """
         try:
             await self._prepare()
         except UnreadableKeys as error:
             raise StartRefused(str(error)) from error
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise StartRefused(
+                f"{error.message}: GRANT SELECT, INSERT, UPDATE ON signing_keys TO the role of DATABASE_URL"
+            ) from error
         except DatabaseUnavailable as error:
             log.warning("the signing keys wait for the database", cause=str(error))
 
