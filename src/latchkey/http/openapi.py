@@ -140,7 +140,8 @@ def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, li
         ]
     schemes = ["refreshCookie" if cookie == refresh_cookie else COOKIE_SCHEME for cookie in endpoint.cookies_in]
     if schemes:
-        return [{scheme: []} | csrf for scheme in schemes]
+        bearer: list[dict[str, list[str]]] = [{BEARER_SCHEME: []}] if COOKIE_SCHEME in schemes else []
+        return [*({scheme: []} | csrf for scheme in schemes), *bearer]
     return [csrf] if csrf else []
 
 
