@@ -17,7 +17,7 @@ from tests.kit.command_line import latchkey
 from tests.kit.example_apps import COMMANDS, running_example
 from tests.kit.native_client import NativeClient
 from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server
-from tests.kit.services import add_key
+from tests.kit.services import add_api_key
 from tests.kit.stored import Sql
 from tests.kit.waiting import eventually
 
@@ -27,7 +27,7 @@ INVALID = (401, "INVALID_TOKEN")
 def new_api_key(dsn: str) -> str:
     """Stores an API key for an example."""
     with psycopg.connect(dsn, autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
-        return add_key(sql, RevocationsScope.READ)
+        return add_api_key(sql, RevocationsScope.READ)
 
 
 @pytest.fixture(scope="module", params=COMMANDS)

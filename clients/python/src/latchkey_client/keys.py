@@ -83,8 +83,9 @@ class KeySet:
                 )
                 thread.start()
                 self._fetching, self._tried_at, waited = future, self._clock(), 0.0
-            # Nobody waits for a server that did not answer the last time, or does not answer now.
-            gives_up = waited > FETCH_SECONDS or (known and self._is_failing and self._usable())
+            # With keys at hand, nobody waits for a server that did not answer the last time. Otherwise tokens of
+            # unknown keys could keep all threads of an app waiting.
+            gives_up = waited > FETCH_SECONDS or (self._is_failing and self._usable())
             return None if gives_up else self._fetching
 
     def find(self, kid: str) -> VerifyingKey | None:
