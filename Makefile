@@ -10,7 +10,7 @@ CLIENT_INSTALLED := $(CLIENT)/.venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-verification package package-test settings-page test-clients test-client-python lock clean
+.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page test-clients test-client-python lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ measure-pooler: $(INSTALLED) ## Measure what PgBouncer in between costs (needs p
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
+
+measure-services: $(INSTALLED) ## Measure what it costs to ask who is calling: by cookie, bearer token, check, introspection
+	@$(BIN)/python -m bench.services
 
 measure-verification: $(CLIENT_INSTALLED) ## Measure what verifying a token costs the Python client
 	@cd $(CLIENT) && .venv/bin/python bench.py

@@ -8,6 +8,8 @@ from latchkey.features.api_keys.settings import ApiKeySettings
 from latchkey.features.browser_client import BROWSER_CLIENT
 from latchkey.features.email_verification import EMAIL_VERIFICATION
 from latchkey.features.email_verification.settings import EmailVerificationSettings
+from latchkey.features.forward_auth import FORWARD_AUTH
+from latchkey.features.forward_auth.settings import ForwardAuthSettings
 from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
 from latchkey.features.introspection import INTROSPECTION
@@ -32,6 +34,7 @@ FEATURES = (
     API_KEYS,
     INTROSPECTION,
     REVOCATIONS,
+    FORWARD_AUTH,
     HEALTH,
     FRONT_PAGE,
     BROWSER_CLIENT,
@@ -44,6 +47,7 @@ SCOPES = tuple(scope.value for feature in FEATURES for scope in feature.scopes o
 
 
 class Settings(
+    ForwardAuthSettings,
     SigningKeySettings,
     ApiKeySettings,
     AccountSettings,
@@ -63,6 +67,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.api_keys.wiring import wire_api_keys
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification
+    from latchkey.features.forward_auth.wiring import wire_forward_auth
     from latchkey.features.front_page.wiring import wire_front_page
     from latchkey.features.health.wiring import wire_health
     from latchkey.features.introspection.wiring import wire_introspection
@@ -88,6 +93,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         api_keys.contribution,
         wire_introspection(platform, api_keys.guards),
         wire_revocations(platform, api_keys.guards),
+        wire_forward_auth(platform, settings),
         wire_health(platform),
         wire_front_page(platform),
         wire_browser_client(),

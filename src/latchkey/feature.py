@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from latchkey.hashing.costs import HashCosts
     from latchkey.hashing.hasher import PasswordHasher
     from latchkey.http.edge.csrf import Csrf
+    from latchkey.http.edge.own_origin import OwnOrigin
     from latchkey.http.endpoint import Endpoint
+    from latchkey.keys import Secret
     from latchkey.mail.outbox import Outbox
     from latchkey.mail.worker import Compose
     from latchkey.sealing import Sealer
@@ -75,14 +77,15 @@ class Platform:
     dev: bool
     stopping: asyncio.Event
     clock: Clock
-    access_secret: str = field(repr=False)
-    refresh_secret: str = field(repr=False)
+    access_secret: Secret
+    refresh_secret: Secret
     database: Database
     audit: AuditLog
     outbox: Outbox
     hasher: PasswordHasher
     costs: HashCosts
     counts: Counts
+    own_origin: OwnOrigin
     csrf: Csrf
     sealer: Sealer
     signing: KeyRing

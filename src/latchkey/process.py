@@ -17,7 +17,7 @@ from latchkey.audit.record import AuditLog
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
-from latchkey.feature import Contribution, Platform, PlatformSettings
+from latchkey.feature import Contribution, Platform
 from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
@@ -31,6 +31,7 @@ from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.routing import RouteTable
+from latchkey.keys import Secret
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
 from latchkey.mail.kinds import MORE_NOTICES
@@ -121,21 +122,26 @@ def build_platform(
     """Builds the machinery that features share."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
-    access_secret = settings.jwt_access_secret.get_secret_value()
-    refresh_secret = settings.jwt_refresh_secret.get_secret_value()
+    access_secret = Secret.reveal(settings.jwt_access_secret, settings.jwt_access_secret_accepted)
+    refresh_secret = Secret.reveal(settings.jwt_refresh_secret, settings.jwt_refresh_secret_accepted)
     secure = not settings.development
     lifetimes = Lifetimes(
         settings.access_token_seconds,
         settings.refresh_token_hours * 3600,
         settings.native_refresh_days * SECONDS_A_DAY,
     )
-    sealer = Sealer(refresh_secret)
+    sealer = Sealer(refresh_secret.current, refresh_secret.accepted)
     signing = KeyRing(database, sealer, stopwatch)
     parties = Parties(settings.issuer(), settings.audience())
     tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
     cookies = SessionCookies(
-        prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
+        prefix=settings.cookie_prefix,
+        secure=secure,
+        lifetimes=lifetimes,
+        root_path=settings.root_path,
+        domain=settings.cookie_domain,
     )
+    own_origin = OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     feed.on_changed(signing.hear)
@@ -152,11 +158,12 @@ def build_platform(
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
         costs=HashCosts(access_secret, settings.bcrypt_rounds),
         counts=open_counts(settings.rate_limit_storage, clock),
+        own_origin=own_origin,
         csrf=Csrf(
             access_secret,
             cookie_name=f"{settings.cookie_prefix}_csrf",
             secure=secure,
-            own=_own_origin(settings),
+            own=own_origin,
             allowed=settings.allowed_origins(),
             explains=dev,
         ),
@@ -169,10 +176,6 @@ def build_platform(
         guards=Guards(database, tokens, signing, cookies, ended, feed, clock),
         presented_sessions=PresentedSessions(database, tokens, cookies),
     )
-
-
-def _own_origin(settings: PlatformSettings) -> OwnOrigin:
-    return OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
 
 
 def _sessions(platform: Platform) -> Contribution:
@@ -208,7 +211,7 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
     )
     return Edge(
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
-        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), _own_origin(settings)),
+        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), platform.own_origin),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,

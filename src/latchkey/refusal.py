@@ -24,7 +24,7 @@ class Refusal(Exception):
     code: ClassVar[str]
     message: ClassVar[str]
     closes_connection: ClassVar[bool] = False
-    challenge: ClassVar[str] = ""
+    challenge: str = ""
     """The parameters of `WWW-Authenticate: Bearer` in a 403 (RFC 6750 section 3), with a leading space."""
 
     def __init__(self, *, headers: tuple[tuple[str, str], ...] = (), cause: str = "") -> None:

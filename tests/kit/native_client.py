@@ -67,6 +67,12 @@ class NativeClient:
         self.access, self.refresh = tokens.get("accessToken", self.access), tokens.get("refreshToken", self.refresh)
         return tokens
 
+    def move_to(self, server: Server) -> None:
+        """Talks to another server from now on, with the same tokens, as behind a balancer."""
+        self.close()
+        self.server = server
+        self._http = plain_http.client(base_url=server.url, timeout=30)
+
     def close(self) -> None:
         """Closes its connections."""
         self._http.close()

@@ -10,6 +10,7 @@ from uuid import UUID
 from latchkey.clock import stopwatch
 from latchkey.database.pool import open_database
 from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
 from latchkey.sealing import Sealer
 from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.tokens import Lifetimes, Parties, TokenPair, Tokens
@@ -38,13 +39,13 @@ class FixedRing(KeyRing):
         return self._key is None
 
 
-def read_key(dsn: str) -> SigningKey | None:
-    """Returns the key that signs in that database, opened with the secret of the tests."""
+def read_key(dsn: str, refresh_secret: str = REFRESH_SECRET) -> SigningKey | None:
+    """Returns the key that signs in that database, opened with that secret."""
 
     async def read() -> SigningKey | None:
         database = await open_database(dsn, production=False)
         try:
-            ring = KeyRing(database, Sealer(REFRESH_SECRET), stopwatch)
+            ring = KeyRing(database, Sealer(refresh_secret), stopwatch)
             await ring.load()
             return ring.signer()
         finally:
@@ -58,8 +59,8 @@ def read_key(dsn: str) -> SigningKey | None:
 def tokens_of(server: Server, *, age: float = 0, lifetimes: Lifetimes | None = None) -> Tokens:
     """Returns what mints and reads tokens as that server does, or did `age` seconds ago."""
     return Tokens(
-        ACCESS_SECRET,
-        REFRESH_SECRET,
+        Secret(ACCESS_SECRET),
+        Secret(REFRESH_SECRET),
         FixedRing(read_key(server.dsn)),
         lambda: time.time() - age,
         parties=Parties(server.issuer, server.issuer),
@@ -67,9 +68,14 @@ def tokens_of(server: Server, *, age: float = 0, lifetimes: Lifetimes | None = N
     )
 
 
-def mint(tokens: Tokens, user_id: int, session_id: UUID | str, *, not_after: float = 2**40) -> TokenPair:
-    """Returns first tokens of a browser's session, with the claims of an ordinary user."""
-    refresh = tokens.first(
-        user_id, UUID(str(session_id)), transport=Transport.COOKIE, remember=True, not_after=not_after
-    )
+def mint(
+    tokens: Tokens,
+    user_id: int,
+    session_id: UUID | str,
+    *,
+    transport: Transport = Transport.COOKIE,
+    not_after: float = 2**40,
+) -> TokenPair:
+    """Returns first tokens of a session, with the claims of an ordinary user."""
+    refresh = tokens.first(user_id, UUID(str(session_id)), transport=transport, remember=True, not_after=not_after)
     return tokens.pair(refresh, AS_USER)

@@ -5,6 +5,7 @@ import pytest
 from latchkey.app import MAIL_KINDS
 from latchkey.audit.record import AuditLog
 from latchkey.database.pool import open_database
+from latchkey.keys import Secret
 from latchkey.mail.notices import compose_notice
 from latchkey.mail.outbox import Outbox
 from latchkey.mail.templates import Templates
@@ -23,7 +24,7 @@ async def test_a_mail_without_a_composer_is_an_error_at_the_start() -> None:
             Outbox(database),
             AuditLog(database, required=True),
             composers,
-            MailTokens("secret"),
+            MailTokens(Secret("secret")),
             Templates(MAIL_KINDS, None, base_url="https://accounts.example.com"),
             None,
             host="accounts.example.com",

@@ -15,6 +15,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
 from latchkey.sessions.claims import (
     CLOCK_SKEW_SECONDS,
     AccessClaims,
@@ -23,6 +24,7 @@ from latchkey.sessions.claims import (
     TokenKind,
     TokenRefused,
 )
+from latchkey.sessions.refresh_tokens import RefreshToken
 from latchkey.sessions.tokens import Lifetimes, Parties, TokenPair, Tokens, token_hash
 from latchkey.signing.keys import Algorithm, SigningRegistry, generate
 from latchkey.signing.ring import SigningKey
@@ -50,7 +52,12 @@ class Sort:
         """Returns the tokens of a server whose clock stands still."""
         parties = Parties(ISSUER, ISSUER)
         return Tokens(
-            ACCESS_SECRET, REFRESH_SECRET, FixedRing(self.key), lambda: now, parties=parties, lifetimes=lifetimes
+            Secret(ACCESS_SECRET),
+            Secret(REFRESH_SECRET),
+            FixedRing(self.key),
+            lambda: now,
+            parties=parties,
+            lifetimes=lifetimes,
         )
 
     def mint(self, now: float = NOW, user_id: int = 7, session: UUID = SESSION, cap: float = NEVER) -> str:
@@ -377,6 +384,13 @@ def test_no_two_tokens_are_equal() -> None:
     assert len({token_hash(REFRESH.mint()) for _ in range(100)}) == 100
 
 
+def made_again(tokens: Tokens, parent: Claims, made: RefreshToken) -> RefreshToken | None:
+    """Returns the successor of a parent, from what the database stores of it."""
+    return tokens.same_successor(
+        parent, issued_at=made.issued_at, expires_at=made.expires_at, stored_hash=token_hash(made.token)
+    )
+
+
 @given(st.sampled_from(SORTS[:3]), user_ids, st.uuids(), times, times)
 def test_a_successor_is_made_again_byte_for_byte(
     sort: Sort, user_id: int, session: UUID, now: float, later: float
@@ -389,10 +403,12 @@ def test_a_successor_is_made_again_byte_for_byte(
     )
     first = tokens.successor(parent)
     afterwards = sort.tokens_at(later)
-    again = afterwards.same_successor(parent, issued_at=first.issued_at, expires_at=first.expires_at)
+    again = made_again(afterwards, parent, first)
+    assert again is not None
     assert again == first
     assert afterwards.pair(again, AS_USER) == tokens.pair(first, AS_USER)
     assert tokens.successor(other) != first
+    assert made_again(tokens, other, first) is None
     next_parent = tokens.read(TokenKind.REFRESH, first.token)
     assert (next_parent.user_id, next_parent.session_id) == (user_id, session)
     assert tokens.successor(next_parent).token != first.token
@@ -420,6 +436,7 @@ def test_a_successor_made_again_under_other_settings(
     parent = REFRESH.read(REFRESH.mint())
     first = BY_KEY.tokens_at(NOW, before).successor(parent, not_after=cap)
     tokens = BY_KEY.tokens_at(NOW + later, after)
-    again = tokens.same_successor(parent, issued_at=first.issued_at, expires_at=first.expires_at)
+    again = made_again(tokens, parent, first)
+    assert again is not None
     assert again == first
     assert tokens.pair(again, AS_USER).access_expires_at == min(NOW + after.access_seconds, first.expires_at)

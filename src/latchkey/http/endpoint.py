@@ -19,6 +19,8 @@ from latchkey.refusal import Refusal, ServiceUnavailable
 
 Body = TypeVar("Body")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PASSED_ON = frozenset({401, 403, 429, 500, 503})
+"""Statuses of the refusals that a proxy gets. 429: it is not in TRUSTED_PROXIES. 500: a bug."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,8 @@ class Success:
     """An answer that an endpoint may give.
 
     `data` is the type of the envelope's `data` (None: null), `meta` that of its `meta`. `bare` is the model of an
-    answer without an envelope. `schema_name` names the schema in the OpenAPI document.
+    answer without an envelope. `empty`: it has no body. `headers` are those that the handler sets, with their meaning.
+    `schema_name` names the schema in the OpenAPI document.
     """
 
     message: str = "Success"
@@ -65,6 +68,8 @@ class Success:
     data: Any = None
     meta: type[BaseModel] | None = None
     bare: type[BaseModel] | None = None
+    empty: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
     schema_name: str | None = None
 
 
@@ -73,7 +78,7 @@ class Reply:
     """What a handler returns. The declaration adds status, message and envelope. `cookies` are Set-Cookie values.
 
     `success` selects one of the declared answers; None: the first. A `response` replaces the envelope, for pages,
-    assets and bare documents.
+    assets, bare documents and answers without a body.
     """
 
     data: Any = None
@@ -93,7 +98,9 @@ class Endpoint(Generic[Body]):
     the handler raises; other refusals follow from the declaration. `cookies_in` are the cookies that the handler reads,
     `cookies_out` those that a success sets, for the document. `counted` is off for endpoints that the rate limit skips,
     `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
-    `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `any_origin`: pages of every origin may read
+    `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `for_proxies`: a proxy asks about a request to
+    somewhere else. Trusted proxies are not counted, a body is not read, and refusals have no body. `refuse` replaces a
+    refusal of the edge or the endpoint by another one. `any_origin`: pages of every origin may read
     the answer. `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every
     permitted caller gets, because the settings turn the endpoint off. `takes_form`: the body is a form
     (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their error
@@ -123,6 +130,8 @@ class Endpoint(Generic[Body]):
     documented: bool = True
     loopback_only: bool = False
     for_probes: bool = False
+    for_proxies: bool = False
+    refuse: Callable[[Exchange, Refusal], Refusal] | None = None
     any_origin: bool = False
     touches_database: bool = True
     needs_limiter: bool = False

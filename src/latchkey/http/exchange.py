@@ -32,13 +32,14 @@ class Exchange:
     """The state of one request. The edge fills it in; endpoints only read it.
 
     `headers` maps lower-case names to values, repeated ones joined as in RFC 9110 section 5.3. `peer` is the address of
-    the connection, `client_ip` the client's; behind a trusted proxy they differ. `kind` holds from the CSRF check on.
-    `proof` is what the rate limit has found out about an API key.
+    the connection, `client_ip` the client's; behind a trusted proxy they differ. `from_proxy`: the peer is a trusted
+    proxy, so its X-Forwarded headers are believed. `kind` holds from the CSRF check on. `proof` is what the rate limit
+    has found out about an API key.
     """
 
     __slots__ = (
-        "_cookies", "answer_headers", "body", "client_ip", "headers", "kind", "limiter_failed", "method", "path",
-        "peer", "proof", "raw_path", "receive", "request_id", "scope",
+        "_cookies", "answer_headers", "body", "client_ip", "from_proxy", "headers", "kind", "limiter_failed", "method",
+        "path", "peer", "proof", "raw_path", "receive", "request_id", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
@@ -50,6 +51,7 @@ class Exchange:
         self.headers = _joined(scope["headers"])
         self.peer: str = scope["client"][0] if scope.get("client") else ""
         self.client_ip = self.peer
+        self.from_proxy = False
         self.request_id = request_id
         self.body = b""
         self.answer_headers: list[tuple[bytes, bytes]] = []

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from latchkey.http import errors
-from latchkey.http.endpoint import Endpoint, Success
+from latchkey.http.endpoint import PASSED_ON, Endpoint, Success
 from latchkey.http.envelope import failure
 from latchkey.http.exchange import JsonObject
 from latchkey.http.oauth import OAuthError
@@ -163,15 +163,20 @@ def _successes(endpoint: Endpoint[Any]) -> JsonObject:
 
 def _success(endpoint: Endpoint[Any], successes: list[Success]) -> JsonObject:
     headers = _rate_limit_headers(endpoint)
+    for success in successes:
+        headers |= {name: _header(description) for name, description in success.headers.items()}
     if endpoint.cookies_out:
         names = ", ".join(endpoint.cookies_out)
-        headers["Set-Cookie"] = {"schema": {"type": "string"}, "description": f"Sets or clears: {names}"}
-    schemas = [_success_schema(success) for success in successes]
-    return {
-        "description": "; ".join(success.message for success in successes),
-        "headers": headers,
-        "content": {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}},
-    }
+        headers["Set-Cookie"] = _header(f"Sets or clears: {names}")
+    answer: JsonObject = {"description": "; ".join(success.message for success in successes), "headers": headers}
+    schemas = [_success_schema(success) for success in successes if not success.empty]
+    if schemas:
+        answer["content"] = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
+    return answer
+
+
+def _header(description: str) -> JsonObject:
+    return {"schema": {"type": "string"}, "description": description}
 
 
 def _success_schema(success: Success) -> JsonObject:
@@ -237,6 +242,8 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
         cases += [ValidationFailed, errors.NotJson]
     if endpoint.touches_database or endpoint.needs_limiter:
         cases.append(ServiceUnavailable)
+    if endpoint.for_proxies:
+        cases = [case for case in cases if case.status in PASSED_ON]
     return list(dict.fromkeys([*endpoint.failures, *cases]))
 
 
@@ -245,13 +252,27 @@ def _failures(endpoint: Endpoint[Any], *, explains: bool) -> JsonObject:
     for case in failures_of(endpoint):
         if case not in endpoint.oauth_errors:
             by_status.setdefault(case.status, []).append(case)
-    responses = {str(status): _failure(cases, explains=explains) for status, cases in sorted(by_status.items())}
+    responses = {
+        str(status): _failure(cases, has_body=not endpoint.for_proxies, explains=explains)
+        for status, cases in sorted(by_status.items())
+    }
     add_oauth_refusals(responses, endpoint, REFERENCE)
     return responses
 
 
-def _failure(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
+def _failure(cases: Sequence[type[Refusal]], *, has_body: bool, explains: bool) -> JsonObject:
     cases = sorted(cases, key=lambda case: case.__name__)
+    response: JsonObject = {
+        "description": "; ".join(dict.fromkeys(f"`{case.code}` {case.message}" for case in cases)),
+    }
+    if has_body:
+        response["content"] = {"application/json": _failure_body(cases, explains=explains)}
+    if cases[0].status in {errors.RateLimited.status, ServiceUnavailable.status}:
+        response["headers"] = {"Retry-After": _header("seconds to wait")}
+    return response
+
+
+def _failure_body(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
     messages: JsonObject = {"enum": sorted({case.message for case in cases})}
     if explains and errors.CsrfRefused in cases:
         explained = {"type": "string", "pattern": f"^{errors.CsrfRefused.message}: "}
@@ -262,19 +283,10 @@ def _failure(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
             "message": messages,
         }
     }
-    response: JsonObject = {
-        "description": "; ".join(dict.fromkeys(f"`{case.code}` {case.message}" for case in cases)),
-        "content": {
-            "application/json": {
-                "schema": {"allOf": [{"$ref": REFERENCE.format(model="ErrorResponse")}, detail]},
-                "examples": {case.__name__: {"value": _example(case)} for case in cases},
-            }
-        },
+    return {
+        "schema": {"allOf": [{"$ref": REFERENCE.format(model="ErrorResponse")}, detail]},
+        "examples": {case.__name__: {"value": _example(case)} for case in cases},
     }
-    if cases[0].status in {errors.RateLimited.status, ServiceUnavailable.status}:
-        retry = {"schema": {"type": "string"}, "description": "seconds to wait"}
-        response["headers"] = {"Retry-After": retry}
-    return response
 
 
 def _example(case: type[Refusal]) -> Any:
@@ -292,7 +304,8 @@ def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
             models[OAuthError] = "serialization"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
     of_no_operation: tuple[type[Refusal], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
-    cases = [*of_no_operation, *(case for endpoint in endpoints for case in failures_of(endpoint))]
+    with_bodies = [endpoint for endpoint in endpoints if not endpoint.for_proxies]
+    cases = [*of_no_operation, *(case for endpoint in with_bodies for case in failures_of(endpoint))]
     codes = sorted({case.code for case in cases})
     models_by_name: JsonObject = generated["$defs"]
     named = [success for endpoint in endpoints for success in endpoint.success if success.schema_name is not None]

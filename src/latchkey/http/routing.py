@@ -14,6 +14,7 @@ class Resource:
         self.segments = path.split("/")
         self.endpoints: dict[str, Endpoint[Any]] = {}
         self.loopback_only = False
+        self.for_proxies = False
 
     @property
     def allow(self) -> str:
@@ -23,6 +24,7 @@ class Resource:
     def add(self, endpoint: Endpoint[Any]) -> None:
         """Adds an endpoint under its method, and a GET under HEAD, too. Raises ValueError for a second one."""
         self.loopback_only = self.loopback_only or endpoint.loopback_only
+        self.for_proxies = self.for_proxies or endpoint.for_proxies
         methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
         for method in methods:
             if method in self.endpoints:

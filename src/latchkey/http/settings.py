@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from latchkey.secret_rules import split_commas
 from latchkey.settings import ServiceSettings
 from latchkey.urls import host_problem, origin_problem, require_readable
 
@@ -32,8 +33,8 @@ class HttpSettings(ServiceSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Comma-separated origins of front ends that may call with cookies. Development: "
-        "http://localhost:3000, :3001, :5173.",
+        description="Comma-separated origins of front ends that may call with cookies. Setting it replaces "
+        "the default of development: http://localhost:3000, :3001, :5173.",
     )
     native_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -61,6 +62,11 @@ class HttpSettings(ServiceSettings):
         "",
         description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",
     )
+    cookie_domain: str = Field(
+        "",
+        description="Domain whose hosts all get the access cookie: the host of PUBLIC_URL or a parent of it, such as"
+        " `example.com`. Unset: only Latchkey's own host gets it.",
+    )
     return_url: str = Field(
         "", description="URL of your app. Pages of Latchkey link to it when a password is set or an address verified."
     )
@@ -75,9 +81,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("cors_origins", "native_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return split_commas(value)
 
     @field_validator("cors_origins")
     @classmethod

@@ -41,7 +41,8 @@ def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
         if name in values:
             repeated.add(name)
         values[name] = value
-    bad = [FieldError(name, "must be given once") for name in model.model_fields if name in repeated]
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    bad = [FieldError(name, "must be given once") for name in names if name in repeated]
     if bad:
         raise ValidationFailed(*bad)
     try:

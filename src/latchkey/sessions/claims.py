@@ -75,6 +75,30 @@ class Claims:
     has_key: bool = False
 
 
+def standard_claims(
+    kind: TokenKind,
+    user_id: int,
+    session_id: UUID,
+    token_id: str,
+    issued_at: int,
+    expires_at: int,
+    transport: Transport,
+) -> dict[str, Any]:
+    """Returns the claims that tokens of both kinds have."""
+    claims: dict[str, Any] = {
+        "sub": str(user_id),
+        "id": user_id,
+        "sid": str(session_id),
+        "jti": token_id,
+        "typ": kind.value,
+        "iat": issued_at,
+        "exp": expires_at,
+    }
+    if transport is Transport.BEARER:
+        claims["via"] = transport.value
+    return claims
+
+
 def checked(kind: TokenKind, claims: dict[str, Any], now: float, *, has_key: bool = False) -> Claims:
     """Returns the claims of a token of that kind. Raises TokenRefused, or TokenExpired past its `exp`."""
     user_id, expires_at, issued_at = claims.get("id"), claims.get("exp"), claims.get("iat")

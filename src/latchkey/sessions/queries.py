@@ -13,8 +13,8 @@ import asyncpg
 from latchkey.database.pool import Connection, Database, Queryable
 from latchkey.origin import Origin
 from latchkey.sessions.claims import AccessClaims
+from latchkey.sessions.refresh_tokens import RefreshToken
 from latchkey.sessions.standing import app_claims
-from latchkey.sessions.tokens import RefreshToken
 
 
 class EndedBy(StrEnum):

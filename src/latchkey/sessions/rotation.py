@@ -17,7 +17,8 @@ from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefus
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import RefreshTokenInvalid, RefreshTokenReused
 from latchkey.sessions.queries import EndedBy, Session
-from latchkey.sessions.tokens import RefreshToken, TokenPair, Tokens, token_hash
+from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 
 
 class Rotation:
@@ -91,10 +92,9 @@ class Rotation:
             claims,
             issued_at=int(session.token_issued_at.timestamp()),
             expires_at=int(session.token_expires_at.timestamp()),
+            stored_hash=session.token_hash,
         )
-        if token_hash(successor.token) != session.token_hash:
-            return None
-        return self._tokens.pair(successor, session.access)
+        return None if successor is None else self._tokens.pair(successor, session.access)
 
     async def _record_replay(self, session: Session, origin: Origin) -> bool:
         """Writes the TOKEN_REPLAYED row. False if the session has ended or rotated meanwhile."""

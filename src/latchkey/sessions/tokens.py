@@ -5,21 +5,16 @@ there is none. Refresh tokens are read by Latchkey alone, and always signed with
 """
 
 import hashlib
-import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import Key, OctKey
-from joserfc.jws import JWSRegistry
-from pydantic_core import to_json
+from joserfc.jwk import OctKey
 
 from latchkey.clock import Clock
 from latchkey.http.request_kind import Transport
-from latchkey.keys import Mac, base64url
+from latchkey.keys import Secret
+from latchkey.sessions import jws
 from latchkey.sessions.claims import (
     AccessClaims,
     Claims,
@@ -29,21 +24,16 @@ from latchkey.sessions.claims import (
     checked,
     is_id,
     is_time,
+    standard_claims,
 )
+from latchkey.sessions.refresh_tokens import RefreshMinter, RefreshToken
 from latchkey.signing.keys import Algorithm, SigningRegistry
 from latchkey.signing.ring import KeyRing
 
-SECRET_ALGORITHM = "HS256"  # noqa: S105 an algorithm
 SECONDS_A_DAY = 86_400
 ACCESS_TYPE = "at+jwt"
 """The `typ` of an access token that others verify (RFC 9068)."""
-TOKEN_MAX_CHARS = 4096
-# Base64url whose last character has no unused bits set. Otherwise one token would have several spellings and hashes.
-_PART = r"(?=[\w-])(?:[\w-]{4})*+(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
-_COMPACT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
-_REGISTRY = JWSRegistry(algorithms=[SECRET_ALGORITHM])
 _REGISTRIES = {algorithm.value: SigningRegistry(algorithms=[algorithm]) for algorithm in Algorithm}
-_SECRET_HEADER = {"typ": "JWT", "alg": SECRET_ALGORITHM}
 
 
 class UnknownKey(TokenRefused):
@@ -75,23 +65,6 @@ class Parties:
     audience: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshToken:
-    """A new refresh token, and the id of the access token that it will be sent with.
-
-    `issued_at` and `expires_at` are in seconds since the epoch.
-    """
-
-    token: str
-    user_id: int
-    session_id: UUID
-    access_id: str
-    issued_at: int
-    expires_at: int
-    transport: Transport
-    remember: bool
-
-
 @dataclass(frozen=True, slots=True)
 class TokenPair:
     """A refresh token and its access token, which expires at `access_expires_at` (seconds since the epoch)."""
@@ -102,21 +75,24 @@ class TokenPair:
 
 
 class Tokens:
-    """Mints and reads tokens. Each kind has its own secret or key, so neither can pass for the other."""
+    """Mints and reads tokens. Each kind has its own secret or key, so neither can pass for the other.
+
+    Tokens of accepted secrets are read as those of the current one, and never made.
+    """
 
     def __init__(
         self,
-        access_secret: str,
-        refresh_secret: str,
+        access_secret: Secret,
+        refresh_secret: Secret,
         ring: KeyRing,
         clock: Clock,
         *,
         parties: Parties,
         lifetimes: Lifetimes | None = None,
     ) -> None:
-        self._access_key = OctKey.import_key(access_secret.encode())
-        self._refresh_key = OctKey.import_key(refresh_secret.encode())
-        self._successor = Mac(refresh_secret, "refresh successor")
+        self._access_keys = [OctKey.import_key(each.encode()) for each in access_secret.every]
+        self._minters = [RefreshMinter(each) for each in refresh_secret.every]
+        self._refresh_keys = [minter.key for minter in self._minters]
         self._ring = ring
         self._clock = clock
         self._parties = parties
@@ -135,10 +111,9 @@ class Tokens:
     ) -> RefreshToken:
         """Returns the first refresh token of a session, valid from now for its lifetime, but never past `not_after`."""
         now = int(self._clock())
-        return self._refresh(
-            user_id=user_id,
-            session_id=session_id,
-            token_ids={kind: secrets.token_urlsafe(16) for kind in TokenKind},
+        return self._minters[0].first(
+            user_id,
+            session_id,
             issued_at=now,
             expires_at=self._refresh_until(transport, now, not_after),
             transport=transport,
@@ -146,17 +121,25 @@ class Tokens:
         )
 
     def successor(self, parent: Claims, *, not_after: float | None = None) -> RefreshToken:
-        """Returns the refresh token that follows another, valid from now for its lifetime, but never past `not_after`.
-
-        Its id, and that of its access token, are derived from the parent's.
-        """
+        """Returns the refresh token that follows another, valid from now for its lifetime, but never past
+        `not_after`."""
         now = int(self._clock())
-        return self._following(parent, now, self._refresh_until(parent.transport, now, not_after))
+        until = self._refresh_until(parent.transport, now, not_after)
+        return self._minters[0].successor(parent, issued_at=now, expires_at=until)
 
-    def same_successor(self, parent: Claims, *, issued_at: int, expires_at: int) -> RefreshToken:
-        """Returns the token that `successor` made, byte for byte, from its stored times, even if settings have
-        changed."""
-        return self._following(parent, issued_at, expires_at)
+    def same_successor(
+        self, parent: Claims, *, issued_at: int, expires_at: int, stored_hash: bytes
+    ) -> RefreshToken | None:
+        """Returns the token that `successor` made, byte for byte, from its stored times and hash.
+
+        It is the same if settings have changed since, or if another instance made it with another of the secrets that
+        this one knows. None if the hash is not that of a successor.
+        """
+        for minter in self._minters:
+            made = minter.successor(parent, issued_at=issued_at, expires_at=expires_at)
+            if token_hash(made.token) == stored_hash:
+                return made
+        return None
 
     def pair(self, refresh: RefreshToken, access: AccessClaims) -> TokenPair:
         """Returns a refresh token with its access token, which lives ACCESS_TOKEN_SECONDS from when the other was
@@ -167,7 +150,7 @@ class Tokens:
         # The cap bounds the refresh token, which bounds the access token.
         expires_at = min(refresh.issued_at + self._lifetimes.access_seconds, refresh.expires_at)
         claims = (
-            _claims(
+            standard_claims(
                 TokenKind.ACCESS,
                 refresh.user_id,
                 refresh.session_id,
@@ -180,57 +163,16 @@ class Tokens:
         )
         signer = self._ring.signer()
         if signer is None:
-            token = _signed(_SECRET_HEADER, claims, self._access_key, _REGISTRY)
+            token = jws.signed(jws.SECRET_HEADER, claims, self._access_keys[0], jws.SECRET_REGISTRY)
         else:
             claims |= {"iss": self._parties.issuer, "aud": self._parties.audience}
             header = {"alg": signer.alg, "kid": signer.kid, "typ": ACCESS_TYPE}
-            token = _signed(header, claims, signer.key, _REGISTRIES[signer.alg])
+            token = jws.signed(header, claims, signer.key, _REGISTRIES[signer.alg])
         return TokenPair(refresh, token, expires_at)
-
-    def _following(self, parent: Claims, issued_at: int, expires_at: int) -> RefreshToken:
-        return self._refresh(
-            user_id=parent.user_id,
-            session_id=parent.session_id,
-            token_ids={kind: self._successor_id(kind, parent) for kind in TokenKind},
-            issued_at=issued_at,
-            expires_at=expires_at,
-            transport=parent.transport,
-            remember=parent.remember,
-        )
 
     def _refresh_until(self, transport: Transport, now: int, not_after: float | None) -> int:
         expires_at = now + self._lifetimes.refresh_seconds_of(transport)
         return expires_at if not_after is None else min(expires_at, int(not_after))
-
-    def _successor_id(self, kind: TokenKind, parent: Claims) -> str:
-        return base64url(self._successor.of(f"{kind.value}|{parent.session_id}|{parent.token_id}".encode()))
-
-    def _refresh(
-        self,
-        *,
-        user_id: int,
-        session_id: UUID,
-        token_ids: dict[TokenKind, str],
-        issued_at: int,
-        expires_at: int,
-        transport: Transport,
-        remember: bool,
-    ) -> RefreshToken:
-        claims = _claims(
-            TokenKind.REFRESH, user_id, session_id, token_ids[TokenKind.REFRESH], issued_at, expires_at, transport
-        )
-        if not remember:
-            claims["rem"] = False
-        return RefreshToken(
-            token=_signed(_SECRET_HEADER, claims, self._refresh_key, _REGISTRY),
-            user_id=user_id,
-            session_id=session_id,
-            access_id=token_ids[TokenKind.ACCESS],
-            issued_at=issued_at,
-            expires_at=expires_at,
-            transport=transport,
-            remember=remember,
-        )
 
     def read(self, kind: TokenKind, token: str) -> Claims:
         """Returns the claims of a token. Raises TokenRefused, or TokenExpired for a genuine token past its expiry.
@@ -240,17 +182,17 @@ class Tokens:
         """
         if kind is TokenKind.ACCESS:
             return self._read_access(token)
-        return checked(kind, _verified(token, self._refresh_key, _REGISTRY), self._clock())
+        return checked(kind, self._verified_refresh(token), self._clock())
 
     def still_accepts(self, claims: Claims) -> bool:
         """Tells whether a remembered access token is still of a kind that is accepted, whatever its expiry."""
         return claims.has_key or self._ring.accepts_hs256()
 
     def _read_access(self, token: str) -> Claims:
-        header = _header(token)
+        header = jws.header_of(token)
         if "kid" in header:
             return self._read_signed(token, header)
-        claims = checked(TokenKind.ACCESS, _verified(token, self._access_key, _REGISTRY), self._clock())
+        claims = checked(TokenKind.ACCESS, jws.verified(token, self._access_keys, jws.SECRET_REGISTRY), self._clock())
         if not self._ring.accepts_hs256():
             # Clients refresh, and get a token of the new kind.
             raise TokenExpired(claims)
@@ -265,7 +207,7 @@ class Tokens:
             raise UnknownKey
         if header.get("alg") != key.alg:
             raise TokenRefused
-        claims = _verified(token, key.key, _REGISTRIES[key.alg])
+        claims = jws.verified(token, [key.key], _REGISTRIES[key.alg])
         audience = claims.get("aud")
         if claims.get("iss") != self._parties.issuer or "client_id" in claims:
             raise TokenRefused
@@ -278,7 +220,7 @@ class Tokens:
 
         Raises TokenRefused for any other token, expired ones included.
         """
-        claims = _verified(token, self._refresh_key, _REGISTRY)
+        claims = self._verified_refresh(token)
         user_id, expires_at = claims.get("id"), claims.get("exp")
         if claims.keys() != {"id", "iat", "exp"} or not is_id(user_id) or not is_time(expires_at):
             raise TokenRefused
@@ -286,59 +228,10 @@ class Tokens:
             raise TokenRefused
         return user_id
 
+    def _verified_refresh(self, token: str) -> dict[str, Any]:
+        return jws.verified(token, self._refresh_keys, jws.SECRET_REGISTRY)
+
 
 def token_hash(token: str) -> bytes:
     """Returns the SHA-256 (32 bytes) of a session's or a mail's token. The database holds nothing else of a token."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def _claims(
-    kind: TokenKind,
-    user_id: int,
-    session_id: UUID,
-    token_id: str,
-    issued_at: int,
-    expires_at: int,
-    transport: Transport,
-) -> dict[str, Any]:
-    claims: dict[str, Any] = {
-        "sub": str(user_id),
-        "id": user_id,
-        "sid": str(session_id),
-        "jti": token_id,
-        "typ": kind.value,
-        "iat": issued_at,
-        "exp": expires_at,
-    }
-    if transport is Transport.BEARER:
-        claims["via"] = transport.value
-    return claims
-
-
-def _signed(header: dict[str, Any], claims: dict[str, Any], key: Key, registry: JWSRegistry) -> str:
-    # The same bytes as jwt.encode, whose JSON encoding takes longer than the signature.
-    return jws.serialize_compact(header, to_json(claims), key, registry=registry)
-
-
-def _header(token: str) -> dict[str, Any]:
-    """Returns the header of a token that is not verified yet. Raises TokenRefused."""
-    if len(token) > TOKEN_MAX_CHARS or not _COMPACT.fullmatch(token):
-        raise TokenRefused
-    try:
-        return jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError, RecursionError):
-        raise TokenRefused from None
-
-
-def _verified(token: str, key: Key, registry: JWSRegistry) -> dict[str, Any]:
-    """Returns the claims of a token whose signature is the key's. Raises TokenRefused."""
-    if len(token) > TOKEN_MAX_CHARS or not _COMPACT.fullmatch(token):
-        raise TokenRefused
-    try:
-        decoded = jwt.decode(token, key, registry=registry)
-    except (JoseError, ValueError, TypeError, RecursionError):
-        raise TokenRefused from None
-    # RFC 7515 section 4.1.11: unknown critical extensions must be refused, and this code knows none.
-    if "crit" in decoded.header:
-        raise TokenRefused
-    return decoded.claims

@@ -43,8 +43,8 @@ class UnreadableKeys(Exception):
         self.kids = tuple(kids)
         those = f"signing key{'s' * (len(kids) > 1)} {', '.join(kids)}"
         self.advice = (
-            "set the JWT_REFRESH_SECRET that they were sealed with, or give them up:"
-            " latchkey keys init --discard-unreadable"
+            "bring back the secret that sealed them, as JWT_REFRESH_SECRET or in JWT_REFRESH_SECRET_ACCEPTED, or give"
+            " them up: latchkey keys init --discard-unreadable"
         )
         super().__init__(f"cannot open {those} with this JWT_REFRESH_SECRET: {self.advice}")
 

@@ -33,3 +33,8 @@ def _opens(sealer: Sealer, stored: StoredKey) -> bool:
     except SealBroken:
         return False
     return True
+
+
+def is_stale(sealer: Sealer, stored: StoredKey) -> bool:
+    """Tells whether another secret than the current one has sealed the private part of a key."""
+    return stored.private_sealed is not None and not sealer.is_current(stored.private_sealed)

@@ -5,7 +5,11 @@ import os
 import secrets
 from pathlib import Path
 
-from latchkey.settings import ServiceSettings, secret_problem
+from pydantic import SecretStr
+
+from latchkey.keys import Secret
+from latchkey.secret_rules import secret_problem
+from latchkey.settings import ServiceSettings
 
 FILE = "secrets.json"
 SECRET_BYTES = 32
@@ -42,17 +46,19 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     return _read(path)
 
 
-def refresh_secret(settings: ServiceSettings) -> str | None:
-    """Returns JWT_REFRESH_SECRET, or the one that `latchkey dev` keeps here; None without either.
+def refresh_secret(settings: ServiceSettings) -> Secret | None:
+    """Returns JWT_REFRESH_SECRET, or the one that `latchkey dev` keeps here, with the accepted ones; None without
+    either.
 
     Raises SecretsUnreadable, OSError.
     """
-    if settings.jwt_refresh_secret is not None:
-        return settings.jwt_refresh_secret.get_secret_value()
-    try:
-        return _read(settings.data_dir / FILE)["jwt_refresh_secret"]
-    except FileNotFoundError:
-        return None
+    current = settings.jwt_refresh_secret
+    if current is None:
+        try:
+            current = SecretStr(_read(settings.data_dir / FILE)["jwt_refresh_secret"])
+        except FileNotFoundError:
+            return None
+    return Secret.reveal(current, settings.jwt_refresh_secret_accepted)
 
 
 def _read(path: Path) -> dict[str, str]:

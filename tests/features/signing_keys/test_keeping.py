@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql as compose
 
 from latchkey.audit.record import AuditLog
+from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, open_database
+from latchkey.features.signing_keys.keeper import KeyKeeper
 from latchkey.features.signing_keys.lifecycle import ERASE_SECONDS, LEAVE_SECONDS, WAIT_SECONDS, SigningKeys
 from latchkey.sealing import Sealer
+from latchkey.signing.ring import KeyRing, KeysUnknown
 from tests.kit.key_rows import add_key, age_keys, key_events, key_rows, listed_by, until_listed
 from tests.kit.server import REFRESH_SECRET, Server
 from tests.kit.stored import Sql
-from tests.kit.waiting import eventually
+from tests.kit.waiting import SECONDS, eventually
 
 DAY = 86_400
 OLD_SECRET = "old-refresh-secret-of-the-tests-0123456789abc"
@@ -118,3 +124,26 @@ def test_a_server_keeps_its_keys(start: Callable[..., Server], own_sql: Sql) -> 
     age_keys(own_sql, seconds=WAIT_SECONDS + LEAVE_SECONDS)
     (following,) = {row["kid"] for row in key_rows(own_sql)} - {kid}
     until_listed(server, {following})
+
+
+async def test_a_start_without_the_database(keys: SigningKeys, database: str, server_dsn: str) -> None:
+    """Nothing is known then, and nothing is signed. When the database is there, a new installation gets its key."""
+    ring = KeyRing(keys.database, keys.sealer, stopwatch)
+    keeper = KeyKeeper(keys, ring, names_issuer=True)
+    name = compose.Identifier(urlsplit(database).path[1:])
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        server.execute(compose.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))
+        await keeper.prepare()
+        with pytest.raises(KeysUnknown):
+            ring.signer()
+        running = asyncio.create_task(keeper.run())
+        server.execute(compose.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(name))
+    loaded = asyncio.Event()
+    ring.on_change(loaded.set)
+    async with asyncio.timeout(SECONDS):
+        await loaded.wait()
+    signer = ring.signer()
+    running.cancel()
+    await asyncio.wait([running])
+    assert signer is not None
+    assert signer.alg == "ES256"

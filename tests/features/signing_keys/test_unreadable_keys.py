@@ -76,13 +76,6 @@ def test_latchkey_dev_says_so_and_serves_nothing(database: str, tmp_path: Path, 
         dev.kill()
 
 
-def test_the_secret_comes_back(serve: Spawn, start: Callable[..., Server], own_sql: Sql) -> None:
-    """Then all is as before."""
-    kid = add_key(own_sql, signs_in=-60)
-    assert serve(**WRONG).process.wait(SECONDS) == 1
-    assert listed_by(start(**PRODUCTION)) == [kid]
-
-
 def test_a_key_that_has_left_is_no_obstacle(start: Callable[..., Server], own_sql: Sql) -> None:
     add_key(own_sql, signs_in=-9_000, leaves_in=-1)
     kid = add_key(own_sql, signs_in=-60, secret=WRONG["JWT_REFRESH_SECRET"])
@@ -162,10 +155,3 @@ def test_a_first_key_that_never_signed_is_given_up(own_sql: Sql, keys: Keys) -> 
     assert made["state"] == "waiting"
     (row,) = [row for row in key_rows(own_sql) if row["kid"] == made["kid"]]
     assert row["signs_in"] > WAIT_SECONDS - 60
-
-
-def test_it_ends_as_usual(serve: Spawn) -> None:
-    """A start that succeeds is not changed by this."""
-    server = serve()
-    eventually(lambda: "listening" in server.printed(), "it serves")
-    assert server.stop(signal.SIGTERM) == 0

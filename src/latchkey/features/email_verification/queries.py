@@ -58,16 +58,17 @@ async def set_token(
     )
 
 
-async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> Requested | None:
-    """Extends the life of a token that is still current, and returns what it verifies; None if it was spent or
-    replaced."""
+async def renew_token(connection: Connection, token_hashes: list[bytes], hours: int) -> tuple[Requested, bytes] | None:
+    """Extends the life of that one of these tokens that is still current, and returns what it verifies and its hash;
+    None if it was spent or replaced."""
     row = await connection.fetchrow(
         "UPDATE email_tokens SET expires_at = now() + make_interval(hours => $2) FROM users"
-        " WHERE token_hash = $1 AND users.id = user_id AND NOT is_deleted RETURNING user_id, email_tokens.email, name",
-        token_hash,
+        " WHERE token_hash = ANY($1::bytea[]) AND users.id = user_id AND NOT is_deleted"
+        " RETURNING user_id, email_tokens.email, name, token_hash",
+        token_hashes,
         hours,
     )
-    return Requested(row["user_id"], row["name"], row["email"]) if row else None
+    return (Requested(row["user_id"], row["name"], row["email"]), row["token_hash"]) if row else None
 
 
 async def request_change(connection: Connection, user_id: int, email: str) -> None:

@@ -61,16 +61,16 @@ async def find_by_reset_token(database: Queryable, token_hash: str) -> User | No
     return user_of(row) if row else None
 
 
-async def renew_reset_token(connection: Connection, token_hash: str, minutes: int) -> User | None:
-    """Extends the life of a reset token that is still current, and returns its user; None if it was spent or
-    replaced."""
+async def renew_reset_token(connection: Connection, token_hashes: list[str], minutes: int) -> tuple[User, str] | None:
+    """Extends the life of that one of these reset tokens that is still current, and returns its user and its hash; None
+    if it was spent or replaced."""
     row = await connection.fetchrow(
         "UPDATE users SET reset_token_expires = now() + make_interval(mins => $2)"
-        " WHERE reset_token = $1 AND NOT is_deleted RETURNING id, name, email",
-        token_hash,
+        " WHERE reset_token = ANY($1::text[]) AND NOT is_deleted RETURNING id, name, email, reset_token",
+        token_hashes,
         minutes,
     )
-    return user_of(row) if row else None
+    return (user_of(row), row["reset_token"]) if row else None
 
 
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:

@@ -48,9 +48,9 @@ class Recovery:
         None if no account has the address, if its mail limit is reached, or if this link was spent or replaced.
         """
         if entry.token_made:
-            link = await self.links.renew(change, entry.token)
+            link = await self.links.renew(change, entry.tokens)
         elif await self._may_have_another(change, entry.recipient):
-            link = await self.links.make(change, entry.recipient, entry.origin, token=entry.token)
+            link = await self.links.make(change, entry.recipient, entry.origin, token=entry.tokens[0])
         else:
             link = None
         if link is None:

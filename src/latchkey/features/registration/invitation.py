@@ -23,9 +23,9 @@ class Invitations:
         """Returns the invitation letter; None if the invitation was accepted or replaced, or the mail limit is
         reached."""
         if entry.token_made:
-            link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
+            link = await self.links.renew(change, entry.tokens, minutes=INVITATION_MINUTES)
         elif await self._may_be_invited(change, entry):
-            link = await self.links.invite(change, entry.recipient, token=entry.token, minutes=INVITATION_MINUTES)
+            link = await self.links.invite(change, entry.recipient, token=entry.tokens[0], minutes=INVITATION_MINUTES)
         else:
             link = None
         if link is None:

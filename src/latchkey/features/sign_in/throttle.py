@@ -22,7 +22,7 @@ import structlog
 
 from latchkey.features.sign_in.errors import TooManyAttempts
 from latchkey.features.sign_in.guesses import BUSY, FREE_NOW, Allowance, Ending, Guesses
-from latchkey.keys import Mac
+from latchkey.keys import Mac, Secret
 from latchkey.refusal import ServiceUnavailable
 
 FREE_FAILURES = 5
@@ -78,9 +78,12 @@ class Throttle:
     Accounts there are MACs under a key made from `secret`.
     """
 
-    def __init__(self, guesses: Guesses, secret: str, *, queue_seconds: float) -> None:
+    def __init__(self, guesses: Guesses, secret: Secret, *, queue_seconds: float) -> None:
         self._guesses = guesses
         self._queue_seconds = queue_seconds
+        # Only names under the current secret are looked up. A rotation makes all counts start again, and instances on
+        # either side of it count apart meanwhile. That gives a guesser the free guesses once more, and not each login a
+        # second look-up in the store.
         self._mac = Mac(secret, "throttle")
         # In front of the store, so that no more attempts poll it than could be free.
         self._waiting: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()

@@ -8,7 +8,7 @@ from latchkey.features.signing_keys.reasons import NO_ISSUER, NOT_STARTED
 from latchkey.sealing import Sealer
 from latchkey.signing.queries import read
 from latchkey.signing.ring import UnreadableKeys
-from latchkey.signing.sealed import unreadable
+from latchkey.signing.sealed import is_stale, unreadable
 from latchkey.signing.stored import Purpose, StoredKeys
 from latchkey.terminal.finding import Finding, ok, problem, warning
 from latchkey.terminal.secrets import SecretsUnreadable, refresh_secret
@@ -34,11 +34,18 @@ def _opened(settings: PlatformSettings, stored: StoredKeys) -> Finding:
         return problem(NAME, f"cannot be opened: {error}", "correct that file")
     if secret is None:
         return problem(NAME, "cannot be opened without JWT_REFRESH_SECRET", "set it as the servers have it")
-    if closed := unreadable(Sealer(secret), stored):
+    sealer = Sealer(secret.current, secret.accepted)
+    if closed := unreadable(sealer, stored):
         return problem(
             NAME,
             f"cannot be opened: {', '.join(key.kid for key in closed)}",
             UnreadableKeys([key.kid for key in closed]).advice,
+        )
+    if stale := [key.kid for key in stored.listed if is_stale(sealer, key)]:
+        return warning(
+            NAME,
+            f"are sealed with a secret of JWT_REFRESH_SECRET_ACCEPTED: {', '.join(stale)}",
+            "restart an instance before you remove that secret: the start seals them with JWT_REFRESH_SECRET",
         )
     signer, waiting = stored.signer, stored.waiting
     signs = f"{signer.alg} key {signer.kid} signs" if signer else "HS256 still signs"

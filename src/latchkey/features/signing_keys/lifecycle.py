@@ -22,7 +22,7 @@ from latchkey.sealing import Sealer
 from latchkey.signing.keys import Algorithm, generate, public_jwk
 from latchkey.signing.queries import CHANGED, read
 from latchkey.signing.ring import UnreadableKeys
-from latchkey.signing.sealed import TABLE, open_private, seal_private, unreadable
+from latchkey.signing.sealed import TABLE, is_stale, open_private, seal_private, unreadable
 from latchkey.signing.stored import KeyState, Purpose, StoredKeys
 
 WAIT_SECONDS = 3_600.0
@@ -146,7 +146,7 @@ class SigningKeys:
 
         async def seal(change: Change, stored: StoredKeys) -> None:
             for key in stored.listed:
-                if self._is_stale(key.private_sealed) and key not in unreadable(self.sealer, stored):
+                if is_stale(self.sealer, key) and key not in unreadable(self.sealer, stored):
                     private = open_private(self.sealer, key)
                     assert private is not None, "it is stale, so it is stored"
                     await queries.replace_sealed(
@@ -155,7 +155,7 @@ class SigningKeys:
                     log.info("a signing key was sealed under the current JWT_REFRESH_SECRET", kid=key.kid)
 
         stored = (await read(self.database)).of(Purpose.ACCESS)
-        if any(self._is_stale(key.private_sealed) for key in stored.listed):
+        if any(is_stale(self.sealer, key) for key in stored.listed):
             await self._locked(seal)
 
     async def _locked(self, work: Callable[[Change, StoredKeys], Awaitable[T]]) -> T:
@@ -233,6 +233,3 @@ class SigningKeys:
 
     async def _erase(self, change: Change, stored: StoredKeys) -> None:
         await queries.erase_private(change.connection, self._to_erase(stored))
-
-    def _is_stale(self, sealed: bytes | None) -> bool:
-        return sealed is not None and not self.sealer.is_current(sealed)

@@ -64,9 +64,8 @@ def _changed(change: Callable[[SigningKeys, Settings], Awaitable[None]]) -> Stor
         secret = refresh_secret(settings)
         if secret is None:
             fail("JWT_REFRESH_SECRET is not set: it seals the keys. Set it as the servers have it")
-        await change(
-            SigningKeys(operation.database, operation.audit, Sealer(secret), settings.signing_key_days), settings
-        )
+        sealer = Sealer(secret.current, secret.accepted)
+        await change(SigningKeys(operation.database, operation.audit, sealer, settings.signing_key_days), settings)
         return await _read(operation)
 
     with explained(KeyChangeRefused), explained(UnreadableKeys), explained(SecretsUnreadable):

@@ -23,10 +23,11 @@ class Cors:
         self._own = own
         self._unlisted = UnlistedOrigins()
 
-    def preflight(self, exchange: Exchange, *, any_origin: bool = False) -> Response | None:
+    def preflight(self, exchange: Exchange, *, any_origin: bool = False, for_proxies: bool = False) -> Response | None:
         """Adds the CORS headers. Returns the answer to a preflight, which goes no further.
 
         `any_origin`: what is asked for is public, so the pages of every origin may read it, without cookies.
+        `for_proxies`: Origin is that of a request to an app behind a proxy. The 204 of a preflight would let it pass.
         """
         exchange.answer_headers.append((b"vary", b"Origin"))
         if any_origin:
@@ -41,9 +42,9 @@ class Cors:
             if origin in self._with_cookies:
                 exchange.answer_headers.append(answer_header("Access-Control-Allow-Credentials", "true"))
             exchange.answer_headers.append(answer_header("Access-Control-Expose-Headers", EXPOSED))
-        elif not self._own.is_that_of(exchange):
+        elif not for_proxies and not self._own.is_that_of(exchange):
             self._unlisted.note(origin)
-        if exchange.method != "OPTIONS" or "access-control-request-method" not in exchange.headers:
+        if for_proxies or exchange.method != "OPTIONS" or "access-control-request-method" not in exchange.headers:
             return None
         answer = Response(status_code=204)
         if allowed:

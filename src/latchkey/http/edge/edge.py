@@ -21,11 +21,11 @@ from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
 from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.endpoint import SAFE_METHODS, Endpoint
-from latchkey.http.envelope import failure, json_response
+from latchkey.http.envelope import empty_response, failure, json_response
 from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
 from latchkey.http.request_kind import RequestKind
-from latchkey.http.routing import RouteTable
+from latchkey.http.routing import Match, RouteTable
 from latchkey.refusal import Refusal
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ class Edge:
         self._translated = translated
         self._root_path = root_path
         self._logs_requests = logs_requests
+        self._warned_of_stranger = False
         # Request ids: a random prefix for the process, then a counter. They must be unique, not unguessable, and random
         # bytes would cost a system call for each request.
         self._process_id = secrets.token_hex(8)
@@ -70,12 +71,15 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = stopwatch()
         exchange = Exchange(scope, receive, f"{self._process_id}{next(self._numbers):016x}")
+        endpoint: Endpoint[Any] | None = None
         try:
-            response = await self._pass(exchange)
+            match = self._find(exchange)
+            endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+            response = await self._pass(exchange, match, endpoint)
         except Refusal as error:
-            response = refusal(error, exchange.kind)
+            response = refused(error, exchange, endpoint)
         except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
-            response = self._failed(error, exchange)
+            response = refused(self._failure(error, exchange), exchange, endpoint)
         finish(response, exchange)
         if exchange.method == "HEAD":
             response.body = b""
@@ -86,19 +90,24 @@ class Edge:
         else:
             await response(scope, receive, send)
 
-    async def _pass(self, exchange: Exchange) -> Response:
+    def _find(self, exchange: Exchange) -> Match | None:
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         if match is not None and match.resource.loopback_only and not names_loopback(exchange):
-            match = None
-        endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+            return None
+        return match
+
+    async def _pass(self, exchange: Exchange, match: Match | None, endpoint: Endpoint[Any] | None) -> Response:
         is_public = endpoint is not None and endpoint.any_origin
-        if (preflight := self._cors.preflight(exchange, any_origin=is_public)) is not None:
+        for_proxies = match is not None and match.resource.for_proxies
+        preflight = self._cors.preflight(exchange, any_origin=is_public, for_proxies=for_proxies)
+        if preflight is not None:
             return preflight
         self._client.identify(exchange)
-        if endpoint is None or endpoint.counted:
+        if self._is_counted(exchange, endpoint):
             await self._count(exchange, endpoint)
         check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
-        await read_body(exchange)
+        if endpoint is None or not endpoint.for_proxies:
+            await read_body(exchange)
         exchange.kind = self._kinds.find(exchange, endpoint)
         if exchange.kind is RequestKind.COOKIE and (
             endpoint.checks_csrf if endpoint is not None else exchange.method not in SAFE_METHODS
@@ -114,6 +123,18 @@ class Edge:
             self._large.require_room(exchange)
         return response
 
+    def _is_counted(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> bool:
+        if endpoint is None or not endpoint.for_proxies:
+            return endpoint is None or endpoint.counted
+        if not exchange.from_proxy and not self._warned_of_stranger:
+            self._warned_of_stranger = True
+            log.warning(
+                "a check for a proxy was counted: its sender is not in TRUSTED_PROXIES",
+                peer=exchange.peer,
+                path=exchange.path,
+            )
+        return not exchange.from_proxy
+
     async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
         """Counts a request for its good API key, where keys are taken; any other one for its address."""
         if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
@@ -125,21 +146,25 @@ class Edge:
             return path[len(self._root_path) :] or "/"
         return path
 
-    def _failed(self, error: Exception, exchange: Exchange) -> Response:
+    def _failure(self, error: Exception, exchange: Exchange) -> Refusal:
         for kind, answer in self._translated.items():
             if isinstance(error, kind):
                 log.warning("unavailable", cause=str(error), request_id=exchange.request_id)
-                return refusal(answer(), exchange.kind)
+                return answer()
         log.error("unexpected error", request_id=exchange.request_id, exc_info=error)
-        return refusal(InternalError(), exchange.kind)
+        return InternalError()
 
 
-def refusal(error: Refusal, kind: RequestKind) -> Response:
-    """Returns the answer for a refusal of a request of that kind."""
+def refused(error: Refusal, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Response:
+    """Returns the answer for a refusal of a request to that endpoint; None: to no endpoint."""
+    if endpoint is not None and endpoint.refuse is not None:
+        error = endpoint.refuse(exchange, error)
     headers = [answer_header(name, value) for name, value in error.headers]
-    if kind is RequestKind.BEARER and error.status in {401, 403}:
+    if exchange.kind is RequestKind.BEARER and error.status in {401, 403}:
         challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
         headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
+    if endpoint is not None and endpoint.for_proxies:
+        return empty_response(error.status, headers)
     return json_response(failure(error), error.status, headers)
