@@ -42,7 +42,7 @@ test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending 
 test-clients: test-client-python ## Run the tests of the client packages
 
 test-client-python: $(INSTALLED) $(CLIENT_INSTALLED) ## Check the types of the Python client, and run its tests
-	@cd $(CLIENT) && .venv/bin/mypy && .venv/bin/python -m pytest -q
+	@cd $(CLIENT) && .venv/bin/mypy && .venv/bin/python -m pytest -q -n 2 --dist loadfile
 	@# The examples behind a real Latchkey.
 	@$(TESTING) -m pytest -q tests/clients/python_examples.py
 
