@@ -4,10 +4,11 @@ BIN := .venv/bin
 # `make UV=` installs with plain pip where uv is there, too.
 UV ?= $(shell command -v uv 2>/dev/null)
 INSTALLED := .venv/.installed
+NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation package package-test settings-page lock clean
+.PHONY: help install dev test quick coverage test-long test-clients test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,11 @@ coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 
 test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=long tests/sessions/test_interleavings.py
+
+test-clients: test-client-js ## Test the client packages (needs Node 20.19 and npm)
+
+test-client-js: $(NODE_INSTALLED)
+	@cd clients/js && npm test --silent
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
@@ -88,6 +94,7 @@ lock: ## Choose versions anew and write requirements.lock (needs uv)
 	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove the environment and what tools left behind (.latchkey, your data, stays)
+	@rm -rf clients/js/node_modules clients/js/dist
 	@rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 
 $(INSTALLED): requirements.lock pyproject.toml
@@ -106,4 +113,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
 	fi
+	@touch $@
+
+$(NODE_INSTALLED): clients/js/package.json clients/js/package-lock.json
+	@command -v npm >/dev/null && clients/js/has-node || \
+	  { echo "The JavaScript client needs Node 20.19 or newer, and npm. On Debian 13: apt-get install nodejs npm." \
+	    "With an older Node: npm install --global node@22" >&2; exit 1; }
+	@cd clients/js && npm ci --silent --no-audit --no-fund
 	@touch $@
