@@ -8,7 +8,7 @@ NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long test-clients test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation package package-test settings-page lock clean
+.PHONY: help install dev test quick coverage test-long test-clients test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ measure-pooler: $(INSTALLED) ## Measure what PgBouncer in between costs (needs p
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
+
+measure-services: $(INSTALLED) ## Measure what it costs to ask who is calling: by cookie, bearer token, check, introspection
+	@$(BIN)/python -m bench.services
 
 package: $(INSTALLED) ## Build wheel and source archive into dist (the same sources give the same bytes)
 	@rm -rf dist

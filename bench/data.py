@@ -10,7 +10,11 @@ from uuid import UUID, uuid4
 import bcrypt
 import psycopg
 
-from latchkey.sessions.tokens import Tokens, token_hash
+from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
+from latchkey.sessions.tokens import Parties, Tokens, token_hash
+from latchkey.signing.ring import SigningKey
+from tests.kit.signing_keys import FixedRing, mint
 
 PASSWORD = "Secret123!"
 ROUNDS = 10
@@ -67,20 +71,26 @@ def _lines(count: int, stored: str) -> Iterator[str]:
         yield "".join(f"User Number {number}\t{email_of(number)}\t{stored}\n" for number in range(first, last))
 
 
-def sign_in(dsn: str, signing: Secrets, user_ids: list[int]) -> list[SignedIn]:
+def tokens_of(signing: Secrets, key: SigningKey | None = None, issuer: str = "") -> Tokens:
+    """Mints as a server with these secrets and that key does; None: by the secret."""
+    parties = Parties(issuer, issuer)
+    return Tokens(Secret(signing.access), Secret(signing.refresh), FixedRing(key), time.time, parties=parties)
+
+
+def sign_in(dsn: str, tokens: Tokens, user_ids: list[int], transport: Transport = Transport.COOKIE) -> list[SignedIn]:
     """Opens a session for each of the users, behind the service's back."""
-    tokens = Tokens(signing.access, signing.refresh, time.time)
     signed_in = []
     expires_at = _in_30_days()
     with (
         psycopg.connect(dsn) as connection,
-        connection.cursor().copy("COPY sessions (id, user_id, token_hash, expires_at) FROM STDIN") as copy,
+        connection.cursor().copy("COPY sessions (id, user_id, token_hash, expires_at, transport) FROM STDIN") as copy,
     ):
         for user_id in user_ids:
             session_id = uuid4()
-            pair = tokens.mint(user_id, session_id, not_after=expires_at.timestamp())
-            copy.write_row((session_id, user_id, token_hash(pair.refresh), expires_at))
-            signed_in.append(SignedIn(user_id, pair.access, pair.refresh))
+            pair = mint(tokens, user_id, session_id, transport=transport, not_after=expires_at.timestamp())
+            refresh = pair.refresh.token
+            copy.write_row((session_id, user_id, token_hash(refresh), expires_at, transport.value))
+            signed_in.append(SignedIn(user_id, pair.access, refresh))
     return signed_in
 
 

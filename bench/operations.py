@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bench.data import PASSWORD, Secrets, SignedIn, email_of, sign_in
+from bench.data import PASSWORD, Secrets, SignedIn, email_of, sign_in, tokens_of
 from bench.servers import Target
 from bench.wire import Answer
 
@@ -38,11 +38,11 @@ class Minted:
 
     def __init__(self, dsn: str, signing: Secrets, users: int) -> None:
         self.highest_id = users
-        self._dsn, self._signing = dsn, signing
+        self._dsn, self._tokens = dsn, tokens_of(signing)
 
     def sign_in(self, count: int) -> list[SignedIn]:
         """Of users chosen at random."""
-        return sign_in(self._dsn, self._signing, random.sample(range(1, self.highest_id + 1), count))
+        return sign_in(self._dsn, self._tokens, random.sample(range(1, self.highest_id + 1), count))
 
     def emails(self, count: int) -> list[str]:
         """Of users chosen at random."""

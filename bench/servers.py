@@ -42,6 +42,7 @@ def latchkey(
     hash_queue_seconds: float = 30.0,
     rate_limit_storage: str = "memory://",
     trusted_proxies: str = "",
+    token_issuer: str = "",
 ) -> Iterator[Target]:
     """Ours, as production runs it: all checks on, and a rate limit that nobody reaches. A closed loop waits for its turn
     to be hashed; what a flood meets is measured with the default of 2 s."""
@@ -58,6 +59,7 @@ def latchkey(
         "REQUEST_LOG": "false",
         "HASH_QUEUE_SECONDS": str(hash_queue_seconds),
         "TRUSTED_PROXIES": trusted_proxies,
+        "TOKEN_ISSUER": token_issuer,
     }
     with _process("latchkey", [sys.executable, "-m", "latchkey", "serve"], port, settings) as target:
         yield target

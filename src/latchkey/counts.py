@@ -1,4 +1,7 @@
-"""Counts with an end, for the rate limit and the login throttle: in memory, or in a store that instances share."""
+"""Counts with an end, for the rate limit: in memory, or in a store that instances share.
+
+The login throttle uses only the connection to that store.
+"""
 
 import re
 from collections import OrderedDict
@@ -7,15 +10,11 @@ from typing import Protocol, cast
 from limits.aio.storage import Storage
 from limits.storage import storage_from_string
 
+from latchkey.bounded_table import ENTRIES_MAX, BoundedTable
 from latchkey.clock import Clock
 
 STORE_TIMEOUT_SECONDS = 1.0
 ENDS_REMEMBERED = 10_000
-SWEEP_EVERY = 64
-SWEEP_AT_ONCE = 256
-ENTRIES_MAX = 100_000
-"""About 40 MB."""
-COMPARED = 16
 
 
 class Counts(Protocol):
@@ -30,10 +29,6 @@ class Counts(Protocol):
 
     async def get(self, key: str) -> int:
         """Returns a count; 0 for an unknown key."""
-        ...
-
-    async def clear(self, key: str) -> None:
-        """Removes a count."""
         ...
 
     async def check(self) -> bool:
@@ -82,10 +77,6 @@ class SharedCounts:
         """See Counts."""
         return await self.storage.get(key)
 
-    async def clear(self, key: str) -> None:
-        """See Counts."""
-        await self.storage.clear(key)
-
     async def check(self) -> bool:
         """See Counts."""
         return await self.storage.check()
@@ -94,13 +85,10 @@ class SharedCounts:
 class MemoryCounts:
     """Counts in this process' memory: by key, the count and its end.
 
-    The limits library's own store visits every key on every hit, which is slow with thousands of addresses. This one
-    removes ended counts a few at a time.
+    The limits library's own store visits every key on every hit, which is slow with thousands of addresses. A bounded
+    table removes ended counts a few at a time, and when it is full, the lowest of 16. So a stranger with many addresses
 
-    It holds at most `entries_max` counts. When it is full, a new key replaces the lowest of 16 counts; the next new key
-    compares the next 16. So a stranger with many addresses
-
-    - fills no memory: the limit holds, and each new key costs 16 comparisons;
+    - fills no memory: 100 000 counts take about 40 MB, and each new key costs 16 comparisons;
     - frees no address: one over its limit has a higher count than the addresses that fill the table. To displace it,
     the stranger must bring the others near their limits, too, which costs as many requests for each;
     - blocks no client: a new key is always counted, from 1. Others lose low counts early, which only helps them.
@@ -108,9 +96,7 @@ class MemoryCounts:
 
     def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
-        self._entries_max = entries_max
-        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._hits = 0
+        self._counts: BoundedTable[tuple[int, float]] = BoundedTable(_weigh, entries_max=entries_max)
 
     def __len__(self) -> int:
         """Returns the number of counts, ended ones included."""
@@ -119,41 +105,23 @@ class MemoryCounts:
     async def hit(self, key: str, seconds: int) -> tuple[int, float]:
         """See Counts."""
         now = self._clock()
-        self._hits += 1
-        if self._hits % SWEEP_EVERY == 0:
-            self._sweep(now)
-        held = self._counts.get(key)
-        if held is None and len(self._counts) >= self._entries_max:
-            self._make_room(now)
-        count, ends_at = held or (0, now)
+        self._counts.sweep(now)
+        count, ends_at = self._counts.get(key) or (0, now)
         if ends_at <= now:
             count, ends_at = 0, now + seconds
-        self._counts[key] = (count + 1, ends_at)
+        self._counts.set(key, (count + 1, ends_at), now)
         return count + 1, ends_at
 
     async def get(self, key: str) -> int:
         """See Counts."""
-        count, ends_at = self._counts.get(key, (0, 0.0))
+        count, ends_at = self._counts.get(key) or (0, 0.0)
         return count if ends_at > self._clock() else 0
-
-    async def clear(self, key: str) -> None:
-        """See Counts."""
-        self._counts.pop(key, None)
 
     async def check(self) -> bool:
         """See Counts."""
         return True
 
-    def _make_room(self, now: float) -> None:
-        compared = [self._counts.popitem(last=False) for _ in range(min(COMPARED, len(self._counts)))]
-        kept = [entry for entry in compared if entry[1][1] > now]
-        if len(kept) == len(compared):
-            kept.remove(min(kept, key=lambda entry: entry[1][0]))
-        self._counts.update(kept)
 
-    def _sweep(self, now: float) -> None:
-        for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
-            key, count = self._counts.popitem(last=False)
-            if count[1] > now:
-                # Moved to the end: it is checked again after all others.
-                self._counts[key] = count
+def _weigh(held: tuple[int, float], now: float) -> int:
+    count, ends_at = held
+    return count if ends_at > now else 0

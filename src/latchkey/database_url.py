@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from latchkey.database_url_advice import ADVICE, CANNOT_BE_KEPT, OTHERS_VALUES
+from latchkey.urls import is_misread
 
 _DRIVER = {
     *("host", "port", "dbname", "database", "user", "password", "passfile", "service", "krbsrvname", "gsslib"),
@@ -47,7 +48,6 @@ _UNREADABLE = (
     "cannot be read: in user and password, write # / ? @ [ ] as %23 %2F %3F %40 %5B %5D; ports are numbers, and"
     " parameters name=value with & between them"
 )
-_HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?")
 _LOCAL = {"", "localhost", "127.0.0.1", "[::1]", "::1"}
 
 
@@ -82,7 +82,7 @@ def parse_database_url(url: str) -> DatabaseUrl:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError("must begin with postgresql://")
     login, _, place = parts.netloc.rpartition("@")
-    if parts.fragment or "@" in parts.path or not all(_HOST.fullmatch(host) for host in place.split(",")):
+    if is_misread(parts):
         raise ValueError(_UNREADABLE)
     given = _pairs(parts.query)
     hosts = given.get("host", place or given.get("hostaddr", "")).split(",")

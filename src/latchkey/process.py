@@ -17,7 +17,7 @@ from latchkey.audit.record import AuditLog
 from latchkey.clock import Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
-from latchkey.feature import Contribution, Platform, PlatformSettings
+from latchkey.feature import Contribution, Platform
 from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.housekeeping.housekeeper import Housekeeper
@@ -29,7 +29,9 @@ from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.edge import Edge
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.edge.rate_limit import RateLimit
+from latchkey.http.edge.request_kinds import RequestKinds
 from latchkey.http.routing import RouteTable
+from latchkey.keys import Secret
 from latchkey.logs import configure_logging
 from latchkey.mail.delivery import mail_from, mail_sender
 from latchkey.mail.kinds import MORE_NOTICES
@@ -41,17 +43,20 @@ from latchkey.mail.templates import Templates
 from latchkey.mail.tokens import MailTokens
 from latchkey.mail.worker import MailWorker
 from latchkey.refusal import ServiceUnavailable
+from latchkey.sealing import Sealer
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.devices import load_rules
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.endpoints import session_endpoints
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.guard import Guards
+from latchkey.sessions.logout import Logout
 from latchkey.sessions.management import SessionManager
-from latchkey.sessions.revocation import Logout, PresentedSessions
+from latchkey.sessions.presented import PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.token_endpoints import token_endpoints
-from latchkey.sessions.tokens import Lifetimes, Tokens
+from latchkey.sessions.tokens import SECONDS_A_DAY, Lifetimes, Parties, Tokens
+from latchkey.signing.ring import KeyRing
 from latchkey.urls import origin_of
 
 SHUTDOWN_SECONDS = 5.0
@@ -64,11 +69,14 @@ class Service:
     """The parts of a running process."""
 
     edge: Edge
+    stopping: asyncio.Event
     mail: MailWorker
     feed: RevocationFeed
+    signing: KeyRing
     housekeeper: Housekeeper
     hasher: PasswordHasher
     costs: HashCosts
+    contributions: tuple[Contribution, ...]
 
 
 def build_service(
@@ -84,6 +92,7 @@ def build_service(
     mailbox = Mailbox(sender, clock) if sender and dev else None
     return Service(
         _edge(platform, contributions, mailbox),
+        platform.stopping,
         MailWorker(
             database,
             platform.outbox,
@@ -95,6 +104,7 @@ def build_service(
             host=mail_from(settings).domain,
         ),
         platform.feed,
+        platform.signing,
         Housekeeper(
             database,
             [chore for feature in FEATURES for chore in feature.chores(settings)],
@@ -102,6 +112,7 @@ def build_service(
         ),
         platform.hasher,
         platform.costs,
+        contributions,
     )
 
 
@@ -111,19 +122,33 @@ def build_platform(
     """Builds the machinery that features share."""
     assert settings.jwt_access_secret, "serve and dev see to the secrets"
     assert settings.jwt_refresh_secret, "serve and dev see to the secrets"
-    access_secret = settings.jwt_access_secret.get_secret_value()
-    refresh_secret = settings.jwt_refresh_secret.get_secret_value()
+    access_secret = Secret.reveal(settings.jwt_access_secret, settings.jwt_access_secret_accepted)
+    refresh_secret = Secret.reveal(settings.jwt_refresh_secret, settings.jwt_refresh_secret_accepted)
     secure = not settings.development
-    lifetimes = Lifetimes(settings.access_token_seconds, settings.refresh_token_hours * 3600)
-    tokens = Tokens(access_secret, refresh_secret, clock, lifetimes)
-    cookies = SessionCookies(
-        prefix=settings.cookie_prefix, secure=secure, lifetimes=lifetimes, root_path=settings.root_path
+    lifetimes = Lifetimes(
+        settings.access_token_seconds,
+        settings.refresh_token_hours * 3600,
+        settings.native_refresh_days * SECONDS_A_DAY,
     )
+    sealer = Sealer(refresh_secret.current, refresh_secret.accepted)
+    signing = KeyRing(database, sealer, stopwatch)
+    parties = Parties(settings.issuer(), settings.audience())
+    tokens = Tokens(access_secret, refresh_secret, signing, clock, parties=parties, lifetimes=lifetimes)
+    cookies = SessionCookies(
+        prefix=settings.cookie_prefix,
+        secure=secure,
+        lifetimes=lifetimes,
+        root_path=settings.root_path,
+        domain=settings.cookie_domain,
+    )
+    own_origin = OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
+    feed.on_changed(signing.hear)
     return Platform(
         settings=settings,
         dev=dev,
+        stopping=asyncio.Event(),
         clock=clock,
         access_secret=access_secret,
         refresh_secret=refresh_secret,
@@ -133,25 +158,24 @@ def build_platform(
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
         costs=HashCosts(access_secret, settings.bcrypt_rounds),
         counts=open_counts(settings.rate_limit_storage, clock),
+        own_origin=own_origin,
         csrf=Csrf(
             access_secret,
             cookie_name=f"{settings.cookie_prefix}_csrf",
             secure=secure,
-            own=_own_origin(settings),
+            own=own_origin,
             allowed=settings.allowed_origins(),
             explains=dev,
         ),
+        sealer=sealer,
+        signing=signing,
         tokens=tokens,
         cookies=cookies,
         feed=feed,
         ender=SessionEnder(ended),
-        guards=Guards(database, tokens, cookies, ended, feed, clock),
+        guards=Guards(database, tokens, signing, cookies, ended, feed, clock),
         presented_sessions=PresentedSessions(database, tokens, cookies),
     )
-
-
-def _own_origin(settings: PlatformSettings) -> OwnOrigin:
-    return OwnOrigin(public=origin_of(settings.public_url), assumed=origin_of(settings.base_url()))
 
 
 def _sessions(platform: Platform) -> Contribution:
@@ -187,11 +211,13 @@ def _edge(platform: Platform, contributions: tuple[Contribution, ...], mailbox: 
     )
     return Edge(
         RouteTable([*endpoints, *docs, *(mailbox_endpoints(mailbox) if mailbox else [])]),
-        cors=Cors(settings.allowed_origins(), _own_origin(settings)),
+        cors=Cors(settings.allowed_origins(), frozenset(settings.native_origins), platform.own_origin),
         client=ClientAddress(settings.trusted_proxies),
         rate_limit=RateLimit(settings.rate_limit, platform.counts, platform.clock),
         csrf=platform.csrf,
-        authenticators=platform.guards.signed_in.authenticators,
+        kinds=RequestKinds(
+            (platform.cookies.access_name, platform.cookies.refresh_name), frozenset(settings.native_origins)
+        ),
         translated={DatabaseUnavailable: ServiceUnavailable},
         root_path=settings.root_path,
         logs_requests=settings.request_log,
@@ -205,6 +231,7 @@ class Application:
         self._settings = settings
         self._dev = dev
         self._edge: Edge | None = None
+        self._stopping: asyncio.Event | None = None
         self._lifespan_protocol = Router(lifespan=self._lifespan)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -213,6 +240,11 @@ class Application:
         assert scope["type"] == "http", "the server takes no WebSockets"
         assert self._edge is not None, "the server starts the lifespan before it accepts requests"
         return self._edge(scope, receive, send)
+
+    def stop_soon(self) -> None:
+        """Has waiting requests answered, because the server is about to stop and waits for those that run."""
+        if self._stopping is not None:
+            self._stopping.set()
 
     @asynccontextmanager
     async def _lifespan(self, _: ASGIApp) -> AsyncIterator[None]:
@@ -224,8 +256,18 @@ class Application:
         open_connection = partial(connect, url, production=production)
         service = build_service(settings, database, open_connection, system_clock, dev=self._dev)
         self._edge = service.edge
+        self._stopping = service.stopping
+        try:
+            for prepare in [prepare for each in service.contributions for prepare in each.before_serving]:
+                await prepare()
+        except BaseException:
+            service.hasher.close()
+            await database.close()
+            raise
         mail = asyncio.create_task(service.mail.run())
         others = [asyncio.create_task(service.feed.run()), asyncio.create_task(service.housekeeper.run())]
+        others.append(asyncio.create_task(service.signing.run(lambda: service.feed.is_healthy)))
+        others += [asyncio.create_task(task()) for each in service.contributions for task in each.tasks]
         load_rules()
         others.append(asyncio.create_task(service.costs.run(database)))
         # Objects loaded so far stay. Leaving them out of collections halves the longest pauses.
@@ -244,7 +286,7 @@ class Application:
                 await database.close()
 
 
-def create_app(settings: Settings, *, dev: bool = False) -> ASGIApp:
+def create_app(settings: Settings, *, dev: bool = False) -> Application:
     """Returns the application for an ASGI server. It reads nothing from the environment but `settings`.
 
     `dev` is not a setting, so no environment can turn it on: only `latchkey dev` passes it.

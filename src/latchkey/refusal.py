@@ -24,6 +24,8 @@ class Refusal(Exception):
     code: ClassVar[str]
     message: ClassVar[str]
     closes_connection: ClassVar[bool] = False
+    challenge: str = ""
+    """The parameters of `WWW-Authenticate: Bearer` in a 403 (RFC 6750 section 3), with a leading space."""
 
     def __init__(self, *, headers: tuple[tuple[str, str], ...] = (), cause: str = "") -> None:
         super().__init__(self.message)

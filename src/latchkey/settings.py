@@ -11,14 +11,14 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, AliasPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from latchkey.cookie_domain import cookie_domain_problem
 from latchkey.database_url import parse_database_url
+from latchkey.secret_rules import AcceptedSecrets, SplitSecrets, equal_secrets, secret_problem
 from latchkey.urls import host_problem
 
-MINIMUM_SECRET_BYTES = 32
 ALIKE = 0.85
 """How similar a name must be to a setting's to count as misspelt: difflib's ratio."""
 PREFIX = "LATCHKEY_"
-SAMPLE_SECRETS = re.compile(r"your[-_]long[-_]random|change[-_]?me|replace[-_]?me|example[-_]secret", re.IGNORECASE)
 
 REQUIRED = ("database_url", "jwt_access_secret", "jwt_refresh_secret")
 
@@ -38,6 +38,8 @@ class ServiceSettings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        # A command imports several models and uses one.
+        defer_build=True,
         env_ignore_empty=True,
         populate_by_name=True,
         hide_input_in_errors=True,
@@ -61,10 +63,23 @@ class ServiceSettings(BaseSettings):
         description="`latchkey dev` sets `development`. NODE_ENV is read too.",
     )
     jwt_access_secret: SecretStr | None = Field(
-        None, description="Signs access tokens; at least 32 bytes. `latchkey dev` makes and keeps one."
+        None,
+        description="Signs CSRF tokens and known devices, and access tokens while no signing key does; at least 32 "
+        "bytes. `latchkey dev` makes and keeps one.",
+    )
+    jwt_access_secret_accepted: AcceptedSecrets = Field(
+        (),
+        description="One or two other secrets, comma-separated: what they have signed as JWT_ACCESS_SECRET is accepted, "
+        "too. They sign nothing. For [a rotation](operations.md#rotate-a-secret).",
     )
     jwt_refresh_secret: SecretStr | None = Field(
-        None, description="Signs refresh tokens and links in mails; at least 32 bytes, different from the other one."
+        None,
+        description="Signs refresh tokens, derives links in mails, and seals signing keys; at least 32 bytes, different "
+        "from the other one.",
+    )
+    jwt_refresh_secret_accepted: AcceptedSecrets = Field(
+        (),
+        description="The same for JWT_REFRESH_SECRET: also what they have sealed and derived is accepted.",
     )
     public_url: str = Field(
         "",
@@ -78,9 +93,7 @@ class ServiceSettings(BaseSettings):
 
         `setting_warnings` reports it.
         """
-        if isinstance(data, dict):
-            return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
-        return data
+        return _without_newlines(data)
 
     @property
     def development(self) -> bool:
@@ -127,15 +140,6 @@ class ServiceSettings(BaseSettings):
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
-def secret_problem(secret: str) -> str | None:
-    """Returns what is wrong with a signing secret, or None. RFC 7518 section 3.2: HS256 needs 32 bytes or more."""
-    if SAMPLE_SECRETS.search(secret):
-        return "is a sample value; make one with: openssl rand -hex 32"
-    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
-        return f"needs at least {MINIMUM_SECRET_BYTES} bytes; make one with: openssl rand -hex 32"
-    return None
-
-
 def load_settings(model: type[AnySettings], *, required: bool = False, **overrides: Any) -> AnySettings:
     """Reads the environment and `.env` into `model`. `overrides` win over both.
 
@@ -150,10 +154,14 @@ def load_settings(model: type[AnySettings], *, required: bool = False, **overrid
     raw = _Unchecked(**overrides)
     if required:
         problems += [f"{name.upper()}: is required" for name in REQUIRED if getattr(raw, name) is None]
-    if raw.jwt_access_secret is not None and raw.jwt_access_secret == raw.jwt_refresh_secret:
-        problems.append("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET must differ")
+    problems += equal_secrets(raw.secrets())
     if raw.smtp_url is not None and raw.mail_from is None:
         problems.append("MAIL_FROM: is required with SMTP_URL: the address that mails come from")
+    domain_problem = cookie_domain_problem(
+        raw.cookie_domain, public_url=raw.public_url, cookie_prefix=raw.cookie_prefix
+    )
+    if domain_problem is not None:
+        problems.append(f"COOKIE_DOMAIN: {domain_problem}")
     if settings is None or problems:
         raise SettingsError(problems)
     return settings
@@ -205,9 +213,34 @@ class _Unchecked(BaseSettings):
 
     database_url: SecretStr | None = None
     jwt_access_secret: SecretStr | None = None
+    jwt_access_secret_accepted: SplitSecrets = ()
     jwt_refresh_secret: SecretStr | None = None
+    jwt_refresh_secret_accepted: SplitSecrets = ()
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+    cookie_domain: str = ""
+    cookie_prefix: str = ""
+    public_url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_newlines_at_the_end(cls, data: Any) -> Any:
+        return _without_newlines(data)
+
+    def secrets(self) -> dict[str, tuple[SecretStr, ...]]:
+        """Returns the secrets that each setting holds."""
+        return {
+            "JWT_ACCESS_SECRET": tuple(filter(None, [self.jwt_access_secret])),
+            "JWT_REFRESH_SECRET": tuple(filter(None, [self.jwt_refresh_secret])),
+            "JWT_ACCESS_SECRET_ACCEPTED": self.jwt_access_secret_accepted,
+            "JWT_REFRESH_SECRET_ACCEPTED": self.jwt_refresh_secret_accepted,
+        }
+
+
+def _without_newlines(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: value.rstrip("\r\n") if isinstance(value, str) else value for name, value in data.items()}
+    return data
 
 
 def _lines(error: ValidationError) -> list[str]:

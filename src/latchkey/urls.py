@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d{1,5})?")
@@ -68,10 +68,17 @@ def require_readable(url: str) -> None:
         parts = urlsplit(url)
     except ValueError:
         raise ValueError("is not a URL") from None
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    # An unencoded one of these makes the rest read as another part of the URL, including the rest of the password.
-    if parts.fragment or "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts):
+    if is_misread(parts):
         raise ValueError("cannot be read: in user and password, write # / ? as %23 %2F %3F; ports are numbers")
+
+
+def is_misread(parts: SplitResult) -> bool:
+    """Tells whether a server's URL holds an unencoded `#`, `/`, `?` or `@` in user or password, or a bad port.
+
+    Such a character makes the rest, with the rest of the password, read as another part of the URL.
+    """
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return bool(parts.fragment) or "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts)
 
 
 def require_page(url: str) -> str:

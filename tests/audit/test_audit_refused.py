@@ -67,6 +67,8 @@ def test_the_change_happens_and_the_log_has_the_record(marked: Browser, sql: Sql
             "userAgent": AGENT,
             "requestId": response.headers["x-request-id"],
             "sessionId": str(session["id"]),
+            "transport": "cookie",
+            "amr": ["pwd"],
         },
     }
     assert marked.get("/auth/me").status_code == 200
@@ -178,5 +180,5 @@ def test_in_production_the_record_is_one_json_line(
     told = json.loads(line)
     assert (told["level"], told["event"], told["action"]) == ("error", MESSAGE, "LOGIN")
     assert (told["actor_id"], told["entity_type"], told["entity_id"]) == (user["id"], "users", user["id"])
-    assert told["metadata"].keys() == {"ip", "userAgent", "requestId", "sessionId"}
+    assert told["metadata"].keys() == {"ip", "userAgent", "requestId", "sessionId", "transport", "amr"}
     assert told["timestamp"].endswith("Z")

@@ -46,6 +46,7 @@ class Trail:
         assert (row["entity_type"], row["entity_id"]) == ("users", self.user_id)
         where = {"ip": "127.0.0.1", "userAgent": response.request.headers["user-agent"]}
         what = {name: value for name, value in (("sessionId", session), ("changed", changed)) if value}
+        what |= {"transport": "cookie", "amr": ["pwd"]} if action == "LOGIN" else {}
         assert row["metadata"] == where | what | {"requestId": response.headers["x-request-id"]}
 
     def check_nothing_else(self) -> None:

@@ -6,15 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psycopg
 import pytest
 
 from latchkey.cli.live_checks import check_database
 from latchkey.clock import system_clock
+from latchkey.terminal.finding import Finding
 from tests.kit.command_line import latchkey
 from tests.kit.redis_server import RedisServer
 
 PRODUCTION = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
+
+
+async def _nothing(_: asyncpg.Connection) -> list[Finding]:
+    """The checks of features that have none."""
+    return []
 
 
 def levels(report: Any) -> dict[str, str]:
@@ -98,13 +105,23 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
     assert "database writes: are refused" in result.out
 
 
+def test_a_database_of_another_program(empty_database: str, tmp_path: Path) -> None:
+    """It says so before `latchkey migrate` is run."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (id serial PRIMARY KEY, login text); CREATE TABLE sessions (sid text)")
+    result = latchkey("doctor", directory=tmp_path, dsn=empty_database, **PRODUCTION)
+    assert result.code == 1
+    assert "schema: this database cannot be migrated: users is not node-api-postgres's: it has no column" in result.out
+    assert "The relation sessions exists" in result.out
+
+
 @pytest.mark.parametrize(
     ("offset", "level", "words"),
     [(0, "ok", ""), (-10, "warning", "10.0 s ahead of"), (10, "warning", "10.0 s behind"), (3600, "problem", "behind")],
 )
 async def test_clock_skew(database: str, offset: float, level: str, words: str) -> None:
     """Measured against the database's clock."""
-    findings = await check_database(database, [], production=False, clock=lambda: system_clock() + offset)
+    findings = await check_database(database, [], _nothing, production=False, clock=lambda: system_clock() + offset)
     (finding,) = [finding for finding in findings if finding.check == "clock"]
     assert finding.level == level
     assert words in finding.message
@@ -124,7 +141,7 @@ async def test_clock_skew(database: str, offset: float, level: str, words: str) 
 async def test_tls_to_another_machine(query: str, production: bool, level: str) -> None:
     """How the connection would be protected, even if it cannot be opened."""
     findings = await check_database(
-        f"postgresql://u:hunter2@db.invalid/x{query}", [], production=production, clock=system_clock
+        f"postgresql://u:hunter2@db.invalid/x{query}", [], _nothing, production=production, clock=system_clock
     )
     assert [(finding.check, finding.level) for finding in findings] == [
         ("database TLS", level),

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from latchkey.database import migrate as module
+from latchkey.database.adoption.original_schema import UnfitSchema
 from latchkey.database.migrate import (
     REQUIRED_REVISION,
     MigrationReport,
-    UnfitSchema,
     UnknownTimezone,
     is_current,
     migrate,
@@ -102,6 +102,7 @@ UNFIT = {
     "not an ordinary table": "CREATE VIEW users AS SELECT 1 AS id",
     "but users does not": AUDIT_LOGS.replace("REFERENCES users(id) ON DELETE SET NULL", ""),
     "relation sessions": README + "CREATE TABLE sessions (sid text)",
+    "relation api_keys": README + "CREATE TABLE api_keys (token text)",
     "users.id has no sequence": README + "ALTER SEQUENCE users_id_seq OWNED BY NONE",
     "no primary key on id": README + "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE",
 }
@@ -170,6 +171,7 @@ async def test_refresh_touches_no_index(empty_database: str) -> None:
         "sessions_live_by_user": False,
         "sessions_ended": False,
         "sessions_expiring": False,
+        "sessions_by_actor": False,
     }
 
 

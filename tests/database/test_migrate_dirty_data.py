@@ -2,7 +2,9 @@
 
 import pytest
 
-from latchkey.database.migrate import DirtyData, Finding, Resolutions, migrate
+from latchkey.database.adoption.adoption import Resolutions
+from latchkey.database.adoption.dirty_data import DirtyData, DirtyRow
+from latchkey.database.migrate import migrate
 from tests.kit.original_database import (
     NO_FOREIGN_KEY,
     PARTIAL_INDEX,
@@ -44,31 +46,31 @@ RESET_TOKENS = f"""{README}
 """
 
 EMAIL_FINDINGS = [
-    Finding("users", 1, "'Siam@Example.com' is also the address of users 2, 5", EMAILS),
-    Finding("users", 2, "'siam@example.com' is also the address of users 1, 5", EMAILS),
-    Finding("users", 5, "'siam@EXAMPLE.com' is also the address of users 1, 2", EMAILS),
-    Finding("users", 6, "'Ü@example.com' is also the address of user 7", EMAILS),
-    Finding("users", 7, "'ü@example.com' is also the address of user 6", EMAILS),
+    DirtyRow("users", 1, "'Siam@Example.com' is also the address of users 2, 5", EMAILS),
+    DirtyRow("users", 2, "'siam@example.com' is also the address of users 1, 5", EMAILS),
+    DirtyRow("users", 5, "'siam@EXAMPLE.com' is also the address of users 1, 2", EMAILS),
+    DirtyRow("users", 6, "'Ü@example.com' is also the address of user 7", EMAILS),
+    DirtyRow("users", 7, "'ü@example.com' is also the address of user 6", EMAILS),
 ]
 LISTED = {
     "NULL flags": (
         NULL_FLAGS,
-        [Finding("users", user, "is_deleted is NULL, neither active nor deleted", FLAGS) for user in (1, 3)],
+        [DirtyRow("users", user, "is_deleted is NULL, neither active nor deleted", FLAGS) for user in (1, 3)],
     ),
     "addresses under the README's schema": (README + EMAIL_ROWS, EMAIL_FINDINGS),
     "addresses under the partial index": (PARTIAL_INDEX + EMAIL_ROWS, EMAIL_FINDINGS),
     "audit rows without their user": (
         ORPHANS,
         [
-            Finding("audit_logs", 2, "actor_id 99 is no user", AUDITS),
-            Finding("audit_logs", 4, "actor_id 0 is no user", AUDITS),
+            DirtyRow("audit_logs", 2, "actor_id 99 is no user", AUDITS),
+            DirtyRow("audit_logs", 4, "actor_id 0 is no user", AUDITS),
         ],
     ),
     "reset tokens": (
         RESET_TOKENS,
         [
-            Finding("users", 1, "reset_token is also that of user 3", TOKENS),
-            Finding("users", 3, "reset_token is also that of user 1", TOKENS),
+            DirtyRow("users", 1, "reset_token is also that of user 3", TOKENS),
+            DirtyRow("users", 3, "reset_token is also that of user 1", TOKENS),
         ],
     ),
 }
@@ -82,7 +84,7 @@ async def test_every_offending_row_is_listed_and_nothing_is_changed(empty_databa
     before = await snapshot(empty_database)
     with pytest.raises(DirtyData) as found:
         await migrate(connector(empty_database))
-    assert list(found.value.findings) == expected
+    assert list(found.value.rows) == expected
     for finding in expected:
         assert f"{finding.table} {finding.id}: {finding.problem} ({finding.resolution})" in str(found.value)
     assert await snapshot(empty_database) == before
@@ -99,12 +101,10 @@ async def test_all_kinds_are_listed_at_once(empty_database: str) -> None:
     before = await snapshot(empty_database)
     with pytest.raises(DirtyData) as all_kinds:
         await migrate(connector(empty_database))
-    assert [finding.resolution for finding in all_kinds.value.findings] == [
-        *(FLAGS, EMAILS, EMAILS, TOKENS, TOKENS, AUDITS)
-    ]
+    assert [row.resolution for row in all_kinds.value.rows] == [*(FLAGS, EMAILS, EMAILS, TOKENS, TOKENS, AUDITS)]
     with pytest.raises(DirtyData) as rest:
         await migrate(connector(empty_database), resolve=Resolutions(null_flags="deleted", orphan_audits="clear"))
-    assert [finding.resolution for finding in rest.value.findings] == [TOKENS, TOKENS]
+    assert [row.resolution for row in rest.value.rows] == [TOKENS, TOKENS]
     assert await snapshot(empty_database) == before
 
 

@@ -214,6 +214,8 @@ async def test_the_search_path_says_where_the_tables_are(empty_database: str) ->
             "accounts.mail_outbox",
             "accounts.email_tokens",
             "accounts.user_counts",
+            "accounts.signing_keys",
+            "accounts.api_keys",
             "accounts.alembic_version",
         ),
     }

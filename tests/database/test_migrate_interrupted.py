@@ -9,15 +9,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from latchkey.database.migrate import (
-    REQUIRED_REVISION,
-    DirtyData,
-    MigrationError,
-    MigrationReport,
-    Resolutions,
-    TableBusy,
-    migrate,
-)
+from latchkey.database.adoption.adoption import MigrationError, Resolutions
+from latchkey.database.adoption.dirty_data import DirtyData
+from latchkey.database.migrate import REQUIRED_REVISION, MigrationReport, TableBusy, migrate
 from tests.kit.original_database import README, ROWS, checksum, connector, rows, run, value
 
 

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from latchkey.database.migrate import REQUIRED_REVISION, MayNotCreate, MigrationError, migrate
+from latchkey.database.adoption.adoption import MigrationError
+from latchkey.database.migrate import REQUIRED_REVISION, migrate
+from latchkey.database.rights import MayNotCreate
 from tests.kit.command_line import latchkey
 from tests.kit.original_database import README, run, snapshot, value
 

@@ -64,7 +64,7 @@ def test_a_sequence_that_is_behind(run: Run, own: psycopg.Connection, table: str
     found = finding(run)
     assert found.level == "problem"
     assert f"{table}.id goes up to" in found.message
-    assert "the next is 1" in found.message
+    assert "the next id is 1" in found.message
     statement = (found.advice or "").removeprefix("run in psql: ")
     assert statement == f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}));"
     own.execute(statement)

@@ -63,10 +63,14 @@ async def test_what_is_served_is_what_the_document_says(served: tuple[Endpoint[A
 
 
 async def test_what_writes_is_counted(served: tuple[Endpoint[Any], ...]) -> None:
-    """The rate limit leaves out health and assets, and nothing that could be guessed at."""
+    """The rate limit leaves out health, assets and public keys, and nothing that could be guessed at."""
     uncounted = [endpoint for endpoint in served if not endpoint.counted]
     assert {endpoint.method for endpoint in uncounted} == {"GET"}
-    assert {endpoint.path for endpoint in uncounted if endpoint.documented} == {"/healthz", "/readyz"}
+    assert {endpoint.path for endpoint in uncounted if endpoint.documented} == {
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+    }
 
 
 def test_every_documented_unsafe_operation_refuses_without_a_token(browser: Browser) -> None:

@@ -15,8 +15,8 @@ import httpx
 import psycopg
 import pytest
 
+from latchkey.sessions.claims import TokenKind
 from latchkey.sessions.feed import PROVEN_FOR_SECONDS
-from latchkey.sessions.tokens import TokenKind
 from tests.kit import plain_http
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, Browser, refused
@@ -378,7 +378,7 @@ def test_many_endings_at_the_start_of_an_instance(
         until_feeds_work(sql, 3)
         with line.paused():
             for row in (rows[0], rows[10_000], rows[-1]):
-                access = minted(TokenKind.ACCESS, user_id, row["id"])
+                access = minted(late, TokenKind.ACCESS, user_id, row["id"])
                 assert probe(late, {"accessToken": access}).status == REFUSED
             assert probe(late, browser.cookies).status == ACCEPTED
         late.kill()

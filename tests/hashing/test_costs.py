@@ -8,6 +8,7 @@ import pytest
 from latchkey.database.pool import Database, open_database
 from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.queries import count_rounds
+from latchkey.keys import Secret
 from tests.kit.stored import Sql
 
 ADDRESSES = [f"nobody{number}@example.com" for number in range(4000)]
@@ -42,7 +43,7 @@ async def test_unknown_addresses_are_drawn_as_accounts_are(database: str, own_sq
     add(own_sql, "12", new)
     add(own_sql, "14", 200, deleted=True)
     own_sql.execute("INSERT INTO users (name, email, password) VALUES ('Siam', 'x@example.com', 'corrupt')")
-    one, other = HashCosts("secret", 12), HashCosts("secret", 12)
+    one, other = HashCosts(Secret("secret"), 12), HashCosts(Secret("secret"), 12)
     async with opened(database) as opened_database:
         await one.sample(opened_database)
         await other.sample(opened_database)
@@ -53,7 +54,7 @@ async def test_unknown_addresses_are_drawn_as_accounts_are(database: str, own_sq
 
 
 async def test_nobody_is_there(database: str) -> None:
-    costs = HashCosts("secret", 11)
+    costs = HashCosts(Secret("secret"), 11)
     assert share(costs, 11) == 1
     async with opened(database) as opened_database:
         await costs.sample(opened_database)

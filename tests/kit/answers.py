@@ -31,6 +31,15 @@ def cookies_set(browser: Browser) -> dict[str, Attributes]:
 
 def claims_of(token: str) -> dict[str, Any]:
     """Returns the payload of a JWT, unverified."""
-    payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims
+    return _part(token, 1)
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """Returns the header of a JWT, unverified."""
+    return _part(token, 0)
+
+
+def _part(token: str, number: int) -> dict[str, Any]:
+    encoded = token.split(".")[number]
+    decoded: dict[str, Any] = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    return decoded

@@ -32,6 +32,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.csrf: str | None = None
         self.set_cookies: list[Morsel[str]] = []
+        self._headers = headers
         self._http = plain_http.client(base_url=server.url, headers=headers, timeout=30)
 
     def request(
@@ -60,6 +61,8 @@ class Browser:
             content = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         response = self._http.request(method, path, content=content, headers=sent)
+        # httpx has a jar of its own, and would send its cookies where this one has none to send.
+        self._http.cookies.clear()
         self._keep_cookies(response)
         self.wire.check(method, path, response)
         return response
@@ -101,6 +104,12 @@ class Browser:
         response = self.login(user["email"])
         assert response.status_code == 200, response.text
         return user
+
+    def move_to(self, server: Server) -> None:
+        """Talks to another server from now on, with the same jar, as behind a balancer."""
+        self.close()
+        self.server = server
+        self._http = plain_http.client(base_url=server.url, headers=self._headers, timeout=30)
 
     def close(self) -> None:
         """Closes its connections."""

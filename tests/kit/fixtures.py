@@ -10,7 +10,9 @@ import pytest
 from latchkey.app import Settings
 from tests.kit import plain_http
 from tests.kit.browser import Browser, Member
+from tests.kit.native_client import NativeClient
 from tests.kit.server import Server, start_server
+from tests.kit.services import Service
 from tests.kit.wire import Wire
 
 if TYPE_CHECKING:
@@ -51,9 +53,43 @@ def open_browser(server: Server, wire: Wire) -> Iterator[Callable[..., Browser]]
 
 
 @pytest.fixture
+def open_native(server: Server, wire: Wire) -> Iterator[Callable[..., NativeClient]]:
+    """Opens native clients, on the shared server or another: `open_native()`, `open_native(other)`."""
+    opened: list[NativeClient] = []
+
+    def open_one(on: Server | None = None) -> NativeClient:
+        opened.append(NativeClient(on or server, wire))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def native(open_native: Callable[..., NativeClient]) -> NativeClient:
+    """Opens a native client on the shared server."""
+    return open_native()
+
+
+@pytest.fixture
 def browser(open_browser: Callable[..., Browser]) -> Browser:
     """Opens a browser with an empty jar on the shared server."""
     return open_browser()
+
+
+@pytest.fixture
+def open_service(server: Server, wire: Wire) -> Iterator[Callable[..., Service]]:
+    """Opens servers of an app: `open_service(key)`, `open_service(key, on=other)`."""
+    opened: list[Service] = []
+
+    def open_one(key: str | None = None, *, on: Server | None = None) -> Service:
+        opened.append(Service(on or server, wire, key))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,20 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
+from joserfc.jwk import ECKey
 
+from latchkey.signing.keys import DeterministicES256
+from latchkey.signing.ring import SigningKey
 from tests.kit.answers import claims_of
 from tests.kit.browser import Browser
 from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
+from tests.kit.signing_keys import read_key
 
 HEADER = {"typ": "JWT", "alg": "HS256"}
 LONG_AGO = 1_000_000_000
@@ -22,29 +26,38 @@ FAR_AHEAD = 9_000_000_000
 
 @dataclass(frozen=True)
 class Genuine:
-    """A genuine token and the secret that signed it."""
+    """A genuine token, and what signed it: the key that its header names, or the secret."""
 
     token: str
     secret: str
+    key: SigningKey | None = None
 
     @property
     def claims(self) -> dict[str, Any]:
         """Returns its claims."""
         return claims_of(self.token)
 
-    def changed(self, *, without: str = "", header: Mapping[str, Any] = HEADER, **claims: Any) -> str:
-        """Returns the token with other claims, signed with the right secret."""
-        return signed({k: v for k, v in (self.claims | claims).items() if k != without}, self.secret, header=header)
+    def signed(self, claims: Any) -> str:
+        """Returns a token of any claims (a JSON value, or raw bytes), signed as the genuine one is."""
+        if self.key is None:
+            return signed(claims, self.secret)
+        header = {"alg": self.key.alg, "kid": self.key.kid, "typ": "at+jwt"}
+        unsigned = _unsigned_parts(header, claims)
+        return f"{unsigned}.{base64url(DeterministicES256().sign(unsigned.encode(), cast(ECKey, self.key.key)))}"
+
+    def changed(self, *, without: str = "", **claims: Any) -> str:
+        """Returns the token with other claims, rightly signed."""
+        return self.signed({k: v for k, v in (self.claims | claims).items() if k != without})
 
 
-def genuine_access(cookies: Mapping[str, str]) -> Genuine:
-    """Returns the access token of a jar."""
-    return Genuine(cookies["accessToken"], ACCESS_SECRET)
+def genuine_access(browser: Browser) -> Genuine:
+    """Returns the access token of a browser."""
+    return Genuine(browser.cookies["accessToken"], ACCESS_SECRET, read_key(browser.server.dsn))
 
 
-def genuine_refresh(cookies: Mapping[str, str]) -> Genuine:
-    """Returns the refresh token of a jar."""
-    return Genuine(cookies["refreshToken"], REFRESH_SECRET)
+def genuine_refresh(browser: Browser) -> Genuine:
+    """Returns the refresh token of a browser."""
+    return Genuine(browser.cookies["refreshToken"], REFRESH_SECRET)
 
 
 def base64url(raw: bytes) -> str:
@@ -54,9 +67,12 @@ def base64url(raw: bytes) -> str:
 
 def signed(claims: Any, secret: str, *, header: Any = HEADER, digest: str = "sha256") -> str:
     """Returns a compact JWS of claims and header (JSON values, or raw bytes)."""
-    parts = [base64url(part if isinstance(part, bytes) else _compact(part)) for part in (header, claims)]
-    mac = hmac.new(secret.encode(), ".".join(parts).encode(), getattr(hashlib, digest)).digest()
-    return ".".join([*parts, base64url(mac)])
+    unsigned = _unsigned_parts(header, claims)
+    return f"{unsigned}.{base64url(hmac.new(secret.encode(), unsigned.encode(), getattr(hashlib, digest)).digest())}"
+
+
+def _unsigned_parts(header: Any, claims: Any) -> str:
+    return ".".join(base64url(part if isinstance(part, bytes) else _compact(part)) for part in (header, claims))
 
 
 def _compact(value: Any) -> bytes:
@@ -73,7 +89,7 @@ def _with_header(header: Any, *, digest: str = "sha256", secret: str | None = No
 
 
 def _with_claims(claims: Any) -> Forge:
-    return lambda genuine: signed(claims, genuine.secret)
+    return lambda genuine: genuine.signed(claims)
 
 
 def _with(**claims: Any) -> Forge:
@@ -145,8 +161,8 @@ TIMES: dict[str, Forge] = {
     },
     **{
         f"{claim} 1e400": (
-            lambda genuine, claim=claim: signed(
-                json.dumps(genuine.claims | {claim: 12321}).replace("12321", "1e400").encode(), genuine.secret
+            lambda genuine, claim=claim: genuine.signed(
+                json.dumps(genuine.claims | {claim: 12321}).replace("12321", "1e400").encode()
             )
         )
         for claim in ("exp", "iat")

@@ -19,4 +19,7 @@ ORIGINAL = [
     "GET /users",
     "GET /users/{id}",
 ]
-ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /healthz", "GET /readyz"]
+OF_SERVERS = ["POST /oauth/introspect", "GET /revocations"]
+"""Operations that take an API key."""
+ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /.well-known/jwks.json", *OF_SERVERS]
+ADDED += ["GET /healthz", "GET /readyz"]

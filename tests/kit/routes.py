@@ -1,6 +1,5 @@
 """The endpoints as data, each with a valid body, for tests that go through all of them."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +7,10 @@ from uuid import UUID
 
 import httpx
 
-from latchkey.sessions.tokens import TokenKind, Tokens
+from latchkey.sessions.claims import TokenKind
 from tests.kit.browser import PASSWORD, Browser, new_email
-from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET
+from tests.kit.server import Server
+from tests.kit.signing_keys import mint, tokens_of
 
 Json = dict[str, Any]
 NEW_PASSWORD = "Changed456!"
@@ -105,8 +105,7 @@ def call_with(browser: Browser, user_id: int, route: Route, field: str, value: A
     return route.call(browser, user_id, body=route.body() | {field: value})
 
 
-def minted(kind: TokenKind, user_id: int, session_id: UUID | str, *, age: float = 0) -> str:
-    """Returns a genuine token of the shared server, minted `age` seconds ago."""
-    tokens = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: time.time() - age)
-    pair = tokens.mint(user_id, UUID(str(session_id)), not_after=2**40)
-    return pair.access if kind is TokenKind.ACCESS else pair.refresh
+def minted(server: Server, kind: TokenKind, user_id: int, session_id: UUID | str, *, age: float = 0) -> str:
+    """Returns a genuine token of that server, minted `age` seconds ago."""
+    pair = mint(tokens_of(server, age=age), user_id, session_id)
+    return pair.access if kind is TokenKind.ACCESS else pair.refresh.token

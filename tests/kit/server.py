@@ -37,6 +37,11 @@ class Server:
         """Returns the TCP port on 127.0.0.1."""
         return int(self.url.rpartition(":")[2])
 
+    @property
+    def issuer(self) -> str:
+        """Returns the issuer of its access tokens, where no setting says another."""
+        return f"http://localhost:{self.port}"
+
     def printed(self) -> str:
         """Returns everything printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")

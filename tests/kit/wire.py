@@ -61,6 +61,10 @@ class Wire:
             return
         declared = operation["responses"].get(str(response.status_code))
         assert declared, f"{method} {target}: {response.status_code} is not declared: {response.text}"
+        if "content" not in declared:
+            assert "content-type" not in response.headers
+            assert response.content == b""
+            return
         assert response.headers["content-type"] == "application/json; charset=utf-8"
         if method == "HEAD":
             assert response.content == b""

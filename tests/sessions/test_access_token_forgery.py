@@ -42,19 +42,19 @@ def ask(browser: Browser, token: str) -> tuple[int, str, str]:
 
 def test_an_honest_token_signed_by_the_test_is_taken(victim: Browser) -> None:
     """Keeps the forgeries honest: what the tests sign anew, unchanged, is taken, so each fails by its flaw alone."""
-    token = genuine_access(victim.cookies).changed()
+    token = genuine_access(victim).changed()
     assert victim.get("/auth/me", cookies={"accessToken": token}).status_code == 200
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_token_is_refused(victim: Browser, forge: Forge) -> None:
     """No algorithm, key, claim or spelling but ours passes."""
-    assert ask(victim, forge(genuine_access(victim.cookies))) == INVALID
+    assert ask(victim, forge(genuine_access(victim))) == INVALID
 
 
 def test_the_other_kind_and_the_other_secret_are_refused(victim: Browser) -> None:
     """A refresh token, which lives a day, is no access token, whoever signs it."""
-    access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
+    access, refresh = genuine_access(victim), genuine_refresh(victim)
     assert ask(victim, refresh.token) == INVALID
     assert ask(victim, signed(access.claims, REFRESH_SECRET)) == INVALID
     assert ask(victim, signed(refresh.claims, ACCESS_SECRET)) == INVALID
@@ -65,7 +65,7 @@ def test_its_subject_has_one_spelling(browser: Browser, open_browser: Callable[.
     """One user by `id` and another by `sub`."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
-    mine = genuine_access(browser.cookies)
+    mine = genuine_access(browser)
     assert ask(browser, mine.changed(sub=str(stranger["id"]))) == INVALID
     assert ask(browser, mine.changed(id=stranger["id"])) == INVALID
     assert ask(browser, mine.changed(sub=f"0{user['id']}")) == INVALID
@@ -75,7 +75,7 @@ def test_restoring_asks_whose_session_it_is(browser: Browser, open_browser: Call
     """There the database is asked, whatever was signed."""
     other = open_browser()
     user, stranger = browser.sign_up(), other.sign_up()
-    mine, theirs = genuine_access(browser.cookies), genuine_access(other.cookies)
+    mine, theirs = genuine_access(browser), genuine_access(other)
     assert browser.delete(f"/users/{user['id']}").status_code == 200
     for confused in (
         mine.changed(sid=theirs.claims["sid"]),
@@ -89,7 +89,7 @@ def test_restoring_asks_whose_session_it_is(browser: Browser, open_browser: Call
 
 def test_a_genuine_token_past_its_time_says_so(victim: Browser) -> None:
     """Exp has no leeway, and only a genuine token is called expired."""
-    access, now = genuine_access(victim.cookies), int(time.time())
+    access, now = genuine_access(victim), int(time.time())
     assert ask(victim, access.changed(exp=now)) == EXPIRED
     assert ask(victim, access.changed(exp=now - 1)) == EXPIRED
     assert ask(victim, access.changed(exp=1)) == EXPIRED
@@ -101,7 +101,7 @@ def test_a_token_that_was_good_expires_on_time(victim: Browser) -> None:
     """A token that it has taken is refused once it is too
     old, and not before."""
     expires_at = int(time.time()) + 2
-    cookies = {"accessToken": genuine_access(victim.cookies).changed(exp=expires_at)}
+    cookies = {"accessToken": genuine_access(victim).changed(exp=expires_at)}
     taken = 0
     while (answer := victim.get("/auth/me", cookies=cookies)).status_code == 200:
         taken += 1
@@ -114,7 +114,7 @@ def test_a_token_that_was_good_expires_on_time(victim: Browser) -> None:
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) -> None:
     """30 s are allowed for iat and nbf, an hour is not."""
-    access, now = genuine_access(victim.cookies), int(time.time())
+    access, now = genuine_access(victim), int(time.time())
     for ahead, status in ((25, 200), (120, 401), (3_600, 401)):
         moved: dict[str, Any] = {claim: now + ahead}
         token = access.changed(**moved)
@@ -124,7 +124,7 @@ def test_other_clocks_may_be_half_a_minute_ahead(victim: Browser, claim: str) ->
 @pytest.mark.parametrize("name", ["jku", "x5u", "kid"])
 def test_no_header_makes_the_server_call_out(victim: Browser, name: str) -> None:
     """Nothing connects to it, whoever signed."""
-    access = genuine_access(victim.cookies)
+    access = genuine_access(victim)
     with socket.create_server(("127.0.0.1", 0)) as trap:
         header = HEADER | {name: f"http://127.0.0.1:{trap.getsockname()[1]}/keys"}
         assert (

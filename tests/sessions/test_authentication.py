@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from latchkey.sessions.tokens import TokenKind
+from latchkey.sessions.claims import TokenKind
 from tests.kit.answers import claims_of
 from tests.kit.browser import Browser, refused
 from tests.kit.routes import CHANGE_PASSWORD, GET, LIST, PROTECTED, PUT, Route, minted
@@ -50,7 +50,7 @@ def test_unusable_access_cookie(browser: Browser, open_browser: Callable[[], Bro
         browser.cookies["refreshToken"],
         browser.cookies["accessToken"][:-1],
         other.cookies["refreshToken"],
-        minted(TokenKind.REFRESH, user["id"], uuid4()),
+        minted(browser.server, TokenKind.REFRESH, user["id"], uuid4()),
     )
     answers = [call(browser, route, user["id"], token) for token in unusable]
     assert answers == [INVALID] * len(unusable)
@@ -63,7 +63,10 @@ def test_expired_access_token(browser: Browser, sql: Sql, route: Route) -> None:
     user = browser.sign_up()
     session = claims_of(browser.cookies["accessToken"])["sid"]
     before = everything_of(sql, user["id"])
-    assert call(browser, route, user["id"], minted(TokenKind.ACCESS, user["id"], session, age=300)) == EXPIRED
+    assert (
+        call(browser, route, user["id"], minted(browser.server, TokenKind.ACCESS, user["id"], session, age=300))
+        == EXPIRED
+    )
     assert everything_of(sql, user["id"]) == before
 
 

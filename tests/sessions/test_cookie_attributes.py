@@ -108,9 +108,9 @@ def test_login_ends_the_session_that_a_current_token_proves(
     brought = {
         "access": {"accessToken": browser.cookies["accessToken"]},
         "refresh": {"refreshToken": browser.cookies["refreshToken"]},
-        "expired access": {"accessToken": genuine_access(browser.cookies).changed(exp=1)},
+        "expired access": {"accessToken": genuine_access(browser).changed(exp=1)},
         "rotated refresh": {"refreshToken": spent},
-        "expired refresh": {"refreshToken": genuine_refresh(browser.cookies).changed(exp=1)},
+        "expired refresh": {"refreshToken": genuine_refresh(browser).changed(exp=1)},
     }[cookie]
     browser.cookies = {"_csrf": browser.cookies["_csrf"]} | brought
     next_user = user if same_user else other.register()

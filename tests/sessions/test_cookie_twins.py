@@ -29,7 +29,7 @@ def orders(ours: str) -> list[tuple[str, ...]]:
 
 def test_the_access_token_that_verifies_counts(browser: Browser) -> None:
     user = browser.sign_up()
-    token = genuine_access(browser.cookies)
+    token = genuine_access(browser)
     for values in [*orders(token.token), (token.changed(exp=1), token.token)]:
         response = browser.get("/auth/me", headers=header(browser, "accessToken", *values))
         assert response.json()["data"] == user, values
@@ -44,7 +44,7 @@ def test_no_access_token_or_several(browser: Browser, open_browser: Callable[[],
     browser.sign_up()
     other = open_browser()
     other.sign_up()
-    token = genuine_access(browser.cookies)
+    token = genuine_access(browser)
     expired = token.changed(exp=1)
     cases = {
         (expired, "planted"): EXPIRED,
@@ -65,7 +65,7 @@ def test_refresh_tokens(browser: Browser, sql: Sql) -> None:
         values = orders(browser.cookies["refreshToken"])[number]
         answer = browser.post("/auth/refresh-token", headers=header(browser, "refreshToken", *values))
         assert answer.status_code == 200, values
-    token = genuine_refresh(browser.cookies)
+    token = genuine_refresh(browser)
     before = everything_of(sql, user["id"])
     for values in (
         (token.token, token.token),
@@ -87,7 +87,7 @@ def test_logout(browser: Browser, sql: Sql) -> None:
     sent = header(browser, "refreshToken", *STALE, kept["refreshToken"])
     assert browser.post("/auth/logout", headers=sent).status_code == 200
     assert browser.login(user["email"]).status_code == 200
-    expired = genuine_access(browser.cookies).changed(exp=1)
+    expired = genuine_access(browser).changed(exp=1)
     del browser.cookies["refreshToken"]
     assert browser.post("/auth/logout", headers=header(browser, "accessToken", expired, "planted")).status_code == 200
     assert endings(sql, user["id"]) == ["logout", "logout"]

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from latchkey.sessions.claims import CLOCK_SKEW_SECONDS
 from latchkey.sessions.feed import KEPT_SECONDS, PROVEN_FOR_SECONDS, EndedSessions, RevocationFeed
 from latchkey.sessions.settings import SessionSettings
-from latchkey.sessions.tokens import CLOCK_SKEW_SECONDS, Lifetimes
+from latchkey.sessions.tokens import Lifetimes
 
 PATIENCE_SECONDS = 10.0
 ids = st.integers(0, 12).map(lambda number: UUID(int=number))
@@ -211,6 +212,33 @@ async def test_a_lost_connection_is_noticed_at_once(database: str) -> None:
         # The loop tells whoever listens for it in its next turns, long before the next heartbeat.
         async with asyncio.timeout(0.3):
             await until(lambda: not feed.is_healthy)
+        await until(lambda: feed.is_healthy)
+
+    await running(feed, look)
+
+
+async def test_hears_of_changes(database: str) -> None:
+    """A handler gets each payload in order, and "" for a new connection before anybody believes the feed."""
+    watch = Watch()
+    opened: list[asyncpg.Connection] = []
+
+    async def connect() -> asyncpg.Connection:
+        opened.append(await asyncpg.connect(database))
+        return opened[-1]
+
+    feed = RevocationFeed(connect, EndedSessions(watch), watch)
+    heard: list[tuple[str, bool]] = []
+    feed.on_changed(lambda what: heard.append((what, feed.is_healthy)))
+
+    async def look() -> None:
+        await until(lambda: feed.is_healthy)
+        assert heard == [("", False)]
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+            for what in ("signing_keys", "api_key x"):
+                await other.execute("SELECT pg_notify('latchkey_changed', %s)", [what])
+        await until(lambda: heard[1:] == [("signing_keys", True), ("api_key x", True)])
+        opened[0].terminate()
+        await until(lambda: heard[3:] == [("", False)])
         await until(lambda: feed.is_healthy)
 
     await running(feed, look)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from latchkey.sessions.tokens import Lifetimes, Tokens, token_hash
+from latchkey.sessions.tokens import Lifetimes, token_hash
 from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.command_line import latchkey
 from tests.kit.forging import refresh_with
-from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server
+from tests.kit.server import Server
+from tests.kit.signing_keys import mint, tokens_of
 from tests.kit.stored import Sql, endings, live_sessions
 
 INVALID_REFRESH = (401, "INVALID_TOKEN", "Invalid refresh token")
@@ -57,13 +58,13 @@ def pass_time(browser: Browser, sql: Sql, seconds: int, lifetimes: Lifetimes) ->
     """Makes the browser's session and its tokens so much older: as if it had been opened then, under those settings."""
     user_id, session_id = int(claims_of(browser.cookies["accessToken"])["id"]), session_of(browser)
     then = time.time() - seconds
-    pair = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: then, lifetimes).mint(user_id, session_id, not_after=2**40)
+    pair = mint(tokens_of(browser.server, age=seconds, lifetimes=lifetimes), user_id, session_id)
     sql.execute(
         "UPDATE sessions SET token_hash = %s, token_issued_at = to_timestamp(%s), token_expires_at = to_timestamp(%s),"
         " created_at = to_timestamp(%s), last_used_at = to_timestamp(%s) WHERE id = %s",
-        [token_hash(pair.refresh), pair.issued_at, pair.expires_at, then, then, session_id],
+        [token_hash(pair.refresh.token), pair.refresh.issued_at, pair.refresh.expires_at, then, then, session_id],
     )
-    browser.cookies |= {"accessToken": pair.access, "refreshToken": pair.refresh}
+    browser.cookies |= {"accessToken": pair.access, "refreshToken": pair.refresh.token}
 
 
 @pytest.mark.parametrize("setting", [SHORTEST, LONGEST], ids=["shortest", "longest"])
@@ -211,8 +212,8 @@ def test_the_deleting_session_restores_while_its_access_token_lives(
     assert browser.get("/auth/me").status_code == 200
     assert browser.delete(f"/users/{user['id']}").status_code == 200
     assert browser.get("/auth/me", cookies=kept).status_code == 401
-    old = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: time.time() - 3_601, lifetimes)
-    expired = kept | {"accessToken": old.mint(user["id"], session_of(browser), not_after=2**40).access}
+    old = tokens_of(browser.server, age=3_601, lifetimes=lifetimes)
+    expired = kept | {"accessToken": mint(old, user["id"], session_of(browser)).access}
     path = f"/users/{user['id']}/restore"
     assert refused(browser.patch(path, cookies=expired)) == EXPIRED
     assert browser.patch(path, cookies=kept).status_code == 200

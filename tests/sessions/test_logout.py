@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from latchkey.sessions.tokens import TokenKind
+from latchkey.sessions.claims import TokenKind
 from tests.kit import plain_http
 from tests.kit.answers import CLEARED_COOKIE, claims_of, cookies_set, succeeded
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
@@ -68,7 +68,7 @@ def test_expired_access_token_still_names_its_session(browser: Browser, sql: Sql
     """It proves which session is meant."""
     user = browser.sign_up()
     session = claims_of(browser.cookies["accessToken"])["sid"]
-    expired = minted(TokenKind.ACCESS, user["id"], session, age=301)
+    expired = minted(browser.server, TokenKind.ACCESS, user["id"], session, age=301)
     cookies = {"_csrf": browser.cookies["_csrf"], "accessToken": expired}
     assert succeeded(browser.post("/auth/logout", cookies=cookies)) == DONE
     assert endings(sql, user["id"]) == ["logout"]

@@ -1,20 +1,21 @@
 """REFRESH_LEEWAY_SECONDS: within it the token that was just replaced gets the same successor again."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import psycopg
 import pytest
 
-from latchkey.sessions.tokens import TokenKind, Tokens, token_hash
+from latchkey.sessions.claims import TokenKind
+from latchkey.sessions.tokens import token_hash
 from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.forging import genuine_refresh, refresh_with, unknown_session
 from tests.kit.injecting import refusing
 from tests.kit.original_tokens import adopt, original_token
 from tests.kit.racing import crowd, held_until_blocked, together, twins
-from tests.kit.server import ACCESS_SECRET, REFRESH_SECRET, Server, start_server
+from tests.kit.server import Server, start_server
+from tests.kit.signing_keys import tokens_of
 from tests.kit.stored import Sql, audit_rows, audited, endings, everything_of, live_sessions
 
 INVALID = (401, "INVALID_TOKEN", "Invalid refresh token")
@@ -94,16 +95,18 @@ def test_the_same_pair_however_much_later(browser: Browser, sql: Sql) -> None:
     longer for it."""
     user = browser.sign_up()
     parent = browser.cookies["refreshToken"]
-    tokens = Tokens(ACCESS_SECRET, REFRESH_SECRET, lambda: time.time() - 20)
-    made = tokens.succeed(tokens.read(TokenKind.REFRESH, parent))
+    tokens = tokens_of(browser.server, age=20)
+    made = tokens.successor(tokens.read(TokenKind.REFRESH, parent))
     sql.execute(
         "UPDATE sessions SET token_hash = %s, parent_hash = token_hash, last_used_at = now() - interval '20 s',"
         " token_issued_at = to_timestamp(%s), token_expires_at = to_timestamp(%s) WHERE user_id = %s",
-        [token_hash(made.refresh), made.issued_at, made.expires_at, user["id"]],
+        [token_hash(made.token), made.issued_at, made.expires_at, user["id"]],
     )
     assert refresh_with(browser, parent).status_code == 200
-    assert pair_of(browser) == {"accessToken": made.access, "refreshToken": made.refresh}
-    assert claims_of(made.refresh)["exp"] == made.issued_at + 86_400
+    pair = pair_of(browser)
+    assert pair["refreshToken"] == made.token
+    assert claims_of(made.token)["exp"] == made.issued_at + 86_400
+    assert claims_of(pair["accessToken"])["iat"] == made.issued_at
     assert browser.get("/auth/me").status_code == 200
 
 
@@ -180,7 +183,7 @@ def test_a_token_of_a_session_that_never_was_is_reuse(browser: Browser, sql: Sql
     """It forgives a parent that is stored, and nothing else that verifies."""
     user = browser.sign_up()
     rotated(browser)
-    forged = unknown_session(genuine_refresh(browser.cookies))
+    forged = unknown_session(genuine_refresh(browser))
     assert refused(refresh_with(browser, forged)) == REUSED
     assert endings(sql, user["id"]) == ["reuse"]
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from latchkey.sessions.tokens import TokenKind
+from latchkey.sessions.claims import TokenKind
 from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_set, succeeded
 from tests.kit.browser import Browser, refused
 from tests.kit.routes import minted
@@ -68,7 +68,7 @@ def test_tokens_that_do_not_verify_change_nothing(browser: Browser, sql: Sql) ->
         "access token": access,
         "altered signature": f"{head}.{payload}.{signature[:-4]}AAAA",
         "unsigned": f"{head}.{payload}.",
-        "expired": minted(TokenKind.REFRESH, user["id"], session, age=86_401),
+        "expired": minted(browser.server, TokenKind.REFRESH, user["id"], session, age=86_401),
     }
     answers = {name: refresh_with(browser, token) for name, token in bad.items()}
     assert {name: refused(answer) for name, answer in answers.items()} == dict.fromkeys(bad, INVALID)
@@ -108,7 +108,7 @@ def test_reuse_ends_every_session_of_the_user(browser: Browser, open_browser: Ca
 def test_genuine_token_of_a_session_that_never_was_is_reuse(browser: Browser, sql: Sql) -> None:
     """Somebody signs tokens with our secret, or a database was set back."""
     user = browser.sign_up()
-    response = refresh_with(browser, minted(TokenKind.REFRESH, user["id"], uuid4()))
+    response = refresh_with(browser, minted(browser.server, TokenKind.REFRESH, user["id"], uuid4()))
     assert refused(response) == REUSED
     assert audited(sql, response) == [("TOKEN_REUSE_DETECTED", user["id"], user["id"])]
     assert live_sessions(sql, user["id"]) == []

@@ -36,7 +36,7 @@ def victim(server: Server, wire: Wire) -> Iterator[Browser]:
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_token_is_refused_and_ends_nothing(victim: Browser, sql: Sql, forge: Forge) -> None:
     """A forgery opens nothing, and is no way to sign anybody out or raise an alarm."""
-    genuine = genuine_refresh(victim.cookies)
+    genuine = genuine_refresh(victim)
     before = everything_of(sql, genuine.claims["id"])
     response = refresh_with(victim, forge(genuine))
     assert refused(response) == INVALID
@@ -48,14 +48,14 @@ def test_a_forged_token_is_refused_and_ends_nothing(victim: Browser, sql: Sql, f
 def test_an_honest_token_signed_by_the_test_rotates(browser: Browser) -> None:
     """Keeps the forgeries honest: signed anew, unchanged, a token is ours to the byte, so each fails by its flaw."""
     browser.sign_up()
-    genuine = genuine_refresh(browser.cookies)
+    genuine = genuine_refresh(browser)
     assert genuine.changed() == genuine.token
     assert refresh_with(browser, genuine.changed()).status_code == 200
 
 
 def test_the_other_kind_and_the_other_secret_end_nothing(victim: Browser, sql: Sql) -> None:
     """Who has one of the two cannot refresh, nor sign the owner out."""
-    access, refresh = genuine_access(victim.cookies), genuine_refresh(victim.cookies)
+    access, refresh = genuine_access(victim), genuine_refresh(victim)
     before = everything_of(sql, refresh.claims["id"])
     for token in (
         access.token,
@@ -69,7 +69,7 @@ def test_the_other_kind_and_the_other_secret_end_nothing(victim: Browser, sql: S
 
 def test_an_expired_token_is_refused_and_is_no_reuse(victim: Browser, sql: Sql) -> None:
     """An alarm for every old browser would be none."""
-    refresh = genuine_refresh(victim.cookies)
+    refresh = genuine_refresh(victim)
     before = everything_of(sql, refresh.claims["id"])
     for token in (refresh.changed(exp=int(time.time())), refresh.changed(exp=1, sid=str(uuid4()))):
         assert refused(refresh_with(victim, token)) == INVALID
@@ -79,7 +79,7 @@ def test_an_expired_token_is_refused_and_is_no_reuse(victim: Browser, sql: Sql) 
 def test_a_variant_of_the_current_token_is_reuse(browser: Browser, sql: Sql) -> None:
     """Rightly signed for a live session, but not the token that we gave out."""
     user = browser.sign_up()
-    response = refresh_with(browser, genuine_refresh(browser.cookies).changed(jti="another"))
+    response = refresh_with(browser, genuine_refresh(browser).changed(jti="another"))
     assert refused(response) == REUSED
     assert endings(sql, user["id"]) == ["reuse"]
 
@@ -91,7 +91,7 @@ def test_a_token_of_another_users_session_ends_the_sessions_of_its_own_user(
     other = open_browser()
     user, bystander = browser.sign_up(), other.sign_up()
     theirs = claims_of(other.cookies["refreshToken"])["sid"]
-    response = refresh_with(browser, genuine_refresh(browser.cookies).changed(sid=theirs))
+    response = refresh_with(browser, genuine_refresh(browser).changed(sid=theirs))
     assert refused(response) == REUSED
     assert audited(sql, response) == [("TOKEN_REUSE_DETECTED", user["id"], user["id"])]
     assert live_sessions(sql, user["id"]) == []
@@ -102,7 +102,7 @@ def test_a_token_of_another_users_session_ends_the_sessions_of_its_own_user(
 def test_a_token_of_nobody_is_refused(victim: Browser, sql: Sql) -> None:
     """A user who never was."""
     nobody = 2_147_483_647
-    token = genuine_refresh(victim.cookies).changed(id=nobody, sub=str(nobody), sid=str(uuid4()))
+    token = genuine_refresh(victim).changed(id=nobody, sub=str(nobody), sid=str(uuid4()))
     response = refresh_with(victim, token)
     assert refused(response) == REUSED
     assert audit_rows(sql, response) == []

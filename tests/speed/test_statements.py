@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.kit.browser import PASSWORD, Browser, new_email
+from tests.kit.forging import genuine_access
 from tests.kit.own_postgres import OwnPostgres, own_postgres
+from tests.kit.postgres_proxy import Loses, proxy
 from tests.kit.server import Server
+from tests.kit.waiting import eventually
 
 Operation = Callable[[Browser, int], object]
 
@@ -48,7 +51,7 @@ OPERATIONS: dict[str, tuple[Operation, list[str]]] = {
     ),
 }
 LOGIN = [
-    *("SELECT id, name, email, password", "BEGIN", "SELECT 1 FROM users", "UPDATE sessions SET ended_at"),
+    *("SELECT id, name, email, password", "BEGIN", "SELECT role, token_claims", "UPDATE sessions SET ended_at"),
     *("INSERT INTO sessions", "INSERT INTO audit_logs", "COMMIT"),
 ]
 
@@ -91,3 +94,65 @@ def test_an_ended_session_costs_nothing(
     with postgres.logging_statements() as made:
         assert browser.get("/auth/me", cookies=kept).status_code == 401
     assert made == []
+
+
+IS_LIVE, ROW, PROFILE = "SELECT 1 FROM sessions", "SELECT sessions.id, role", "SELECT id, name, CASE WHEN"
+# The query of a check, and what the access token says otherwise than a new one.
+CHECKS: dict[tuple[str, str], list[str]] = {
+    ("", ""): [],
+    ("?role=admin", ""): [],
+    ("?maxAge=300", ""): [],
+    ("?maxAge=300", "auth_time"): [ROW],
+    ("", "role"): [ROW],
+    ("?role=admin&maxAge=300", "role"): [ROW],
+    ("?profile=1", ""): [PROFILE],
+    ("?profile=1&maxAge=300", "auth_time"): [ROW, PROFILE],
+}
+
+
+def test_checks_for_a_proxy(
+    postgres: OwnPostgres, start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """A proxy asks for each request to an app. The token answers, but for what it does not say or says too old."""
+    server = start(dsn=postgres.dsn, TRUSTED_PROXIES="127.0.0.1")
+    for (query, lacks), expected in CHECKS.items():
+        status, made = _check(postgres, open_browser(server), query, lacks)
+        assert begins(made, expected), f"{query}, {lacks}: {made}"
+        assert status == (403 if "admin" in query else 204)
+
+
+def test_checks_for_a_proxy_while_the_feed_is_cut(
+    postgres: OwnPostgres, start: Callable[..., Server], open_browser: Callable[..., Browser]
+) -> None:
+    """Then each asks whether its session has ended, too."""
+    with proxy(postgres.dsn, Loses.ALL) as pooler:
+        server = start(dsn=pooler.dsn, TRUSTED_PROXIES="127.0.0.1")
+        eventually(lambda: "the feed of ended sessions is cut" in server.printed(), "it notices")
+        for (query, lacks), expected in CHECKS.items():
+            _, made = _check(postgres, open_browser(server), query, lacks)
+            assert begins(made, [IS_LIVE, *expected]), f"{query}, {lacks}: {made}"
+        ended = open_browser(server)
+        ended.sign_up()
+        kept = dict(ended.cookies)
+        ended.post("/auth/logout")
+        assert ended.get("/auth/check", headers=READS, cookies=kept).status_code == 401
+        server.kill()
+
+
+READS = {"X-Forwarded-Method": "GET"}
+
+
+def _check(postgres: OwnPostgres, browser: Browser, query: str, lacks: str) -> tuple[int, list[str]]:
+    """Signs somebody in and checks them; returns the status and the statements of the check.
+
+    Those of several are made, and the shortest list counts: a new connection learns the types of a statement.
+    """
+    browser.sign_up()
+    if lacks:
+        browser.cookies["accessToken"] = genuine_access(browser).changed(without=lacks)
+    status, lists = 0, []
+    for _ in range(4):
+        with postgres.logging_statements() as made:
+            status = browser.get(f"/auth/check{query}", headers=READS).status_code
+        lists.append(made)
+    return status, min(lists, key=len)

@@ -1,1 +1,1 @@
-"""The audit log: its actions, and the transaction that records a change with its audit row."""
+"""The audit log: a change and its row in one transaction. Actions belong to features."""

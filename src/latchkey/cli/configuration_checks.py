@@ -1,14 +1,15 @@
 """Checks of settings that are each valid but do not work together or in production. They read the settings alone."""
 
+import math
 import stat
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
 from latchkey.app import Settings
-from latchkey.cli.secrets import FILE
 from latchkey.http.settings import Network
 from latchkey.terminal.finding import Finding, ok, problem, warning
+from latchkey.terminal.secrets import FILE
 from latchkey.urls import is_loopback, is_plain, origin_of
 
 # Wider than the network of any provider.
@@ -56,7 +57,7 @@ def cors_origins(settings: Settings) -> Finding:
     """Checks CORS_ORIGINS. Browsers send SameSite=Strict cookies only within one site: same scheme, same registrable
     domain.
 
-    The cookies have no Domain, so even within the site they go to Latchkey's own host alone.
+    Without COOKIE_DOMAIN, even within the site they go to Latchkey's own host alone.
     """
     name, url = "CORS_ORIGINS", settings.base_url()
     origins = sorted(settings.allowed_origins() - {origin_of(url)})
@@ -79,10 +80,10 @@ def cors_origins(settings: Settings) -> Finding:
             f"{_listed(foreign)} seems to be another site than {origin_of(url)}, as far as the scheme and the last two"
             " labels of the names tell: browsers do not send SameSite=Strict cookies from one site to another",
             "serve the pages on the service's own host (ROOT_PATH), or on another one under the same registrable domain;"
-            " your API gets the cookies only on the service's own host",
+            f" {_where_apis_get_cookies(settings)}",
         )
     elsewhere = any(urlsplit(origin).hostname != urlsplit(url).hostname for origin in origins)
-    alone = f"; your API gets the cookies only on {urlsplit(url).hostname}" if elsewhere else ""
+    alone = f"; {_where_apis_get_cookies(settings)}" if elsewhere else ""
     return ok(name, f"{_listed(origins)} may call with cookies, from the site of {origin_of(url)}{alone}")
 
 
@@ -96,6 +97,22 @@ def cookie_prefix(settings: Settings) -> Finding:
             "leave COOKIE_PREFIX unset in development",
         )
     return ok(name, f"cookies are named {prefix}accessToken and so on")
+
+
+def cookie_domain(settings: Settings) -> Finding:
+    """Says which layouts of pages and APIs COOKIE_DOMAIN makes possible."""
+    name, domain, host = "COOKIE_DOMAIN", settings.cookie_domain, urlsplit(settings.base_url()).hostname
+    if domain:
+        return ok(
+            name,
+            f"an API on {domain} or any host below it gets the access cookie, and so does every other program there;"
+            f" signing in works from pages of the same site; the refresh cookie stays on {host}",
+        )
+    return ok(
+        name,
+        f"is not set: an API on {host} gets the cookies, at any path and port; one on another host does not,"
+        " since the cookies have no Domain",
+    )
 
 
 def rate_limit_storage(settings: Settings) -> Finding:
@@ -176,10 +193,36 @@ def kept_secrets(settings: Settings) -> Finding:
     return ok(name, f"only its owner may read {file}")
 
 
-AT_START = (public_url, cors_origins, cookie_prefix, trusted_proxies, mail, return_url)
-"""The checks whose warnings `serve` logs."""
+def accepted_secrets(settings: Settings) -> Finding:
+    """Says which secrets are accepted besides the current ones. Nothing tells since when, so this never warns."""
+    name = "rotation of secrets"
+    accepted = {
+        "JWT_ACCESS_SECRET_ACCEPTED": settings.jwt_access_secret_accepted,
+        "JWT_REFRESH_SECRET_ACCEPTED": settings.jwt_refresh_secret_accepted,
+    }
+    held = [f"{setting} holds {len(secrets)}" for setting, secrets in accepted.items() if secrets]
+    if not held:
+        return ok(name, "none under way: no other secret is accepted")
+    days = max(settings.native_refresh_days, math.ceil(settings.refresh_token_hours / 24)) + 1
+    return ok(name, f"{_listed(held)}; remove old ones {days} days after all instances have the new current secret")
 
-ALL: tuple[Callable[[Settings], Finding], ...] = (environment, *AT_START, rate_limit_storage, kept_secrets)
+
+AT_START = (public_url, cors_origins, cookie_prefix, cookie_domain, trusted_proxies, mail, return_url)
+"""The checks whose findings `serve` and `dev` log at start. `serve` also checks `environment`."""
+
+ALL: tuple[Callable[[Settings], Finding], ...] = (
+    environment,
+    *AT_START,
+    rate_limit_storage,
+    accepted_secrets,
+    kept_secrets,
+)
+
+
+def _where_apis_get_cookies(settings: Settings) -> str:
+    if settings.cookie_domain:
+        return f"your API gets the access cookie on {settings.cookie_domain} and every host below it"
+    return f"your API gets the cookies only on {urlsplit(settings.base_url()).hostname}"
 
 
 def _is_too_wide(network: Network) -> bool:

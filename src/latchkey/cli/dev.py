@@ -10,13 +10,13 @@ from pydantic import SecretStr
 from latchkey.app import Settings
 from latchkey.cli.loopback import both_loopbacks
 from latchkey.cli.migrate import run_migration
-from latchkey.cli.secrets import SecretsUnreadable, kept_secrets
 from latchkey.cli.server import require_free_port, run_server
 from latchkey.database.embedded.postgres import EmbeddedUnavailable, start
 from latchkey.logs import configure_logging
 from latchkey.settings import SettingsError, load_settings
 from latchkey.terminal.failing import explained
 from latchkey.terminal.output import print_line
+from latchkey.terminal.secrets import SecretsUnreadable, kept_secrets
 
 
 def dev() -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 
 from latchkey import __version__
 from latchkey.app import FEATURES, Settings
 from latchkey.cli import configuration_checks
-from latchkey.cli.feature_checks import check_features
+from latchkey.cli.feature_checks import check_database_of_features, check_features
 from latchkey.cli.live_checks import check_database, check_store
 from latchkey.cli.mail_checks import check_smtp, templates
 from latchkey.clock import system_clock
@@ -79,5 +80,8 @@ async def _ask(settings: Settings) -> list[Finding]:
         due = [chore for feature in FEATURES for chore in feature.chores(settings)]
         tallies = [tally for feature in FEATURES for tally in feature.tallies]
         production = not settings.development
-        findings += await check_database(url, due, tallies=tallies, production=production, clock=system_clock)
+        of_features = partial(check_database_of_features, settings)
+        findings += await check_database(
+            url, due, of_features, tallies=tallies, production=production, clock=system_clock
+        )
     return findings

@@ -1,7 +1,7 @@
 """Checks that ask the database and the rate limit's store. They write to neither."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
@@ -9,6 +9,7 @@ from latchkey.cli.data_checks import check_data
 from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
+from latchkey.database.adoption.original_schema import UnfitSchema, require_adoptable
 from latchkey.database.connection_options import tls_mode
 from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect
@@ -30,12 +31,22 @@ STORE_SECONDS = 5.0
 BACKLOG = 10_000
 
 
+OfFeatures = Callable[[asyncpg.Connection], Awaitable[list[Finding]]]
+
+
 async def check_database(
-    url: str, due: list[Chore], *, tallies: Sequence[Tally] = (), production: bool, clock: Clock
+    url: str,
+    due: list[Chore],
+    of_features: OfFeatures,
+    *,
+    tallies: Sequence[Tally] = (),
+    production: bool,
+    clock: Clock,
 ) -> list[Finding]:
     """Checks that the database is reachable, writable, new enough, migrated, encrypted and in time.
 
-    Also checks how many rows the chores `due` have not removed yet, the `tallies`, and the sequences.
+    Also checks how many rows the chores `due` have not removed yet, the `tallies`, the sequences, and what features
+    check in the database.
     """
     findings = [_tls(parse_database_url(url), production=production)]
     try:
@@ -53,11 +64,12 @@ async def check_database(
             await _pooler(connection, url, production=production),
             _writes(state),
             _version(state),
-            _schema(revision),
+            await _schema(connection, revision),
             *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
             *(await check_data(connection, tallies) if is_current(revision) else []),
+            *(await of_features(connection) if is_current(revision) else []),
         ]
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseUnavailable) as error:
         return [*findings, problem("database", f"failed: {type(error).__name__}: {error}", "read the database's log")]
@@ -130,9 +142,18 @@ def _version(state: ServerState) -> Finding:
     return problem(name, f"PostgreSQL {state.version} is too old", f"upgrade it to {OLDEST_SERVER} or newer")
 
 
-def _schema(revision: str | None) -> Finding:
+async def _schema(connection: asyncpg.Connection, revision: str | None) -> Finding:
     if is_current(revision):
         return ok("schema", f"is at revision {revision}")
+    if revision is None:
+        try:
+            await require_adoptable(connection)
+        except UnfitSchema as error:
+            return problem(
+                "schema",
+                f"this database cannot be migrated: {' '.join(error.problems)}",
+                "correct that, or name another database or search_path in DATABASE_URL",
+            )
     return problem("schema", schema_difference(revision), "run: latchkey migrate")
 
 

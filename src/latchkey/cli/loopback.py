@@ -1,6 +1,7 @@
-"""`localhost` is two addresses, and the server listens on one: connections to the other are passed on to it.
+"""Passes connections to the other address of `localhost` on to the server.
 
-Programs differ in which they try first, and in whether they try both: Node and some browsers begin with ::1.
+`localhost` has two addresses, and the server listens on one. Some programs try only the first address that they get,
+and Node and some browsers begin with ::1.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 IPV4, IPV6 = "127.0.0.1", "::1"
-# Who listens on :: has both.
+# A server on :: accepts both.
 MISSING = {IPV4: IPV6, IPV6: IPV4, "0.0.0.0": IPV6}  # noqa: S104 a key
 EVERYWHERE = "::"
 CHUNK_BYTES = 64 * 1024
@@ -21,8 +22,10 @@ CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Localhost:
-    """How this machine reaches the server: `host` stands in its URL. `taken` is the address of localhost where another
-    program listens on the same port."""
+    """How programs on this machine reach the server.
+
+    `host` is the host of its URL. `taken` is the address of localhost where another program has the same port.
+    """
 
     host: str
     taken: str | None = None
@@ -32,7 +35,7 @@ class Localhost:
 def both_loopbacks(address: str, port: int) -> Iterator[Localhost]:
     """Listens on the other address of localhost while the server listens on `address`.
 
-    Leaves an address alone that is no loopback address, and a machine without IPv6, whose localhost is one address.
+    Does nothing if `address` is not a loopback address, or if the machine has no IPv6.
     """
     other = MISSING.get(address)
     if other is None:
@@ -66,7 +69,7 @@ def _listen(address: str, port: int) -> socket.socket:
 
 @contextmanager
 def _passing_on(listener: socket.socket, address: str, port: int) -> Iterator[None]:
-    # The loop is not left to the thread to make: it must be there when it has to be stopped.
+    # Made here, not in the thread: it must exist when it is stopped.
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
     loop, stop = runner.get_loop(), asyncio.Event()
 
@@ -95,11 +98,11 @@ def _passing_on(listener: socket.socket, address: str, port: int) -> Iterator[No
 
 
 async def _connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, port: int) -> None:
-    """Joins one connection with one of its own to the server, until the server ends it."""
+    """Connects to the server, and copies in both directions until the server ends the connection."""
     try:
         answers, requests = await asyncio.open_connection(address, port)
     except OSError:
-        # It is not there yet, or starts again.
+        # The server is not listening yet, or restarts.
         return
     asking = asyncio.create_task(_copy(reader, requests))
     try:

@@ -1,7 +1,6 @@
 """Checks that mail can be sent: the templates, the SMTP server and the outbox. They send no mail."""
 
 import asyncio
-import ipaddress
 
 from latchkey.app import MAIL_KINDS, Settings
 from latchkey.database.pool import Queryable
@@ -11,6 +10,7 @@ from latchkey.mail.settings import SmtpServer
 from latchkey.mail.smtp import describe_error, open_connection, quit_and_close, tls_context
 from latchkey.mail.templates import Templates, TemplatesUnusable
 from latchkey.terminal.finding import Finding, ok, problem, warning
+from latchkey.urls import is_loopback
 
 SMTP_SECONDS = 5.0
 
@@ -66,17 +66,10 @@ def _encryption(server: SmtpServer) -> Finding:
     name = "SMTP TLS"
     if server.encryption != "none":
         return ok(name, "encrypted, and the server is verified")
-    if _is_this_machine(server.host):
+    if is_loopback(server.host):
         return ok(name, "not needed: the server is on this machine")
     return warning(
         name,
         "mails, with their links, travel in plain text" + (", and so does the password" if server.user else ""),
         "use smtp+starttls:// or smtps://",
     )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

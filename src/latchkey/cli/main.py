@@ -1,4 +1,4 @@
-"""The `latchkey` command. Each subcommand has its own module, imported only when it runs."""
+"""The `latchkey` command. Every command's declaration is imported at start; its work only when it runs."""
 
 import io
 import sys
@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from latchkey import __version__
-from latchkey.app import FEATURES
+from latchkey.app import FEATURES, SCOPES
 from latchkey.terminal.arguments import AsJson, Limit, User
 
 app = typer.Typer(
@@ -18,16 +18,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    # For commands of features, which cannot import the table of contents.
+    context_settings={"obj": SCOPES},
 )
 users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage accounts and make reset links.")
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and end the sessions of a user.")
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List what was done to accounts.")
 mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List the mail outbox and retry failed mails.")
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage the keys that sign access tokens.")
+api_keys = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Create, list and revoke API keys for servers."
+)
 app.add_typer(users, name="users")
 app.add_typer(sessions, name="sessions")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
-GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail}
+app.add_typer(keys, name="keys")
+app.add_typer(api_keys, name="api-keys")
+GROUPS = {"users": users, "sessions": sessions, "audit": audit, "mail": mail, "keys": keys, "api-keys": api_keys}
 
 for feature in FEATURES:
     if feature.commands is not None:
@@ -152,7 +160,7 @@ def sessions_revoke(
 
 @audit.command("list")
 def audit_list(
-    user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Only rows by or about this user.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="ID_OR_EMAIL", help="Only rows by or about this user.")] = None,
     action: Annotated[
         str | None, typer.Option(metavar="ACTION", help="Only rows of this action, such as LOGIN.")
     ] = None,
@@ -162,7 +170,7 @@ def audit_list(
     """List audit rows, newest first."""
     from latchkey.cli.audit import list_audit
 
-    list_audit(user_id=user, action=action, limit=limit, as_json=as_json)
+    list_audit(user, action=action, limit=limit, as_json=as_json)
 
 
 @mail.command("list")

@@ -1,5 +1,7 @@
 """Runs the ASGI server: a supervisor, which is the command itself, and one worker, which serves."""
 
+import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -18,7 +20,7 @@ from latchkey.app import MAIL_KINDS, Settings
 from latchkey.cli.configuration_checks import AT_START, environment
 from latchkey.cli.connections import connections_at_a_time, keep_alive_seconds
 from latchkey.cli.feature_checks import check_features
-from latchkey.cli.worker import load_app
+from latchkey.cli.worker import STOPS_SOON, load_app
 from latchkey.logs import configure_logging
 from latchkey.settings import setting_warnings
 from latchkey.terminal.failing import explained, fail
@@ -67,6 +69,14 @@ def _require_usable_templates(settings: Settings) -> None:
         Templates(MAIL_KINDS, settings.mail_templates, base_url=settings.base_url())
 
 
+def _announce_stop() -> None:
+    """Tells the worker that it will be stopped."""
+    if sys.platform != "win32":
+        for worker in multiprocessing.active_children():
+            if worker.pid is not None:
+                os.kill(worker.pid, STOPS_SOON)
+
+
 def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
     """Serves until SIGTERM or SIGINT, then finishes running requests within 10 s and returns.
 
@@ -108,8 +118,12 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
         reload_paths=[Path(__file__).parents[1]] if reload else None,
         reload_ignore_worker_failure=reload,
     )
-    stop: Callable[..., None] = server.signal_handler_interrupt
+    interrupt: Callable[..., None] = server.signal_handler_interrupt
     gave_up = False
+
+    def stop(*_: object) -> None:
+        _announce_stop()
+        interrupt()
 
     def give_up(*_: object) -> None:
         nonlocal gave_up
@@ -118,12 +132,17 @@ def run_server(settings: Settings, *, reload: bool, dev: bool = False) -> None:
 
     def take_signals() -> None:
         # Granian has installed its handlers by now. It answers SIGHUP with a new worker.
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        # Inherited by a worker, which may be told to stop before it has started.
+        signal.signal(STOPS_SOON, signal.SIG_IGN)
         if reload:
             signal.signal(signal.SIGHUP, stop)
         else:
             signal.signal(signal.SIGUSR1, give_up)
 
     if reload:
+        server.on_reload(_announce_stop)
         server.on_reload(lambda: log.info("the code has changed, restarting"))
     if sys.platform != "win32":
         server.on_startup(take_signals)

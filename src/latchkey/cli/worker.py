@@ -1,5 +1,7 @@
 """The worker process that serves, and how it works with its supervisor and the terminal."""
 
+from __future__ import annotations
+
 import asyncio
 import multiprocessing
 import os
@@ -7,14 +9,22 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latchkey.app import Settings
 from latchkey.cli.connections import disconnect_stalled_readers
+from latchkey.feature import StartRefused
 from latchkey.logs import configure_logging
 
+if TYPE_CHECKING:
+    from latchkey.process import Application
+
+if sys.platform != "win32":
+    STOPS_SOON = signal.SIGUSR2
+    """Comes before SIGTERM. Granian tells an application of SIGTERM only after all requests are answered."""
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +38,7 @@ def load_app(settings: Settings, address: str, *, gives_up: bool, dev: bool) -> 
     if sys.platform != "win32":
         # A closing terminal sends SIGHUP to the whole group. Only the supervisor answers it.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(STOPS_SOON, signal.SIG_IGN)
     _end_with_supervisor()
     configure_logging(development=settings.development)
     host = f"[{address}]" if ":" in address else address
@@ -50,6 +61,8 @@ def _end_with_supervisor() -> None:
 
     def wait() -> None:
         supervisor.join()
+        if sys.platform != "win32":
+            os.kill(os.getpid(), STOPS_SOON)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True, name="supervisor").start()
@@ -64,7 +77,7 @@ def _end_supervisor() -> None:
 class _Worker:
     """Wraps the application's start: logs one line when it serves, or one failure when it cannot."""
 
-    def __init__(self, app: ASGIApp, url: str, port: int, *, gives_up: bool) -> None:
+    def __init__(self, app: Application, url: str, port: int, *, gives_up: bool) -> None:
         self._app = app
         self._port = port
         self._line = f"listening at {url}"
@@ -78,6 +91,7 @@ class _Worker:
             # Ctrl-C reaches the whole foreground group. Only the supervisor acts on it and sends SIGTERM to the worker;
             # otherwise it would take the worker's end for a crash. Granian has installed its handler by now.
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
+            asyncio.get_running_loop().add_signal_handler(STOPS_SOON, self._app.stop_soon)
 
         async def watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed":
@@ -91,4 +105,8 @@ class _Worker:
                 # The server listens after this. The attribute keeps the task from being collected.
                 self._bounding = asyncio.create_task(disconnect_stalled_readers(self._port))
 
-        await self._app(scope, receive, watch)
+        try:
+            await self._app(scope, receive, watch)
+        except StartRefused as error:
+            # Expected, so one line instead of a traceback.
+            log.error(str(error))

@@ -11,36 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
-import structlog
 
 from latchkey.database.adoption.adoption import Adoption, MigrationError, Resolutions
-from latchkey.database.adoption.dirty_data import DirtyData, Finding, find_dirty_data
+from latchkey.database.adoption.dirty_data import DirtyData, find_dirty_data
 from latchkey.database.adoption.original_schema import UnfitSchema, original_tables, require_adoptable
 from latchkey.database.blockers import describe_blockers
 from latchkey.database.pooler_queries import is_direct
-from latchkey.database.rights import MayNotCreate, require_rights
+from latchkey.database.rights import require_rights
+from latchkey.logs import Logger
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = [
-    "REQUIRED_REVISION",
-    "Connect",
-    "DirtyData",
-    "Finding",
-    "MayNotCreate",
-    "MigrationError",
-    "MigrationReport",
-    "Resolutions",
-    "TableBusy",
-    "UnfitSchema",
-    "UnknownTimezone",
-    "is_current",
-    "migrate",
-    "schema_revision",
-]
-
-REQUIRED_REVISION = "0015"
+REQUIRED_REVISION = "0016"
 """The newest revision, which this version needs."""
 
 RULES_REVISION = "0005"
@@ -55,7 +38,7 @@ STOP_AND_LIST = Resolutions()
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
-log = structlog.get_logger(__name__)
+log = Logger()
 
 
 class UnknownTimezone(MigrationError):

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
-import structlog
 
 from latchkey.database.connection_options import UnusableUrl, connection_options
 from latchkey.database.pooler import Opener, UnfitPooler, lends_by_statement
@@ -17,7 +16,6 @@ CANCEL_SECONDS = 1.0
 """How long PostgreSQL may take to cancel a statement after its deadline, before the connection is dropped."""
 ATTEMPTS = 3
 
-log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
@@ -102,6 +100,10 @@ class Database:
         """
         return await self._run(lambda connection: connection.fetchval(query, *args), again_if_lost=lambda: False)
 
+    async def write_row(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """Does as `write`, and returns the first row, or None."""
+        return await self._run(lambda connection: connection.fetchrow(query, *args), again_if_lost=lambda: False)
+
     async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Runs `work` in one transaction, and returns its result after the commit.
 
@@ -126,8 +128,8 @@ class Database:
         return await self._run(in_transaction, again_if_lost=lambda: not began)
 
     async def pooler_lends_sessions(self, known: bool) -> None:
-        """Learns whether a pooler is known to lend connections for whole sessions: only then are statements prepared
-        through it."""
+        """Turns prepared statements through a pooler on or off. `known`: the pooler is known to lend connections for
+        whole sessions, so that they persist."""
         if known != self._opener.by_session:
             self._opener.by_session = known
             if self._opener.behind_pooler:

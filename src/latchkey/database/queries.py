@@ -1,8 +1,11 @@
-"""SQL about the server itself."""
+"""SQL about the server itself, and notifications to all instances."""
 
 from dataclasses import dataclass
 
-from latchkey.database.pool import Queryable
+from latchkey.database.pool import Connection, Queryable
+
+CHANGED_CHANNEL = "latchkey_changed"
+"""The channel that tells every instance of a change of what it keeps in memory. The payload names what has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,8 @@ async def server_time(database: Queryable) -> float:
     """Returns the server's clock, in seconds since the Unix epoch, UTC."""
     seconds: float = await database.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     return seconds
+
+
+async def notify_changed(connection: Connection, what: str) -> None:
+    """Tells every instance, when the transaction commits, that it must read `what` again."""
+    await connection.execute("SELECT pg_notify($1, $2)", CHANGED_CHANNEL, what)

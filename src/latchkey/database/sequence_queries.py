@@ -1,17 +1,20 @@
-"""SQL that compares the sequences of ids with the ids that are there."""
+"""SQL that compares the sequences of ids with the stored ids."""
 
 from dataclasses import dataclass
 
 from latchkey.database.pool import Queryable
 
-TABLES = ("users", "audit_logs", "sessions", "mail_outbox", "email_tokens", "user_counts")
-"""All of ours."""
+TABLES = ("users", "audit_logs", "sessions", "mail_outbox", "email_tokens", "user_counts", "signing_keys", "api_keys")
+"""All tables of Latchkey."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
-    """Of the ids of a table: `highest` is one that is there, `next` the one that is given out next; None where there is
-    none, or the role may not see it. `correction` is the statement that puts it right. Names are quoted."""
+class IdSequence:
+    """The sequence of a column of ids. `table` and `column` are quoted.
+
+    `highest` is the largest stored id, `next` the next id to assign; None: unknown. `correction` is the statement that
+    continues after `highest`.
+    """
 
     table: str
     column: str
@@ -21,7 +24,7 @@ class Sequence:
 
     @property
     def is_behind(self) -> bool:
-        """Whether it will give out an id that was given out."""
+        """Tells whether the next id may already exist."""
         return self.highest is not None and self.next is not None and self.next <= self.highest
 
 
@@ -40,14 +43,14 @@ ORDER BY place, a.attnum
 """
 
 
-async def find_sequences(database: Queryable) -> list[Sequence]:
-    """Those of all of our tables."""
+async def find_sequences(database: Queryable) -> list[IdSequence]:
+    """Returns the id sequences of all Latchkey tables."""
     found = []
     for row in await database.fetch(_SEQUENCES, list(TABLES)):
         highest = await database.fetchval(f"SELECT max({row['column']}) FROM {row['table']}")
         after = row["after"]
         if after is None and row["readable"]:
-            # Never used, or set so that the value itself is the next.
+            # Unused, or set with is_called = false: `last_value` itself is the next id.
             after = await database.fetchval(f"SELECT last_value FROM {row['sequence']}")
-        found.append(Sequence(row["table"], row["column"], highest, after, row["correction"]))
+        found.append(IdSequence(row["table"], row["column"], highest, after, row["correction"]))
     return found

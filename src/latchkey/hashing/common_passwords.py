@@ -7,8 +7,6 @@ import gzip
 from functools import cache
 from pathlib import Path
 
-from latchkey.refusal import FieldError, ValidationFailed
-
 COMMON = "is one of the most common passwords; choose another"
 OWN = "must not be your own name or address, also with a few characters added"
 PADDING_MAX = 4
@@ -37,9 +35,3 @@ def is_own(password: str, name: str, email: str) -> bool:
     local, _, host = email.casefold().partition("@")
     words = {email.casefold(), local, host, name.casefold(), "".join(name.casefold().split()), *name.casefold().split()}
     return any(len(guess) - len(word) <= PADDING_MAX for word in words if len(word) >= WORD_MIN and word in guess)
-
-
-def refuse_own(password: str, name: str, email: str) -> None:
-    """Raises ValidationFailed for a `newPassword` that `is_own`."""
-    if is_own(password, name, email):
-        raise ValidationFailed(FieldError("newPassword", OWN))

@@ -10,7 +10,7 @@ import structlog
 
 from latchkey.database.pool import Database, DatabaseUnavailable
 from latchkey.hashing import queries
-from latchkey.keys import Mac
+from latchkey.keys import Mac, Secret
 
 SAMPLE_EVERY_SECONDS = 86_400.0
 SAMPLE_AGAIN_SECONDS = 5.0
@@ -20,7 +20,9 @@ log = structlog.get_logger(__name__)
 class HashCosts:
     """Draws rounds. Before the first sample, or without any account, they are `rounds`."""
 
-    def __init__(self, secret: str, rounds: int) -> None:
+    def __init__(self, secret: Secret, rounds: int) -> None:
+        # The current secret alone draws. Whatever secret draws, the rotation that drops it changes what some unknown
+        # addresses cost, once.
         self._mac = Mac(secret, "cost of a hash")
         self._rounds = rounds
         self._users = {rounds: 1}

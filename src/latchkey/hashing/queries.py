@@ -6,11 +6,8 @@ SAMPLED_PAGES = 500
 
 
 async def count_rounds(database: Queryable) -> dict[int, int]:
-    """How many live users of a sample have a bcrypt hash of so many rounds: all users of a small table, those on some
-    hundred pages of a large one.
-
-    REPEATABLE, so that instances which ask at different times get nearly the same answer.
-    """
+    """Counts live users by bcrypt rounds, in a sample of at most about 500 pages."""
+    # REPEATABLE, so that instances that ask at different times get nearly the same answer.
     rows = await database.fetch(
         "SELECT substr(password, 5, 2)::int AS rounds, count(*) AS users FROM users TABLESAMPLE SYSTEM ("
         "   least(100, 100.0 * $1::int * current_setting('block_size')::int / greatest(pg_relation_size('users'), 1))"

@@ -23,8 +23,10 @@ async def remove(connection: Connection, chore: Chore, at_most: int) -> int:
 
 
 async def correct(connection: Connection, tally: Tally, *, seconds: float) -> int:
-    """Counts for so long at most, and corrects the kept number; returns by how much it was off. Changes that commit
-    meanwhile stay counted: each adds to the kept number what it changes."""
+    """Corrects the stored count and returns the error. `seconds` limits the counting.
+
+    Changes that commit meanwhile stay counted, because each adds its difference to the stored count.
+    """
     off: int = await connection.fetchval(tally.difference, timeout=seconds)
     if off:
         await connection.execute(tally.correct, off)

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from latchkey.refusal import Refusal, ValidationFailed
 
-_HEADERS = ((b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store"))
+_NO_STORE = (b"cache-control", b"no-store")
+_HEADERS = ((b"content-type", b"application/json; charset=utf-8"), _NO_STORE)
 
 
 def success(message: str, data: Any = None, meta: BaseModel | None = None) -> bytes:
@@ -24,7 +25,7 @@ def success(message: str, data: Any = None, meta: BaseModel | None = None) -> by
 
 
 def failure(error: Refusal) -> bytes:
-    """The body of a refusal: message, with a cause where one is to be shown, code and, for bad fields, one entry each."""
+    """Returns the body of a refusal: message (with its cause if set), code, and one entry for each bad field."""
     message = f"{error.message}: {error.cause}" if error.cause else error.message
     body: dict[str, Any] = {"success": False, "message": message, "code": error.code}
     if isinstance(error, ValidationFailed):
@@ -37,4 +38,11 @@ def json_response(body: bytes, status: int, headers: Iterable[tuple[bytes, bytes
     response = Response(body, status)
     # Not passed as arguments: Starlette would encode them again for each answer.
     response.raw_headers += [*_HEADERS, *headers]
+    return response
+
+
+def empty_response(status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    """Returns an answer without a body that no cache keeps."""
+    response = Response(status_code=status)
+    response.raw_headers += [_NO_STORE, *headers]
     return response

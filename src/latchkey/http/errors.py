@@ -1,13 +1,13 @@
 """What HTTP itself refuses, whatever the endpoint.
 
     Refusal
-    ├── MalformedBody 400       InvalidHost
+    ├── MalformedBody 400       MalformedForm   InvalidHost     AmbiguousCredentials
     ├── Unauthorized 401
-    ├── CsrfRefused 403         Forbidden
+    ├── CsrfRefused 403         Forbidden       NotForBrowsers
     ├── NotFound 404
     ├── MethodNotAllowed 405
     ├── BodyTooLarge 413
-    ├── NotJson 415
+    ├── NotJson 415             NotForm
     ├── RateLimited 429
     └── InternalError 500
 
@@ -23,10 +23,23 @@ class MalformedBody(Refusal):
     status, code, message = 400, "INVALID_REQUEST", "Malformed JSON body"
 
 
+class MalformedForm(Refusal):
+    """Not a form in UTF-8, or a field comes several times."""
+
+    status, code, message = 400, "INVALID_REQUEST", "Malformed form body"
+
+
 class InvalidHost(Refusal):
     """The Host header is not exactly one host."""
 
     status, code, message = 400, "INVALID_REQUEST", "Invalid Host header"
+
+
+class AmbiguousCredentials(Refusal):
+    """Two of cookies, a bearer token and an API key: which of them is meant is not guessed."""
+
+    status, code = 400, "AMBIGUOUS_CREDENTIALS"
+    message = "Send cookies, a bearer token or an API key, not two"
 
 
 class Unauthorized(Refusal):
@@ -40,9 +53,15 @@ class CsrfRefused(Refusal):
 
 
 class Forbidden(Refusal):
-    """The path names another user."""
+    """The path names another user, or the endpoint takes no API keys."""
 
     status, code, message = 403, "FORBIDDEN", "You are not allowed to perform this action"
+
+
+class NotForBrowsers(Refusal):
+    """A page sent an API key, or a request of a native app."""
+
+    status, code, message = 403, "NOT_FOR_BROWSERS", "This is not for browsers"
 
 
 class NotFound(Refusal):
@@ -62,6 +81,11 @@ class BodyTooLarge(Refusal):
 
 class NotJson(Refusal):
     status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json"
+
+
+class NotForm(Refusal):
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+    message = "Content-Type must be application/x-www-form-urlencoded"
 
 
 class RateLimited(Refusal):

@@ -7,13 +7,18 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from latchkey.http import errors
-from latchkey.http.endpoint import SAFE_METHODS, Endpoint, Success
+from latchkey.http.endpoint import PASSED_ON, Endpoint, Success
 from latchkey.http.envelope import failure
 from latchkey.http.exchange import JsonObject
+from latchkey.http.oauth import OAuthError
+from latchkey.http.openapi_oauth import add_oauth_refusals
 from latchkey.refusal import FieldError, Refusal, ServiceUnavailable, ValidationFailed
 
 REFERENCE = "#/components/schemas/{model}"
 CSRF_SCHEME = "csrfToken"
+COOKIE_SCHEME = "cookieAuth"
+KEY_SCHEME = "apiKey"
+BEARER_SCHEME = "bearerAuth"
 RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
@@ -50,7 +55,8 @@ def openapi_document(
             "version": version,
             "description": (
                 "User accounts and sign-in. Tokens travel in httpOnly cookies; every POST, PUT, PATCH and DELETE"
-                " needs a CSRF token from `GET /auth/csrf-token` in `X-CSRF-Token`."
+                " needs a CSRF token from `GET /auth/csrf-token` in `X-CSRF-Token`. Native clients send"
+                " `X-Client-Type: native` and bearer tokens instead, and need no CSRF token."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -60,11 +66,29 @@ def openapi_document(
         "components": {
             "schemas": _schemas(documented),
             "securitySchemes": {
-                "cookieAuth": {
+                COOKIE_SCHEME: {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": access_cookie,
                     "description": "Access token, set by login and refresh.",
+                },
+                BEARER_SCHEME: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": (
+                        "Access token of a session that a native client has opened (login with `X-Client-Type: native`)."
+                        " No CSRF token is needed."
+                    ),
+                },
+                KEY_SCHEME: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": (
+                        "An API key of a server of yours, `lk_…`, with the scope that the description names. Not for pages:"
+                        " a request with an Origin is refused. No CSRF token is needed."
+                    ),
                 },
                 "refreshCookie": {
                     "type": "apiKey",
@@ -99,27 +123,26 @@ def _operation(endpoint: Endpoint[Any], refresh_cookie: str, *, explains: bool) 
         operation["description"] = endpoint.description
     if parameters := _parameters(endpoint):
         operation["parameters"] = parameters
-    if endpoint.body is not None:
-        schema = {"$ref": REFERENCE.format(model=endpoint.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if (model := endpoint.body or endpoint.native_body) is not None:
+        schema = {"$ref": REFERENCE.format(model=model.__name__)}
+        required = endpoint.body is not None
+        content_type = "application/x-www-form-urlencoded" if endpoint.takes_form else "application/json"
+        operation["requestBody"] = {"required": required, "content": {content_type: {"schema": schema}}}
     return operation
 
 
 def _security(endpoint: Endpoint[Any], refresh_cookie: str) -> list[dict[str, list[str]]]:
-    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if _checks_csrf(endpoint) else {}
+    csrf: dict[str, list[str]] = {CSRF_SCHEME: []} if endpoint.checks_csrf else {}
     if endpoint.guard is not None:
         return [
-            {authenticator.scheme: []} | (csrf if authenticator.checks_csrf else {})
+            {authenticator.scheme: []} | (csrf if authenticator.scheme == COOKIE_SCHEME else {})
             for authenticator in endpoint.guard.authenticators
         ]
-    schemes = ["refreshCookie" if cookie == refresh_cookie else "cookieAuth" for cookie in endpoint.cookies_in]
+    schemes = ["refreshCookie" if cookie == refresh_cookie else COOKIE_SCHEME for cookie in endpoint.cookies_in]
     if schemes:
-        return [{scheme: []} | csrf for scheme in schemes]
+        bearer: list[dict[str, list[str]]] = [{BEARER_SCHEME: []}] if COOKIE_SCHEME in schemes else []
+        return [*({scheme: []} | csrf for scheme in schemes), *bearer]
     return [csrf] if csrf else []
-
-
-def _checks_csrf(endpoint: Endpoint[Any]) -> bool:
-    return endpoint.method not in SAFE_METHODS
 
 
 def _parameters(endpoint: Endpoint[Any]) -> list[JsonObject]:
@@ -140,15 +163,20 @@ def _successes(endpoint: Endpoint[Any]) -> JsonObject:
 
 def _success(endpoint: Endpoint[Any], successes: list[Success]) -> JsonObject:
     headers = _rate_limit_headers(endpoint)
+    for success in successes:
+        headers |= {name: _header(description) for name, description in success.headers.items()}
     if endpoint.cookies_out:
         names = ", ".join(endpoint.cookies_out)
-        headers["Set-Cookie"] = {"schema": {"type": "string"}, "description": f"Sets or clears: {names}"}
-    schemas = [_success_schema(success) for success in successes]
-    return {
-        "description": "; ".join(success.message for success in successes),
-        "headers": headers,
-        "content": {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}},
-    }
+        headers["Set-Cookie"] = _header(f"Sets or clears: {names}")
+    answer: JsonObject = {"description": "; ".join(success.message for success in successes), "headers": headers}
+    schemas = [_success_schema(success) for success in successes if not success.empty]
+    if schemas:
+        answer["content"] = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
+    return answer
+
+
+def _header(description: str) -> JsonObject:
+    return {"schema": {"type": "string"}, "description": description}
 
 
 def _success_schema(success: Success) -> JsonObject:
@@ -188,10 +216,16 @@ def _rate_limit_headers(endpoint: Endpoint[Any]) -> JsonObject:
 
 def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
     """Returns every refusal that an endpoint can answer with: its own, and those that follow from its declaration."""
-    cases: list[type[Refusal]] = [errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge]
+    cases: list[type[Refusal]] = [
+        *(errors.InvalidHost, errors.MalformedBody, errors.BodyTooLarge, errors.NotForBrowsers)
+    ]
+    if endpoint.is_credentialed:
+        cases.append(errors.AmbiguousCredentials)
+        if not endpoint.takes_keys:
+            cases.append(errors.Forbidden)
     if endpoint.counted:
         cases.append(errors.RateLimited)
-    if _checks_csrf(endpoint):
+    if endpoint.checks_csrf:
         cases.append(errors.CsrfRefused)
     if endpoint.guard is not None:
         cases += endpoint.guard.failures
@@ -202,22 +236,43 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
         cases += [ValidationFailed, errors.NotFound]
     if endpoint.query is not None:
         cases.append(ValidationFailed)
-    if endpoint.body is not None:
+    if endpoint.takes_form:
+        cases += [ValidationFailed, errors.MalformedForm, errors.NotForm]
+    elif endpoint.body is not None or endpoint.native_body is not None:
         cases += [ValidationFailed, errors.NotJson]
     if endpoint.touches_database or endpoint.needs_limiter:
         cases.append(ServiceUnavailable)
+    if endpoint.for_proxies:
+        cases = [case for case in cases if case.status in PASSED_ON]
     return list(dict.fromkeys([*endpoint.failures, *cases]))
 
 
 def _failures(endpoint: Endpoint[Any], *, explains: bool) -> JsonObject:
     by_status: dict[int, list[type[Refusal]]] = {}
     for case in failures_of(endpoint):
-        by_status.setdefault(case.status, []).append(case)
-    return {str(status): _failure(cases, explains=explains) for status, cases in sorted(by_status.items())}
+        if case not in endpoint.oauth_errors:
+            by_status.setdefault(case.status, []).append(case)
+    responses = {
+        str(status): _failure(cases, has_body=not endpoint.for_proxies, explains=explains)
+        for status, cases in sorted(by_status.items())
+    }
+    add_oauth_refusals(responses, endpoint, REFERENCE)
+    return responses
 
 
-def _failure(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
+def _failure(cases: Sequence[type[Refusal]], *, has_body: bool, explains: bool) -> JsonObject:
     cases = sorted(cases, key=lambda case: case.__name__)
+    response: JsonObject = {
+        "description": "; ".join(dict.fromkeys(f"`{case.code}` {case.message}" for case in cases)),
+    }
+    if has_body:
+        response["content"] = {"application/json": _failure_body(cases, explains=explains)}
+    if cases[0].status in {errors.RateLimited.status, ServiceUnavailable.status}:
+        response["headers"] = {"Retry-After": _header("seconds to wait")}
+    return response
+
+
+def _failure_body(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
     messages: JsonObject = {"enum": sorted({case.message for case in cases})}
     if explains and errors.CsrfRefused in cases:
         explained = {"type": "string", "pattern": f"^{errors.CsrfRefused.message}: "}
@@ -228,19 +283,10 @@ def _failure(cases: Sequence[type[Refusal]], *, explains: bool) -> JsonObject:
             "message": messages,
         }
     }
-    response: JsonObject = {
-        "description": "; ".join(dict.fromkeys(f"`{case.code}` {case.message}" for case in cases)),
-        "content": {
-            "application/json": {
-                "schema": {"allOf": [{"$ref": REFERENCE.format(model="ErrorResponse")}, detail]},
-                "examples": {case.__name__: {"value": _example(case)} for case in cases},
-            }
-        },
+    return {
+        "schema": {"allOf": [{"$ref": REFERENCE.format(model="ErrorResponse")}, detail]},
+        "examples": {case.__name__: {"value": _example(case)} for case in cases},
     }
-    if cases[0].status in {errors.RateLimited.status, ServiceUnavailable.status}:
-        retry = {"schema": {"type": "string"}, "description": "seconds to wait"}
-        response["headers"] = {"Retry-After": retry}
-    return response
 
 
 def _example(case: type[Refusal]) -> Any:
@@ -253,11 +299,13 @@ def _schemas(endpoints: Sequence[Endpoint[Any]]) -> JsonObject:
     for endpoint in endpoints:
         shown = [model for success in endpoint.success for model in (success.bare, success.data, success.meta)]
         models |= {_model_of(model): "serialization" for model in shown if model is not None}
-        if endpoint.body is not None:
-            models[endpoint.body] = "validation"
+        models |= {model: "validation" for model in (endpoint.body, endpoint.native_body) if model is not None}
+        if endpoint.oauth_errors:
+            models[OAuthError] = "serialization"
     _, generated = models_json_schema(list(models.items()), ref_template=REFERENCE)
     of_no_operation: tuple[type[Refusal], ...] = (errors.NotFound, errors.MethodNotAllowed, errors.InternalError)
-    cases = [*of_no_operation, *(case for endpoint in endpoints for case in failures_of(endpoint))]
+    with_bodies = [endpoint for endpoint in endpoints if not endpoint.for_proxies]
+    cases = [*of_no_operation, *(case for endpoint in with_bodies for case in failures_of(endpoint))]
     codes = sorted({case.code for case in cases})
     models_by_name: JsonObject = generated["$defs"]
     named = [success for endpoint in endpoints for success in endpoint.success if success.schema_name is not None]

@@ -7,13 +7,14 @@ from latchkey.http.endpoint import Endpoint
 
 
 class Resource:
-    """One path with all its methods, which gives `Allow` and HEAD their values."""
+    """One path and its methods. GET also answers HEAD; `allow` lists all."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.segments = path.split("/")
         self.endpoints: dict[str, Endpoint[Any]] = {}
         self.loopback_only = False
+        self.for_proxies = False
 
     @property
     def allow(self) -> str:
@@ -23,6 +24,7 @@ class Resource:
     def add(self, endpoint: Endpoint[Any]) -> None:
         """Adds an endpoint under its method, and a GET under HEAD, too. Raises ValueError for a second one."""
         self.loopback_only = self.loopback_only or endpoint.loopback_only
+        self.for_proxies = self.for_proxies or endpoint.for_proxies
         methods = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
         for method in methods:
             if method in self.endpoints:

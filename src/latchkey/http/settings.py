@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from latchkey.secret_rules import split_commas
 from latchkey.settings import ServiceSettings
 from latchkey.urls import host_problem, origin_problem, require_readable
 
@@ -15,13 +16,29 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEVELOPMENT_ORIGINS = ("http://localhost:3000", "http://localhost:3001", "http://localhost:5173")
 
 
+def require_limit(value: str) -> str:
+    """Returns a limit of requests. Raises ValueError if the limits library cannot read it."""
+    # Imported here: only a process that sets a limit loads the library.
+    import limits
+
+    try:
+        limits.parse(value)
+    except ValueError:
+        raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
+    return value
+
+
 class HttpSettings(ServiceSettings):
     """Origins, limits, proxies and cookies."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Comma-separated origins of front ends that may call with cookies. Development: "
-        "http://localhost:3000, :3001, :5173.",
+        description="Comma-separated origins of front ends that may call with cookies. Setting it replaces "
+        "the default of development: http://localhost:3000, :3001, :5173.",
+    )
+    native_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins of native apps whose web view sends one, such as `tauri://localhost`.",
     )
     rate_limit: str = Field(
         "100/15 minutes",
@@ -45,6 +62,11 @@ class HttpSettings(ServiceSettings):
         "",
         description="Prefix of all cookie names. `__Host-` keeps sibling domains from planting cookies; production only.",
     )
+    cookie_domain: str = Field(
+        "",
+        description="Domain whose hosts all get the access cookie: the host of PUBLIC_URL or a parent of it, such as"
+        " `example.com`. Unset: only Latchkey's own host gets it.",
+    )
     return_url: str = Field(
         "", description="URL of your app. Pages of Latchkey link to it when a password is set or an address verified."
     )
@@ -56,12 +78,10 @@ class HttpSettings(ServiceSettings):
             return frozenset(DEVELOPMENT_ORIGINS)
         return frozenset(self.cors_origins)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "native_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return split_commas(value)
 
     @field_validator("cors_origins")
     @classmethod
@@ -69,6 +89,14 @@ class HttpSettings(ServiceSettings):
         for origin in value:
             if problem := origin_problem(origin):
                 raise ValueError(f"{origin!r} {problem}")
+        return value
+
+    @field_validator("native_origins")
+    @classmethod
+    def _native_origins_have_a_scheme(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._:-]+", origin):
+                raise ValueError(f"{origin!r} must be an origin, such as tauri://localhost")
         return value
 
     @field_validator("return_url")
@@ -83,14 +111,7 @@ class HttpSettings(ServiceSettings):
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit_parses(cls, value: str) -> str:
-        # Imported here: only a process that sets the limit loads the library.
-        import limits
-
-        try:
-            limits.parse(value)
-        except ValueError:
-            raise ValueError("must be in the notation of the limits library, such as 100/15 minutes") from None
-        return value
+        return require_limit(value)
 
     @field_validator("rate_limit_storage")
     @classmethod

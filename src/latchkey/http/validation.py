@@ -1,4 +1,4 @@
-"""Parses path values, queries and bodies strictly. A refusal has one entry for every bad field."""
+"""Parses path values, queries, JSON bodies and forms strictly. A refusal has one entry for every bad field."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
-from latchkey.http.errors import MalformedBody, NotJson
+from latchkey.http.errors import MalformedBody, MalformedForm, NotForm, NotJson
 from latchkey.http.exchange import Exchange
 from latchkey.refusal import FieldError, ValidationFailed
 
-_JSON_TYPE = re.compile(
-    r'[ \t]*application/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?;?[ \t]*', re.ASCII | re.IGNORECASE
-)
+_UTF8 = r'[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?;?[ \t]*'
+_JSON_TYPE = re.compile(rf"[ \t]*application/json{_UTF8}", re.ASCII | re.IGNORECASE)
+_FORM_TYPE = re.compile(rf"[ \t]*application/x-www-form-urlencoded{_UTF8}", re.ASCII | re.IGNORECASE)
 
 Model = TypeVar("Model")
 
@@ -41,7 +41,8 @@ def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
         if name in values:
             repeated.add(name)
         values[name] = value
-    bad = [FieldError(name, "must be given once") for name in model.model_fields if name in repeated]
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    bad = [FieldError(name, "must be given once") for name in names if name in repeated]
     if bad:
         raise ValidationFailed(*bad)
     try:
@@ -56,7 +57,7 @@ def parse_body(model: type[Model], exchange: Exchange) -> Model:
     Raises NotJson for a body of another type, charset or encoding, MalformedBody for anything but one strict JSON
     object, ValidationFailed for bad fields.
     """
-    if exchange.body and not _is_json(exchange):
+    if exchange.body and not _is_of(_JSON_TYPE, exchange):
         raise NotJson
     try:
         return cast(Model, cast(type[BaseModel], model).model_validate(_parse_object(exchange.body)))
@@ -64,9 +65,32 @@ def parse_body(model: type[Model], exchange: Exchange) -> Model:
         raise _validation_failed(error) from None
 
 
-def _is_json(exchange: Exchange) -> bool:
+def parse_form(model: type[Model], exchange: Exchange) -> Model:
+    """Returns a form (application/x-www-form-urlencoded) as an instance of the model.
+
+    A field without a value counts as absent, and one that the model does not have is ignored (RFC 6749 section 3.2).
+    Raises NotForm for a body of another type, charset or encoding, MalformedForm for bad UTF-8 and for a field that
+    comes several times, ValidationFailed for bad fields.
+    """
+    if exchange.body and not _is_of(_FORM_TYPE, exchange):
+        raise NotForm
+    try:
+        fields = parse_qsl(exchange.body.decode("utf-8"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise MalformedForm from None
+    values = dict(fields)
+    if len(values) != len(fields):
+        raise MalformedForm
+    try:
+        given = {name: value for name, value in values.items() if value}
+        return cast(Model, cast(type[BaseModel], model).model_validate(given))
+    except ValidationError as error:
+        raise _validation_failed(error) from None
+
+
+def _is_of(content_type: re.Pattern[str], exchange: Exchange) -> bool:
     encoding = exchange.header("content-encoding")
-    return bool(_JSON_TYPE.fullmatch(exchange.header("content-type") or "")) and encoding in {None, "", "identity"}
+    return bool(content_type.fullmatch(exchange.header("content-type") or "")) and encoding in {None, "", "identity"}
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:

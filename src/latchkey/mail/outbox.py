@@ -26,9 +26,10 @@ HOUR_SECONDS = 3600.0
 class Entry:
     """A mail to send: its kind, its recipient, and the request that asked for it at `created_at`.
 
-    `details` are the variables that the request left for the composer. `token` goes into a link and is the same in
-    every attempt. `token_made`: an earlier attempt stored its hash. It must not be stored again, because the token may
-    be spent.
+    `details` are the variables that the request left for the composer. `tokens` may go into a link and are the same in
+    every attempt: one for each secret, the current one first. A new link has the first. `token_made`: an earlier
+    attempt stored the hash of one, and if it is still stored, that one is sent. It must not be stored again, because
+    the token may be spent.
     """
 
     id: int
@@ -41,7 +42,7 @@ class Entry:
     attempts: int
     token_made: bool
     unique: str
-    token: str = field(repr=False)
+    tokens: tuple[str, ...] = field(repr=False)
 
 
 class Outbox:
@@ -122,7 +123,7 @@ async def claim(change: Change, kinds: list[str], tokens: "MailTokens", *, lease
         token_made=row["token_made"],
         # The Message-ID is public, so it holds a hash of the nonce, never the nonce.
         unique=f"{row['id']}.{hashlib.sha256(b'message-id' + row['nonce']).hexdigest()[:32]}",
-        token=tokens.derive(row["nonce"]),
+        tokens=tokens.derive(row["nonce"]),
     )
 
 

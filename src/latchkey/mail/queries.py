@@ -47,7 +47,10 @@ async def remove(connection: Connection, mail_id: int) -> None:
 
 
 async def give_up(connection: Connection, mail_id: int, error: str) -> None:
-    """Makes a claimed mail a dead letter. An earlier error is kept."""
+    """Makes a claimed mail a dead letter. An earlier error is kept.
+
+    The attempt that claimed it does not count, because nothing was sent.
+    """
     await connection.execute(
         "UPDATE mail_outbox SET failed_at = now(), attempts = attempts - 1, last_error = coalesce(last_error, $2)"
         " WHERE id = $1",

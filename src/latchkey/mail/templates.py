@@ -71,6 +71,11 @@ class Templates:
         if problems:
             raise TemplatesUnusable(problems)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Returns the names of all mails."""
+        return frozenset(self._parts)
+
     def render(self, name: str, context: Mapping[str, str]) -> Rendered:
         """Renders the mail NAME with these values."""
         return self._render(self._parts[name], context)

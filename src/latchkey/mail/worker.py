@@ -62,6 +62,9 @@ class MailWorker:
         *,
         host: str,
     ) -> None:
+        """Raises ValueError for a mail of `templates` that has no composer. It would wait in the outbox forever."""
+        if missing := templates.names - composers.keys():
+            raise ValueError(f"no feature contributes a composer for the mail {', '.join(sorted(missing))}")
         self._database = database
         self._outbox = outbox
         self._audit = audit

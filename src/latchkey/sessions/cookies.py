@@ -10,14 +10,16 @@ REFRESH_MIN_SECONDS = 604_800
 class SessionCookies:
     """Writes the cookies. `prefix` precedes both names; `secure` is on except in development.
 
-    A cookie lives at least as long as its token.
+    With a `domain`, every host of it gets the access cookie. The refresh cookie always stays on Latchkey's own host. A
+    cookie lives at least as long as its token.
     """
 
-    def __init__(self, *, prefix: str, secure: bool, lifetimes: Lifetimes, root_path: str) -> None:
+    def __init__(self, *, prefix: str, secure: bool, lifetimes: Lifetimes, root_path: str, domain: str = "") -> None:
         self.access_name = f"{prefix}accessToken"
         self.refresh_name = f"{prefix}refreshToken"
         self._access_seconds = max(ACCESS_MIN_SECONDS, lifetimes.access_seconds)
         self._refresh_seconds = max(REFRESH_MIN_SECONDS, lifetimes.refresh_seconds)
+        self._domain = domain
         self._flags = "HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         # With the prefix __Host-, browsers keep no cookie of a narrower path.
         narrower = (
@@ -28,10 +30,14 @@ class SessionCookies:
         )
 
     def carry(self, pair: TokenPair) -> tuple[str, ...]:
-        """Returns the Set-Cookie values that sign a browser in."""
+        """Returns the Set-Cookie values that sign a browser in.
+
+        Without a Max-Age, a browser drops the cookies when it closes.
+        """
+        is_kept = pair.refresh.remember
         return (
-            self._cookie(self.access_name, pair.access, self._access_seconds),
-            self._cookie(self.refresh_name, pair.refresh, self._refresh_seconds),
+            *self._access(pair.access, self._access_seconds if is_kept else None),
+            self._cookie(self.refresh_name, pair.refresh.token, self._refresh_seconds if is_kept else None),
         )
 
     def clear_twins(self) -> tuple[str, ...]:
@@ -46,7 +52,16 @@ class SessionCookies:
 
         Their attributes must match, or browsers keep the cookies.
         """
-        return self._cookie(self.access_name, "", 0), self._cookie(self.refresh_name, "", 0)
+        return *self._access("", 0), self._cookie(self.refresh_name, "", 0)
 
-    def _cookie(self, name: str, value: str, max_age: int, *, path: str = "/") -> str:
-        return f"{name}={value}; Max-Age={max_age}; Path={path}; {self._flags}"
+    def _access(self, value: str, max_age: int | None) -> tuple[str, ...]:
+        if not self._domain:
+            return (self._cookie(self.access_name, value, max_age),)
+        # A cookie that was set without the domain is another one to browsers. They would send both.
+        twin = self._cookie(self.access_name, "", 0)
+        return twin, self._cookie(self.access_name, value, max_age, domain=self._domain)
+
+    def _cookie(self, name: str, value: str, max_age: int | None, *, path: str = "/", domain: str = "") -> str:
+        lifetime = "" if max_age is None else f"Max-Age={max_age}; "
+        scope = f"Domain={domain}; " if domain else ""
+        return f"{name}={value}; {lifetime}{scope}Path={path}; {self._flags}"

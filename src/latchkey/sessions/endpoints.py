@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.page_meta import CursorMeta
+from latchkey.http.request_kind import Transport
 from latchkey.sessions.cookies import SessionCookies
 from latchkey.sessions.devices import name_device
 from latchkey.sessions.errors import SessionNotFound
@@ -47,6 +48,7 @@ class SessionView(BaseModel):
     ip: str | None = Field(examples=["203.0.113.7"])
     user_agent: str | None = Field(serialization_alias="userAgent")
     device: str | None = Field(examples=["Firefox on Ubuntu"])
+    transport: Transport = Field(description="how its tokens travel")
     current: bool = Field(description="whether the request belongs to this session")
 
 
@@ -76,6 +78,7 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
                     # A session that an older version opened has no name yet.
                     device=(await name_device(session.user_agent) if session.device is None else session.device)
                     or None,
+                    transport=Transport(session.transport),
                     current=session.id == principal.session_id,
                 )
                 for session in page

@@ -3,6 +3,8 @@
 Ending a session notifies every instance in the same transaction (PostgreSQL LISTEN/NOTIFY). An instance trusts its map
 only while a heartbeat on the listening connection proves that notifications arrive. Without that proof, each request
 asks the database. So a broken feed costs queries, but never keeps an ended session alive.
+
+The same connection hears that something else has changed which instances keep in memory: see `on_changed`.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import structlog
 from latchkey.database.pool import LOST, REFUSED, DatabaseUnavailable
 from latchkey.database.pooler import is_lent_by_transaction
 from latchkey.database.pooler_queries import is_direct
+from latchkey.database.queries import CHANGED_CHANNEL
 from latchkey.sessions import queries
 
 BEAT_EVERY_SECONDS = 0.5
@@ -45,6 +48,7 @@ class EndedSessions:
         self._stopwatch = stopwatch
         # Oldest first. A plain dictionary would pass all deleted entries to find the first one.
         self._heard_at: OrderedDict[UUID, float] = OrderedDict()
+        self._next = asyncio.Event()
 
     def __contains__(self, session_id: UUID) -> bool:
         return session_id in self._heard_at
@@ -52,11 +56,20 @@ class EndedSessions:
     def add(self, session_ids: Iterable[UUID]) -> None:
         """Stores the ids for longer than any access token of these sessions lives."""
         now = self._stopwatch()
+        heard = False
         for session_id in session_ids:
+            heard = True
             self._heard_at[session_id] = now
             self._heard_at.move_to_end(session_id)
+        if heard:
+            self._next.set()
+            self._next = asyncio.Event()
         # Cleans up here, too: while the feed is broken, nothing else limits the sessions that this instance ended.
         self.forget_old()
+
+    def next_ending(self) -> asyncio.Event:
+        """Returns an event that is set when this instance next learns of an ending."""
+        return self._next
 
     def forget_old(self) -> None:
         """Drops the ids that no live access token can name."""
@@ -84,11 +97,23 @@ class RevocationFeed:
         self._note = note
         self._proven_at: float | None = None
         self._is_cut = False
+        self._on_changed: list[Callable[[str], None]] = []
 
     @property
     def is_healthy(self) -> bool:
         """Tells whether a session that is not in the map is live. Computed for each request."""
         return self._proven_at is not None and self._stopwatch() - self._proven_at <= PROVEN_FOR_SECONDS
+
+    def next_ending(self) -> asyncio.Event:
+        """Returns an event that is set when this instance next learns of an ending, also of one that it made."""
+        return self._ended.next_ending()
+
+    def on_changed(self, handler: Callable[[str], None]) -> None:
+        """Calls `handler` with the payload of each notification about a change.
+
+        Calls it with "" after each connection, before the feed is healthy: it may have missed any change.
+        """
+        self._on_changed.append(handler)
 
     async def run(self) -> None:
         """Listens until cancelled. Reconnects when the connection is lost or silent."""
@@ -120,6 +145,9 @@ class RevocationFeed:
             if not echo.hear(payload) and (session_id := _session_id(payload)):
                 self._ended.add([session_id])
 
+        def hear_change(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            self._changed(str(payload))
+
         connection.add_termination_listener(self._lost)
         other: asyncpg.Connection | None = None
         try:
@@ -131,8 +159,10 @@ class RevocationFeed:
                     raise _NothingArrives
                 # Listens first, then reads: a session that ends in between is heard, and one that ended before is read.
                 await connection.add_listener(queries.ENDED_CHANNEL, hear)
+                await connection.add_listener(CHANGED_CHANNEL, hear_change)
                 await echo.prove(other)
                 self._ended.add(await queries.ended_lately(connection))
+                self._changed("")
                 if behind_pooler:
                     await self._note(True)
                 else:
@@ -152,6 +182,10 @@ class RevocationFeed:
         finally:
             if other is not None:
                 other.terminate()
+
+    def _changed(self, what: str) -> None:
+        for handler in self._on_changed:
+            handler(what)
 
     def _proven(self, sent_at: float) -> None:
         self._proven_at = sent_at

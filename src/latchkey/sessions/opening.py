@@ -6,31 +6,29 @@ Only the door (`features/sign_in/door.py`) imports this module, and `make check`
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from latchkey.audit.record import Change
 from latchkey.clock import Clock
 from latchkey.origin import Origin
 from latchkey.sessions import queries
+from latchkey.sessions.carriage import Carriage
+from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.ending import SessionEnder
-from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
-
-SECONDS_A_DAY = 86_400
+from latchkey.sessions.standing import Standing
+from latchkey.sessions.tokens import SECONDS_A_DAY, TokenPair, Tokens, token_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A user who may have a session: all conditions are met, in the transaction that holds the lock of their row."""
+    """A user who may have a session: all conditions are met, in the transaction that holds the lock of their row.
+
+    `standing` is what the locked row says, `amr` how the user has authenticated (RFC 8176).
+    """
 
     user_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
-    """A new session, and the tokens that its browser gets after the commit."""
-
-    id: UUID
-    pair: TokenPair
+    standing: Standing
+    amr: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +52,29 @@ class SessionOpener:
         """
         return self.limit is not None
 
-    async def open(self, change: Change, cleared: Cleared, origin: Origin, *, device: str | None) -> OpenedSession:
+    async def open(
+        self, change: Change, cleared: Cleared, origin: Origin, *, carriage: Carriage, device: str | None
+    ) -> TokenPair:
         """Inserts a session of the user whose row `change` has locked, exclusively if there is a limit.
 
-        `device` is the name of the origin's user agent, looked up before the transaction.
+        Returns its tokens, which the client gets after the commit. `device` is the name of the origin's user agent,
+        looked up before the transaction.
         """
-        session_id = uuid4()
         cap = self.clock() + self.max_days * SECONDS_A_DAY
-        pair = self.tokens.mint(cleared.user_id, session_id, not_after=cap)
+        refresh = self.tokens.first(
+            cleared.user_id, uuid4(), transport=carriage.transport, remember=carriage.remember, not_after=cap
+        )
         if self.limit is not None:
             await self.ender.end_oldest(change, cleared.user_id, leaving=self.limit - 1)
-        await queries.insert(
+        created_at = await queries.insert(
             change.connection,
-            session_id,
-            cleared.user_id,
-            token_hash(pair.refresh),
-            datetime.fromtimestamp(pair.issued_at, UTC),
-            datetime.fromtimestamp(pair.expires_at, UTC),
+            refresh,
+            token_hash(refresh.token),
+            cleared.amr,
             datetime.fromtimestamp(cap, UTC),
             origin,
             device,
         )
-        return OpenedSession(session_id, pair)
+        standing = cleared.standing
+        access = AccessClaims(standing.role, cleared.amr, created_at, app=standing.app)
+        return self.tokens.pair(refresh, access)

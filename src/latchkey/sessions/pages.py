@@ -1,49 +1,34 @@
 """The query of a page of sessions: `?limit=&cursor=`."""
 
 import re
-from base64 import urlsafe_b64decode
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from latchkey.http.cursors import TIME_BYTES, read_cursor, read_time, write_cursor, write_time
 from latchkey.http.fields import given_text
-from latchkey.keys import base64url
 from latchkey.sessions.management import PAGE_MAX
 from latchkey.sessions.queries import Place
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME_BYTES, _ID_BYTES, _CHECK_BYTES = 8, 16, 3
-_CURSOR = re.compile(r"[\w-]{36}", re.ASCII)
+_CURSOR_BYTES = TIME_BYTES + 16
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 def cursor_of(place: Place) -> str:
-    """Encodes a place as a cursor. A cursor is not secret: a list shows the caller's own sessions only."""
-    microseconds = (place.last_used_at - _EPOCH) // timedelta(microseconds=1)
-    raw = microseconds.to_bytes(_TIME_BYTES, "big", signed=True) + place.session_id.bytes
-    return base64url(raw + _check(raw))
+    """Encodes a place as a cursor. It need not be signed: a list shows the caller's own sessions only."""
+    return write_cursor(write_time(place.last_used_at) + place.session_id.bytes)
 
 
 def _place(value: object) -> Place:
-    text = given_text(value)
-    raw = urlsafe_b64decode(text) if _CURSOR.fullmatch(text) else b""
-    place, check = raw[:-_CHECK_BYTES], raw[-_CHECK_BYTES:]
-    # A cut or mistyped cursor would give a wrong page.
-    if not raw or check != _check(place):
-        raise PydanticCustomError("cursor", "must be a nextCursor of this list")
-    microseconds = int.from_bytes(place[:_TIME_BYTES], "big", signed=True)
-    try:
-        return Place(_EPOCH + timedelta(microseconds=microseconds), UUID(bytes=place[_TIME_BYTES:]))
-    except OverflowError:
-        raise PydanticCustomError("cursor", "must be a nextCursor of this list") from None
-
-
-def _check(raw: bytes) -> bytes:
-    return sha256(raw).digest()[:_CHECK_BYTES]
+    raw = read_cursor(given_text(value), {_CURSOR_BYTES})
+    if raw is not None:
+        try:
+            return Place(read_time(raw[:TIME_BYTES]), UUID(bytes=raw[TIME_BYTES:]))
+        except OverflowError:
+            pass
+    raise PydanticCustomError("cursor", "must be a nextCursor of this list")
 
 
 def _limit(value: object) -> int:

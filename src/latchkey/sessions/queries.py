@@ -12,6 +12,9 @@ import asyncpg
 
 from latchkey.database.pool import Connection, Database, Queryable
 from latchkey.origin import Origin
+from latchkey.sessions.claims import AccessClaims
+from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.standing import app_claims
 
 
 class EndedBy(StrEnum):
@@ -25,6 +28,7 @@ class EndedBy(StrEnum):
     REUSE = "reuse"
     REVOKED = "revoked"
     LIMIT = "limit"
+    ROLE_CHANGE = "role-change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Session:
     `is_live`: neither ended nor past its absolute cap. `parent_hash` is the hash of the refresh token that the current
     one replaced `rotated_ago` seconds ago, or None before the first rotation; then `rotated_ago` counts from the
     session's start. `token_issued_at` and `token_expires_at` are the current token's. In a session that version 0.1
-    opened, they are None before the first rotation, too.
+    opened, they are None before the first rotation, too. `access` is what the next access token says.
     """
 
     id: UUID
@@ -46,23 +50,31 @@ class Session:
     token_issued_at: datetime | None
     token_expires_at: datetime | None
     rotated_ago: float
+    access: AccessClaims
 
 
 ENDED_CHANNEL = "latchkey_session_ended"
 """The channel that every ending notifies with the session's id, in its own transaction."""
 
-_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+"""SQL, true for a session that has neither ended nor passed its cap."""
 IS_IN_USE = (
     # Version 0.1 stored no expiry when it opened a session. Its tokens lived a day.
-    f"{_IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
+    f"{IS_LIVE} AND (coalesce(token_expires_at, last_used_at + interval '24 hours') > now()"
     " OR original_token_hash IS NOT NULL)"
 )
 """SQL, true for a live session whose refresh token has not expired. A token of node-api-postgres may outlive ours."""
 
-_COLUMNS = (
-    f"id, user_id, token_hash, expires_at, {_IS_LIVE} AS is_live,"
+_ACCESS = (
+    "role, token_claims, amr, actor_id,"
+    " floor(extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at)))::int8 AS auth_time"
+)
+"""SQL, the columns of the claims of an access token, of sessions and users."""
+_SESSION = (
+    f"SELECT sessions.id, user_id, token_hash, expires_at, {IS_LIVE} AS is_live,"  # noqa: S608 constants
     " parent_hash, token_issued_at, token_expires_at,"
-    " extract(epoch FROM clock_timestamp() - last_used_at)::float8 AS rotated_ago"
+    f" extract(epoch FROM clock_timestamp() - last_used_at)::float8 AS rotated_ago, {_ACCESS}"
+    " FROM sessions JOIN users ON users.id = sessions.user_id"
 )
 
 
@@ -77,45 +89,52 @@ def _session(row: asyncpg.Record) -> Session:
         token_issued_at=row["token_issued_at"],
         token_expires_at=row["token_expires_at"],
         rotated_ago=row["rotated_ago"],
+        access=_access(row),
     )
+
+
+def _access(row: asyncpg.Record) -> AccessClaims:
+    return AccessClaims(row["role"], tuple(row["amr"]), row["auth_time"], row["actor_id"], app_claims(row))
 
 
 async def insert(
     connection: Connection,
-    session_id: UUID,
-    user_id: int,
+    refresh: RefreshToken,
     token_hash: bytes,
-    token_issued_at: datetime,
-    token_expires_at: datetime,
+    amr: tuple[str, ...],
     expires_at: datetime,
     origin: Origin,
     device: str | None,
-) -> None:
-    """Opens a session with its first refresh token.
+) -> int:
+    """Opens a session with its first refresh token, and returns the time by the database, in seconds since the epoch.
 
     `expires_at` is the absolute cap, `device` the user agent's name.
     """
-    await connection.execute(
-        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, expires_at, ip, user_agent,"
-        " device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        session_id,
-        user_id,
+    created_at: int = await connection.fetchval(
+        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"
+        " ip, user_agent, device) VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), $6, $7, $8, $9, $10, $11)"
+        " RETURNING floor(extract(epoch FROM created_at))::int8",
+        refresh.session_id,
+        refresh.user_id,
         token_hash,
-        token_issued_at,
-        token_expires_at,
+        refresh.issued_at,
+        refresh.expires_at,
+        refresh.transport,
+        list(amr),
         expires_at,
         origin.ip,
         origin.user_agent,
         # Empty means that the user agent was looked up and is unknown.
         device or "",
     )
+    return created_at
 
 
 async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
     """Tells whether a session may still be used."""
     return bool(
         await database.fetchval(
-            f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",  # noqa: S608 constant
+            f"SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND {IS_LIVE}",  # noqa: S608 constant
             session_id,
             user_id,
         )
@@ -124,11 +143,7 @@ async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
 
 async def find(database: Queryable, session_id: UUID, user_id: int) -> Session | None:
     """Returns a session of that user, live or not."""
-    row = await database.fetchrow(
-        f"SELECT {_COLUMNS} FROM sessions WHERE id = $1 AND user_id = $2",  # noqa: S608 constant
-        session_id,
-        user_id,
-    )
+    row = await database.fetchrow(f"{_SESSION} WHERE sessions.id = $1 AND user_id = $2", session_id, user_id)
     return _session(row) if row else None
 
 
@@ -136,7 +151,7 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
     """Tells whether a session is live with that current refresh token, and locks the row until the transaction ends."""
     return bool(
         await connection.fetchval(
-            f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {_IS_LIVE} FOR SHARE",  # noqa: S608 constant
+            f"SELECT 1 FROM sessions WHERE id = $1 AND token_hash = $2 AND {IS_LIVE} FOR SHARE",  # noqa: S608 constant
             session_id,
             token_hash,
         )
@@ -146,41 +161,32 @@ async def still_has(connection: Connection, session_id: UUID, token_hash: bytes)
 async def find_original(database: Queryable, user_id: int, token_hash: bytes) -> Session | None:
     """Returns the live session of a refresh token of node-api-postgres that was not used yet."""
     row = await database.fetchrow(
-        f"SELECT {_COLUMNS} FROM sessions"  # noqa: S608 constant
-        f" WHERE original_token_hash = $2 AND user_id = $1 AND {_IS_LIVE}",
+        f"{_SESSION} WHERE original_token_hash = $2 AND user_id = $1 AND {IS_LIVE}",
         user_id,
         token_hash,
     )
     return _session(row) if row else None
 
 
-async def rotate(
-    database: Database,
-    session_id: UUID,
-    user_id: int,
-    old_hash: bytes,
-    new_hash: bytes,
-    issued_at: datetime,
-    expires_at: datetime,
-) -> bool:
-    """Replaces the current refresh token in one atomic statement: of N parallel uses of one token, one returns True.
+async def rotate(database: Database, refresh: RefreshToken, old_hash: bytes, new_hash: bytes) -> AccessClaims | None:
+    """Replaces the current refresh token in one atomic statement: of N parallel uses of one token, one succeeds.
 
-    `issued_at` and `expires_at` are the new token's. False also if the session has ended, or would end before the new
-    token.
+    Returns what the next access token says. None if the session has another token or has ended, also if it would end
+    before the new token.
     """
-    return bool(
-        await database.write(
-            "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = $5, token_expires_at = $6,"  # noqa: S608 constant
-            " original_token_hash = NULL, last_used_at = now()"
-            f" WHERE id = $1 AND user_id = $2 AND token_hash = $3 AND {_IS_LIVE} AND expires_at >= $6 RETURNING 1",
-            session_id,
-            user_id,
-            old_hash,
-            new_hash,
-            issued_at,
-            expires_at,
-        )
+    row = await database.write_row(
+        "UPDATE sessions SET token_hash = $4, parent_hash = $3, token_issued_at = to_timestamp($5),"  # noqa: S608 constants
+        " token_expires_at = to_timestamp($6), original_token_hash = NULL, last_used_at = now() FROM users"
+        " WHERE users.id = sessions.user_id AND sessions.id = $1 AND user_id = $2 AND token_hash = $3"
+        f" AND {IS_LIVE} AND expires_at >= to_timestamp($6) RETURNING {_ACCESS}",
+        refresh.session_id,
+        refresh.user_id,
+        old_hash,
+        new_hash,
+        refresh.issued_at,
+        refresh.expires_at,
     )
+    return _access(row) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +219,14 @@ _TELL = f"RETURNING id, user_id, pg_notify('{ENDED_CHANNEL}', id::text)"
 
 async def end(connection: Connection, session_ids: list[UUID], reason: EndedBy) -> list[EndedSession]:
     """Ends those of the sessions that are live."""
-    return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {_IS_LIVE} {_TELL}", reason, session_ids))
+    return _ended(await connection.fetch(f"{_END} WHERE id = ANY($2) AND {IS_LIVE} {_TELL}", reason, session_ids))
 
 
 async def end_proven(connection: Connection, proven: ProvenSessions, reason: EndedBy) -> list[EndedSession]:
     """Ends the proved sessions that are live. A refresh token counts only if its hash is the stored one."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {_IS_LIVE} {_TELL}",
+            f"{_END} WHERE (id = $2 OR id = $3 AND $4 IN (token_hash, original_token_hash)) AND {IS_LIVE} {_TELL}",
             reason,
             proven.by_access,
             proven.by_refresh,
@@ -233,7 +239,7 @@ async def end_one(connection: Connection, user_id: int, session_id: UUID, reason
     """Ends that session if it is live and the user's."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE id = $2 AND user_id = $3 AND {_IS_LIVE} {_TELL}", reason, session_id, user_id
+            f"{_END} WHERE id = $2 AND user_id = $3 AND {IS_LIVE} {_TELL}", reason, session_id, user_id
         )
     )
 
@@ -242,7 +248,7 @@ async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: U
     """Ends all live sessions of a user except `keep`. The transaction has locked the user's row."""
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {_IS_LIVE} {_TELL}",
+            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {IS_LIVE} {_TELL}",
             reason,
             user_id,
             keep,
@@ -257,7 +263,7 @@ async def end_oldest(connection: Connection, user_id: int, leaving: int) -> list
             f"{_END} WHERE id IN (SELECT id FROM sessions"  # noqa: S608 constants
             f" WHERE user_id = $2 AND {IS_IN_USE}"
             # Checked again: a session that a logout ends at this moment keeps its reason.
-            f" ORDER BY created_at DESC, id OFFSET $3) AND {_IS_LIVE} {_TELL}",
+            f" ORDER BY created_at DESC, id OFFSET $3) AND {IS_LIVE} {_TELL}",
             EndedBy.LIMIT,
             user_id,
             leaving,
@@ -296,6 +302,7 @@ class ListedSession:
     ip: str | None
     user_agent: str | None
     device: str | None
+    transport: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +317,7 @@ class Place:
 async def live_of_user(database: Queryable, user_id: int, limit: int, after: Place | None) -> list[ListedSession]:
     """Returns at most `limit` live sessions of a user, newest use first, from `after` on (None: from the first)."""
     rows = await database.fetch(
-        "SELECT id, created_at, last_used_at, ip, user_agent, device FROM sessions"  # noqa: S608 constants
+        "SELECT id, created_at, last_used_at, ip, user_agent, device, transport FROM sessions"  # noqa: S608 constants
         f" WHERE user_id = $1 AND {IS_IN_USE}"
         " AND ($3::timestamptz IS NULL OR (last_used_at, id) < ($3, $4::uuid))"
         " ORDER BY last_used_at DESC, id DESC LIMIT $2",

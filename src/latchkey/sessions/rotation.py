@@ -6,27 +6,19 @@ again within the leeway (for tabs that race and lost answers). Any other token i
 end.
 """
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
+from latchkey.http.request_kind import Transport
 from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
+from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefused
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import RefreshTokenInvalid, RefreshTokenReused
 from latchkey.sessions.queries import EndedBy, Session
-from latchkey.sessions.tokens import (
-    Claims,
-    TokenExpired,
-    TokenKind,
-    TokenPair,
-    TokenRefused,
-    Tokens,
-    token_hash,
-)
+from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 
 
 class Rotation:
@@ -41,44 +33,40 @@ class Rotation:
         self._tokens = tokens
         self._leeway_seconds = leeway_seconds
 
-    async def refresh(self, presented: str, origin: Origin) -> TokenPair:
+    async def refresh(self, presented: str, transport: Transport, origin: Origin) -> TokenPair:
         """Returns the pair that follows `presented`: the current refresh token, or within the leeway the one before it.
 
-        Raises RefreshTokenInvalid, without a change, for a token that does not verify or whose session has ended.
-        Raises RefreshTokenReused for any other token of a live or unknown session, after it has ended all sessions of
-        the user.
+        Raises RefreshTokenInvalid, without a change, for a token that does not verify, that came by another transport
+        than its session's, or whose session has ended. Raises RefreshTokenReused for any other token of a live or
+        unknown session, after it has ended all sessions of the user.
         """
+        self._tokens.require_keys()
         try:
             claims = self._tokens.read(TokenKind.REFRESH, presented)
         except TokenExpired:
             raise RefreshTokenInvalid from None
         except TokenRefused:
+            if transport is not Transport.COOKIE:
+                raise RefreshTokenInvalid from None
             return await self._refresh_original(presented)
+        if claims.transport is not transport:
+            raise RefreshTokenInvalid
         presented_hash = token_hash(presented)
-        pair = self._tokens.succeed(claims)
-        if await self._rotate(claims.session_id, claims.user_id, presented_hash, pair):
-            return pair
-        return await self._refresh_unrotated(claims, presented_hash, origin)
+        pair = await self._rotate(self._tokens.successor(claims), presented_hash)
+        return pair or await self._refresh_unrotated(claims, presented_hash, origin)
 
-    async def _rotate(self, session_id: UUID, user_id: int, presented_hash: bytes, pair: TokenPair) -> bool:
-        return await queries.rotate(
-            self._database,
-            session_id,
-            user_id,
-            presented_hash,
-            token_hash(pair.refresh),
-            datetime.fromtimestamp(pair.issued_at, UTC),
-            datetime.fromtimestamp(pair.expires_at, UTC),
-        )
+    async def _rotate(self, refresh: RefreshToken, presented_hash: bytes) -> TokenPair | None:
+        access = await queries.rotate(self._database, refresh, presented_hash, token_hash(refresh.token))
+        return self._tokens.pair(refresh, access) if access else None
 
     async def _refresh_unrotated(self, claims: Claims, presented_hash: bytes, origin: Origin) -> TokenPair:
         """Returns the answer for a genuine token that the rotating statement found no row for."""
         session = await queries.find(self._database, claims.session_id, claims.user_id)
         if session is not None and session.is_live and session.token_hash == presented_hash:
             # On the session's last day, tokens must not outlive its absolute cap.
-            capped = self._tokens.succeed(claims, not_after=session.expires_at.timestamp())
-            if await self._rotate(claims.session_id, claims.user_id, presented_hash, capped):
-                return capped
+            capped = self._tokens.successor(claims, not_after=session.expires_at.timestamp())
+            if pair := await self._rotate(capped, presented_hash):
+                return pair
             # Another use of the token has rotated it since the read.
             session = await queries.find(self._database, claims.session_id, claims.user_id)
         if session is not None:
@@ -100,12 +88,13 @@ class Rotation:
             return None
         assert session.token_issued_at, "stored with parent_hash, by one statement"
         assert session.token_expires_at, "the same"
-        successor = self._tokens.succeed_again(
+        successor = self._tokens.same_successor(
             claims,
             issued_at=int(session.token_issued_at.timestamp()),
             expires_at=int(session.token_expires_at.timestamp()),
+            stored_hash=session.token_hash,
         )
-        return successor if token_hash(successor.refresh) == session.token_hash else None
+        return None if successor is None else self._tokens.pair(successor, session.access)
 
     async def _record_replay(self, session: Session, origin: Origin) -> bool:
         """Writes the TOKEN_REPLAYED row. False if the session has ended or rotated meanwhile."""
@@ -130,8 +119,15 @@ class Rotation:
         session = await queries.find_original(self._database, user_id, presented_hash)
         if session is None:
             raise RefreshTokenInvalid
-        pair = self._tokens.mint(user_id, session.id, not_after=session.expires_at.timestamp())
-        if not await self._rotate(session.id, user_id, presented_hash, pair):
+        refresh = self._tokens.first(
+            user_id,
+            session.id,
+            transport=Transport.COOKIE,
+            remember=True,
+            not_after=session.expires_at.timestamp(),
+        )
+        pair = await self._rotate(refresh, presented_hash)
+        if pair is None:
             raise RefreshTokenInvalid
         return pair
 

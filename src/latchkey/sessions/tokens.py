@@ -1,231 +1,237 @@
-"""Access and refresh tokens: JWTs (RFC 7519, RFC 8725)."""
+"""Access and refresh tokens: JWTs (RFC 7519, RFC 8725).
+
+Access tokens are signed with a key of the key ring, whose public part anybody may read, or with JWT_ACCESS_SECRET while
+there is none. Refresh tokens are read by Latchkey alone, and always signed with JWT_REFRESH_SECRET.
+"""
 
 import hashlib
-import re
-import secrets
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeGuard
+from typing import Any
 from uuid import UUID
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-from joserfc.jws import JWSRegistry
-from pydantic_core import to_json
 
 from latchkey.clock import Clock
-from latchkey.keys import Mac, base64url
+from latchkey.http.request_kind import Transport
+from latchkey.keys import Secret
+from latchkey.sessions import jws
+from latchkey.sessions.claims import (
+    AccessClaims,
+    Claims,
+    TokenExpired,
+    TokenKind,
+    TokenRefused,
+    checked,
+    is_id,
+    is_time,
+    standard_claims,
+)
+from latchkey.sessions.refresh_tokens import RefreshMinter, RefreshToken
+from latchkey.signing.keys import Algorithm, SigningRegistry
+from latchkey.signing.ring import KeyRing
 
-ALGORITHM = "HS256"
-CLOCK_SKEW_SECONDS = 30
-USER_ID_MAX = 2_147_483_647
-TOKEN_MAX_CHARS = 4096
-# Base64url whose last character has no unused bits set. Otherwise one token would have several spellings and hashes.
-_PART = r"(?=[\w-])(?:[\w-]{4})*+(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?"
-_COMPACT = re.compile(rf"{_PART}\.{_PART}\.{_PART}", re.ASCII)
-_REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
-_HEADER = {"typ": "JWT", "alg": ALGORITHM}
+SECONDS_A_DAY = 86_400
+ACCESS_TYPE = "at+jwt"
+"""The `typ` of an access token that others verify (RFC 9068)."""
+_REGISTRIES = {algorithm.value: SigningRegistry(algorithms=[algorithm]) for algorithm in Algorithm}
 
 
-class TokenKind(StrEnum):
-    """The `typ` claim."""
-
-    ACCESS = "access"
-    REFRESH = "refresh"
+class UnknownKey(TokenRefused):
+    """The token names a key that this instance does not know, perhaps not yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Lifetimes of tokens in seconds: ACCESS_TOKEN_SECONDS, and REFRESH_TOKEN_HOURS. The defaults are the settings'.
+    """Lifetimes of tokens in seconds. The defaults are the settings'.
 
-    An access token never outlives its refresh token.
+    `access_seconds` is ACCESS_TOKEN_SECONDS; an access token never outlives its refresh token. `refresh_seconds` is
+    REFRESH_TOKEN_HOURS, `native_refresh_seconds` NATIVE_REFRESH_DAYS.
     """
 
     access_seconds: int = 300
     refresh_seconds: int = 86_400
+    native_refresh_seconds: int = 30 * SECONDS_A_DAY
 
-
-class TokenRefused(Exception):
-    """The token is not Latchkey's, or not of this kind."""
-
-
-class TokenExpired(Exception):
-    """The token is genuine and of this kind, but past its `exp`."""
-
-    def __init__(self, claims: "Claims") -> None:
-        super().__init__()
-        self.claims = claims
+    def refresh_seconds_of(self, transport: Transport) -> int:
+        """Returns the seconds that a refresh token of that transport lives."""
+        return self.refresh_seconds if transport is Transport.COOKIE else self.native_refresh_seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """The content of a genuine token: its user, its session and its own id.
+class Parties:
+    """The `iss` and `aud` of access tokens that others can verify: TOKEN_ISSUER and TOKEN_AUDIENCE."""
 
-    `expires_at` is in seconds since the epoch.
-    """
-
-    user_id: int
-    session_id: UUID
-    token_id: str
-    expires_at: int
+    issuer: str
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """An access token and a refresh token of one session. They are sent in cookies only.
+    """A refresh token and its access token, which expires at `access_expires_at` (seconds since the epoch)."""
 
-    `issued_at` and `expires_at` are the refresh token's, in seconds since the epoch.
-    """
-
+    refresh: RefreshToken
     access: str
-    refresh: str
-    issued_at: int
-    expires_at: int
+    access_expires_at: int
 
 
 class Tokens:
-    """Mints and reads tokens. Each kind has its own secret, so neither can pass for the other."""
+    """Mints and reads tokens. Each kind has its own secret or key, so neither can pass for the other.
+
+    Tokens of accepted secrets are read as those of the current one, and never made.
+    """
 
     def __init__(
-        self, access_secret: str, refresh_secret: str, clock: Clock, lifetimes: Lifetimes | None = None
+        self,
+        access_secret: Secret,
+        refresh_secret: Secret,
+        ring: KeyRing,
+        clock: Clock,
+        *,
+        parties: Parties,
+        lifetimes: Lifetimes | None = None,
     ) -> None:
-        self._keys = {
-            TokenKind.ACCESS: OctKey.import_key(access_secret.encode()),
-            TokenKind.REFRESH: OctKey.import_key(refresh_secret.encode()),
-        }
-        self._successor = Mac(refresh_secret, "refresh successor")
+        self._access_keys = [OctKey.import_key(each.encode()) for each in access_secret.every]
+        self._minters = [RefreshMinter(each) for each in refresh_secret.every]
+        self._refresh_keys = [minter.key for minter in self._minters]
+        self._ring = ring
         self._clock = clock
+        self._parties = parties
         self._lifetimes = lifetimes or Lifetimes()
 
-    def mint(self, user_id: int, session_id: UUID, *, not_after: float) -> TokenPair:
-        """Returns the first tokens of a session, valid from now for their lifetimes, but never past `not_after`."""
-        token_ids = {kind: secrets.token_urlsafe(16) for kind in TokenKind}
+    def now(self) -> float:
+        """Returns the time by which tokens expire, in seconds since the epoch."""
+        return self._clock()
+
+    def require_keys(self) -> None:
+        """Raises DatabaseUnavailable if no access token can be signed. Ask before anything is changed."""
+        self._ring.signer()
+
+    def first(
+        self, user_id: int, session_id: UUID, *, transport: Transport, remember: bool, not_after: float
+    ) -> RefreshToken:
+        """Returns the first refresh token of a session, valid from now for its lifetime, but never past `not_after`."""
         now = int(self._clock())
-        return self._pair(user_id, session_id, token_ids, now, self._refresh_until(now, not_after))
+        return self._minters[0].first(
+            user_id,
+            session_id,
+            issued_at=now,
+            expires_at=self._refresh_until(transport, now, not_after),
+            transport=transport,
+            remember=remember,
+        )
 
-    def succeed(self, parent: Claims, *, not_after: float | None = None) -> TokenPair:
-        """Returns the tokens that follow a refresh token, valid from now for their lifetimes, but never past
-        `not_after`.
-
-        Their ids are derived from the parent's.
-        """
+    def successor(self, parent: Claims, *, not_after: float | None = None) -> RefreshToken:
+        """Returns the refresh token that follows another, valid from now for its lifetime, but never past
+        `not_after`."""
         now = int(self._clock())
-        return self._succeed(parent, now, self._refresh_until(now, not_after))
+        until = self._refresh_until(parent.transport, now, not_after)
+        return self._minters[0].successor(parent, issued_at=now, expires_at=until)
 
-    def succeed_again(self, parent: Claims, *, issued_at: int, expires_at: int) -> TokenPair:
-        """Returns the tokens that `succeed` made, byte for byte, from the stored times of the refresh token.
+    def same_successor(
+        self, parent: Claims, *, issued_at: int, expires_at: int, stored_hash: bytes
+    ) -> RefreshToken | None:
+        """Returns the token that `successor` made, byte for byte, from its stored times and hash.
 
-        The refresh token is the same even if REFRESH_TOKEN_HOURS has changed. The access token lives for the current
-        ACCESS_TOKEN_SECONDS, counted from `issued_at`.
+        It is the same if settings have changed since, or if another instance made it with another of the secrets that
+        this one knows. None if the hash is not that of a successor.
         """
-        return self._succeed(parent, issued_at, expires_at)
+        for minter in self._minters:
+            made = minter.successor(parent, issued_at=issued_at, expires_at=expires_at)
+            if token_hash(made.token) == stored_hash:
+                return made
+        return None
 
-    def _succeed(self, parent: Claims, now: int, refresh_until: int) -> TokenPair:
-        token_ids = {kind: self._successor_id(kind, parent) for kind in TokenKind}
-        return self._pair(parent.user_id, parent.session_id, token_ids, now, refresh_until)
+    def pair(self, refresh: RefreshToken, access: AccessClaims) -> TokenPair:
+        """Returns a refresh token with its access token, which lives ACCESS_TOKEN_SECONDS from when the other was
+        issued.
 
-    def _refresh_until(self, now: int, not_after: float | None) -> int:
-        expires_at = now + self._lifetimes.refresh_seconds
+        The bytes are the same for the same refresh token, claims and signing key.
+        """
+        # The cap bounds the refresh token, which bounds the access token.
+        expires_at = min(refresh.issued_at + self._lifetimes.access_seconds, refresh.expires_at)
+        claims = (
+            standard_claims(
+                TokenKind.ACCESS,
+                refresh.user_id,
+                refresh.session_id,
+                refresh.access_id,
+                refresh.issued_at,
+                expires_at,
+                refresh.transport,
+            )
+            | access.as_json()
+        )
+        signer = self._ring.signer()
+        if signer is None:
+            token = jws.signed(jws.SECRET_HEADER, claims, self._access_keys[0], jws.SECRET_REGISTRY)
+        else:
+            claims |= {"iss": self._parties.issuer, "aud": self._parties.audience}
+            header = {"alg": signer.alg, "kid": signer.kid, "typ": ACCESS_TYPE}
+            token = jws.signed(header, claims, signer.key, _REGISTRIES[signer.alg])
+        return TokenPair(refresh, token, expires_at)
+
+    def _refresh_until(self, transport: Transport, now: int, not_after: float | None) -> int:
+        expires_at = now + self._lifetimes.refresh_seconds_of(transport)
         return expires_at if not_after is None else min(expires_at, int(not_after))
 
-    def _successor_id(self, kind: TokenKind, parent: Claims) -> str:
-        return base64url(self._successor.of(f"{kind.value}|{parent.session_id}|{parent.token_id}".encode()))
-
-    def _pair(
-        self, user_id: int, session_id: UUID, token_ids: dict[TokenKind, str], now: int, refresh_until: int
-    ) -> TokenPair:
-        sid = str(session_id)
-        expires_at = {
-            # The cap bounds the refresh token, which bounds the access token.
-            TokenKind.ACCESS: min(now + self._lifetimes.access_seconds, refresh_until),
-            TokenKind.REFRESH: refresh_until,
-        }
-        access, refresh = (
-            self._signed(
-                kind,
-                {
-                    "sub": str(user_id),
-                    "id": user_id,
-                    "sid": sid,
-                    "jti": token_ids[kind],
-                    "typ": kind.value,
-                    "iat": now,
-                    "exp": expires_at[kind],
-                },
-            )
-            for kind in (TokenKind.ACCESS, TokenKind.REFRESH)
-        )
-        return TokenPair(access, refresh, now, expires_at[TokenKind.REFRESH])
-
-    def _signed(self, kind: TokenKind, claims: dict[str, Any]) -> str:
-        # The same bytes as jwt.encode, whose JSON encoding takes longer than the signature.
-        return jws.serialize_compact(_HEADER, to_json(claims), self._keys[kind], registry=_REGISTRY)
-
     def read(self, kind: TokenKind, token: str) -> Claims:
-        """Returns the claims of a token. Raises TokenRefused, or TokenExpired for a genuine token past its expiry."""
-        return self._checked(kind, self._verified(kind, token))
+        """Returns the claims of a token. Raises TokenRefused, or TokenExpired for a genuine token past its expiry.
+
+        Raises UnknownKey for an access token of another key than this instance's, and DatabaseUnavailable before the
+        keys are loaded.
+        """
+        if kind is TokenKind.ACCESS:
+            return self._read_access(token)
+        return checked(kind, self._verified_refresh(token), self._clock())
+
+    def still_accepts(self, claims: Claims) -> bool:
+        """Tells whether a remembered access token is still of a kind that is accepted, whatever its expiry."""
+        return claims.has_key or self._ring.accepts_hs256()
+
+    def _read_access(self, token: str) -> Claims:
+        header = jws.header_of(token)
+        if "kid" in header:
+            return self._read_signed(token, header)
+        claims = checked(TokenKind.ACCESS, jws.verified(token, self._access_keys, jws.SECRET_REGISTRY), self._clock())
+        if not self._ring.accepts_hs256():
+            # Clients refresh, and get a token of the new kind.
+            raise TokenExpired(claims)
+        return claims
+
+    def _read_signed(self, token: str, header: dict[str, Any]) -> Claims:
+        kid = header["kid"]
+        if not isinstance(kid, str) or header.get("typ") != ACCESS_TYPE:
+            raise TokenRefused
+        key = self._ring.find(kid)
+        if key is None:
+            raise UnknownKey
+        if header.get("alg") != key.alg:
+            raise TokenRefused
+        claims = jws.verified(token, [key.key], _REGISTRIES[key.alg])
+        audience = claims.get("aud")
+        if claims.get("iss") != self._parties.issuer or "client_id" in claims:
+            raise TokenRefused
+        if self._parties.audience not in (audience if isinstance(audience, list) else [audience]):
+            raise TokenRefused
+        return checked(TokenKind.ACCESS, claims, self._clock(), has_key=True)
 
     def read_original(self, token: str) -> int:
         """Returns the user id of a refresh token that node-api-postgres issued (claims `id`, `iat`, `exp` only).
 
         Raises TokenRefused for any other token, expired ones included.
         """
-        claims = self._verified(TokenKind.REFRESH, token)
+        claims = self._verified_refresh(token)
         user_id, expires_at = claims.get("id"), claims.get("exp")
-        if claims.keys() != {"id", "iat", "exp"} or not _is_id(user_id) or not _is_time(expires_at):
+        if claims.keys() != {"id", "iat", "exp"} or not is_id(user_id) or not is_time(expires_at):
             raise TokenRefused
         if expires_at <= self._clock():
             raise TokenRefused
         return user_id
 
-    def _verified(self, kind: TokenKind, token: str) -> dict[str, Any]:
-        if len(token) > TOKEN_MAX_CHARS or not _COMPACT.fullmatch(token):
-            raise TokenRefused
-        try:
-            decoded = jwt.decode(token, self._keys[kind], registry=_REGISTRY)
-        except (JoseError, ValueError, TypeError, RecursionError):
-            raise TokenRefused from None
-        # RFC 7515 section 4.1.11: unknown critical extensions must be refused, and this code knows none.
-        if "crit" in decoded.header:
-            raise TokenRefused
-        return decoded.claims
-
-    def _checked(self, kind: TokenKind, claims: dict[str, Any]) -> Claims:
-        now = self._clock()
-        user_id, expires_at = claims.get("id"), claims.get("exp")
-        if claims.get("typ") != kind.value or not _is_id(user_id) or claims.get("sub") != str(user_id):
-            raise TokenRefused
-        if not isinstance(claims.get("jti"), str) or not claims["jti"]:
-            raise TokenRefused
-        if not _is_time(expires_at) or not _is_time(claims.get("iat")) or not _is_time(claims.get("nbf", 1)):
-            raise TokenRefused
-        if max(claims["iat"], claims.get("nbf", 0)) > now + CLOCK_SKEW_SECONDS:
-            raise TokenRefused
-        genuine = Claims(user_id, _session_id(claims.get("sid")), claims["jti"], expires_at)
-        if expires_at <= now:
-            raise TokenExpired(genuine)
-        return genuine
+    def _verified_refresh(self, token: str) -> dict[str, Any]:
+        return jws.verified(token, self._refresh_keys, jws.SECRET_REGISTRY)
 
 
 def token_hash(token: str) -> bytes:
     """Returns the SHA-256 (32 bytes) of a session's or a mail's token. The database holds nothing else of a token."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def _is_id(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 < value <= USER_ID_MAX
-
-
-def _is_time(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 < value < 2**53
-
-
-def _session_id(value: object) -> UUID:
-    try:
-        session_id = UUID(str(value))
-    except ValueError:
-        raise TokenRefused from None
-    if str(session_id) != value:
-        raise TokenRefused
-    return session_id

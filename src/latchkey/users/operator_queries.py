@@ -16,6 +16,7 @@ class Account:
     id: int
     name: str
     email: str
+    role: str
     is_deleted: bool
     created_at: datetime | None
     deleted_at: datetime | None
@@ -24,7 +25,7 @@ class Account:
 
 
 _ACCOUNT = (
-    "SELECT users.id, name, email, is_deleted, users.created_at, deleted_at, email_verified_at,"  # noqa: S608 constants
+    "SELECT users.id, name, email, role, is_deleted, users.created_at, deleted_at, email_verified_at,"  # noqa: S608 constants
     f" (SELECT count(*) FROM sessions WHERE user_id = users.id AND {IS_IN_USE}) AS live_sessions FROM users"
 )
 

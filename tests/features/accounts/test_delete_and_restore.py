@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from latchkey.sessions.tokens import TokenKind
+from latchkey.sessions.claims import TokenKind
 from tests.kit.answers import claims_of, cookies_set, succeeded
 from tests.kit.browser import Browser, refused
 from tests.kit.routes import LOGIN, PROTECTED, RESTORE, Route, minted
@@ -101,7 +101,7 @@ def test_restore_ends_with_the_access_token(browser: Browser, sql: Sql) -> None:
     user = browser.sign_up()
     delete(browser, user["id"])
     session = claims_of(browser.cookies["accessToken"])["sid"]
-    expired = browser.cookies | {"accessToken": minted(TokenKind.ACCESS, user["id"], session, age=301)}
+    expired = browser.cookies | {"accessToken": minted(browser.server, TokenKind.ACCESS, user["id"], session, age=301)}
     without = {name: value for name, value in browser.cookies.items() if name != "accessToken"}
     url = f"/users/{user['id']}/restore"
     assert refused(browser.patch(url, cookies=expired)) == (401, "TOKEN_EXPIRED", "Token expired")

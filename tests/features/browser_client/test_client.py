@@ -16,7 +16,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, Route
 
 import latchkey
-from latchkey.sessions.tokens import TokenKind
+from latchkey.sessions.claims import TokenKind
 from tests.kit import plain_http
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, new_email
@@ -394,7 +394,7 @@ def _expire(context: BrowserContext, server: Server) -> None:
     """Puts a genuine access token of the same session, past its time, into the jar."""
     (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "accessToken"]
     claims = claims_of(cookie["value"])
-    expired = minted(TokenKind.ACCESS, claims["id"], claims["sid"], age=301)
+    expired = minted(server, TokenKind.ACCESS, claims["id"], claims["sid"], age=301)
     asked = plain_http.get(f"{server.url}/auth/me", cookies={"accessToken": expired})
     assert asked.json()["code"] == "TOKEN_EXPIRED"
     context.add_cookies(

@@ -11,7 +11,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 
 from latchkey.clock import system_clock
 from latchkey.counts import SharedCounts, open_counts
-from latchkey.features.sign_in.guesses import BUSY, FREE_NOW, Ending, MemoryGuesses, Tally, delay_after
+from latchkey.features.sign_in.guesses import BUSY, FREE_NOW, Allowance, Ending, MemoryGuesses, delay_after
 from latchkey.features.sign_in.shared_guesses import SharedGuesses
 from tests.kit.redis_server import RedisServer
 
@@ -38,14 +38,14 @@ def kind(wait: float) -> str:
 @given(taken=steps)
 def test_memory_and_store_agree(store: RedisServer, taken: list[tuple[str, str, int]]) -> None:
     """The clock of the one stands still and that of the other moves by milliseconds, so both say the same."""
-    tallies = (Tally("{x}/own", 3), Tally("{x}/all", 4))
+    allowances = (Allowance("{x}/own", 3), Allowance("{x}/all", 4))
 
     async def compare() -> None:
         counts = open_counts(f"redis://{store.address}", system_clock)
         assert isinstance(counts, SharedCounts)
         shared, memory = SharedGuesses(counts), MemoryGuesses(lambda: 1000.0)
         for step, guess, which in taken:
-            some = tuple(tally for bit, tally in enumerate(tallies, 1) if which & bit)
+            some = tuple(allowance for bit, allowance in enumerate(allowances, 1) if which & bit)
             if step == "begin":
                 assert kind(await shared.begin(guess, some)) == kind(await memory.begin(guess, some))
             elif step == "forget":
@@ -65,32 +65,32 @@ def test_memory_and_store_agree(store: RedisServer, taken: list[tuple[str, str, 
 async def test_time_passes() -> None:
     """Failures are forgotten after an hour, guesses that never end after their lease, and nothing is kept of either."""
     now = 1000.0
-    guesses, tally = MemoryGuesses(lambda: now), (Tally("x", 2),)
-    assert [await guesses.begin(guess, tally) for guess in "abc"] == [FREE_NOW, FREE_NOW, BUSY]
+    guesses, allowances = MemoryGuesses(lambda: now), (Allowance("x", 2),)
+    assert [await guesses.begin(guess, allowances) for guess in "abc"] == [FREE_NOW, FREE_NOW, BUSY]
     now += 90
-    assert await guesses.begin("c", tally) == FREE_NOW
+    assert await guesses.begin("c", allowances) == FREE_NOW
     for guess in "cd":
-        await guesses.end(guess, tally, Ending.FAILED)
-    assert await guesses.begin("e", tally) == 1
+        await guesses.end(guess, allowances, Ending.FAILED)
+    assert await guesses.begin("e", allowances) == 1
     now += 1
-    assert await guesses.begin("e", tally) == FREE_NOW
-    await guesses.end("e", tally, Ending.FAILED)
-    assert await guesses.begin("f", tally) == 2
+    assert await guesses.begin("e", allowances) == FREE_NOW
+    await guesses.end("e", allowances, Ending.FAILED)
+    assert await guesses.begin("f", allowances) == 2
     now += 3600
-    assert await guesses.begin("f", tally) == FREE_NOW
-    await guesses.end("f", tally, Ending.UNKNOWN)
+    assert await guesses.begin("f", allowances) == FREE_NOW
+    await guesses.end("f", allowances, Ending.UNKNOWN)
     assert len(guesses) == 0
 
 
 async def test_memory_has_a_bound() -> None:
     """A flood of addresses neither grows it nor frees the account that has failed more often."""
     guesses = MemoryGuesses(lambda: 1000.0, entries_max=50)
-    target = (Tally("target", 5),)
+    target = (Allowance("target", 5),)
     for number in range(5):
         await guesses.begin(str(number), target)
         await guesses.end(str(number), target, Ending.FAILED)
     for number in range(1000):
-        flood = (Tally(f"flood {number}", 5),)
+        flood = (Allowance(f"flood {number}", 5),)
         assert await guesses.begin("x", flood) == FREE_NOW
         await guesses.end("x", flood, Ending.FAILED)
     assert len(guesses) == 50

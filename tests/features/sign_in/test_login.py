@@ -32,7 +32,8 @@ def test_opens_a_session(browser: Browser, sql: Sql) -> None:
     assert (session["ip"], session["user_agent"]) == ("127.0.0.1", response.request.headers["user-agent"])
     for token, kind, lifetime in ((access, "access", 300), (refresh, "refresh", 86_400)):
         claims = claims_of(token)
-        assert claims.keys() == {"sub", "id", "sid", "jti", "typ", "iat", "exp"}
+        names = {"sub", "id", "sid", "jti", "typ", "iat", "exp"}
+        assert claims.keys() == (names | {"role", "amr", "auth_time", "iss", "aud"} if kind == "access" else names)
         assert (claims["sub"], claims["id"]) == (str(user["id"]), user["id"])
         assert (claims["sid"], claims["typ"]) == (str(session["id"]), kind)
         assert claims["exp"] - claims["iat"] == lifetime

@@ -9,7 +9,7 @@ from latchkey.database.adoption.adoption import ADDRESS_KEY, MigrationError, Res
 
 
 @dataclass(frozen=True)
-class Finding:
+class DirtyRow:
     """A row that blocks the migration. `resolution` is the command line option that settles it."""
 
     table: str
@@ -21,14 +21,14 @@ class Finding:
 class DirtyData(MigrationError):
     """Rows block the migration, and nothing was changed.
 
-    `findings` lists all of them with addresses, because the operator must tell the accounts apart. Show it on a
+    `rows` are all of them with addresses, because the operator must tell the accounts apart. Show it on a
     terminal, not in a log.
     """
 
-    def __init__(self, findings: list[Finding]) -> None:
-        self.findings = tuple(findings)
-        lines = [f"  {f.table} {f.id}: {f.problem} ({f.resolution})" for f in findings]
-        head = f"{len(findings)} rows cannot be migrated as they are. Nothing was changed. Correct them, or give"
+    def __init__(self, rows: list[DirtyRow]) -> None:
+        self.rows = tuple(rows)
+        lines = [f"  {row.table} {row.id}: {row.problem} ({row.resolution})" for row in rows]
+        head = f"{len(rows)} rows cannot be migrated as they are. Nothing was changed. Correct them, or give"
         super().__init__("\n".join([head, "the option named after each:", *lines]))
 
 
@@ -64,54 +64,56 @@ ORDER BY id
 
 async def find_dirty_data(
     connection: asyncpg.Connection, resolve: Resolutions, tables: Collection[str]
-) -> list[Finding]:
+) -> list[DirtyRow]:
     """Returns every row that breaks the new rules and that `resolve` does not settle. Only reads.
 
     `tables` are the tables of node-api-postgres that exist.
     """
-    findings: list[Finding] = []
+    dirty: list[DirtyRow] = []
     if "users" in tables:
-        findings += await _null_flags(connection, resolve)
-        findings += await _duplicate_emails(connection, resolve)
-        findings += await _duplicate_reset_tokens(connection, resolve)
+        dirty += await _null_flags(connection, resolve)
+        dirty += await _duplicate_emails(connection, resolve)
+        dirty += await _duplicate_reset_tokens(connection, resolve)
     if "audit_logs" in tables:
-        findings += await _orphan_audits(connection, resolve)
-    return findings
+        dirty += await _orphan_audits(connection, resolve)
+    return dirty
 
 
-async def _null_flags(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+async def _null_flags(connection: asyncpg.Connection, resolve: Resolutions) -> list[DirtyRow]:
     if resolve.null_flags:
         return []
     problem = "is_deleted is NULL, neither active nor deleted"
     rows = await connection.fetch(NULL_FLAGS)
-    return [Finding("users", row["id"], problem, "--null-flags active|deleted") for row in rows]
+    return [DirtyRow("users", row["id"], problem, "--null-flags active|deleted") for row in rows]
 
 
-async def _duplicate_emails(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+async def _duplicate_emails(connection: asyncpg.Connection, resolve: Resolutions) -> list[DirtyRow]:
     if resolve.duplicate_emails:
         return []
     rows = await connection.fetch(DUPLICATE_EMAILS, resolve.null_flags == "deleted")
     option = "--duplicate-emails keep-oldest|keep-newest"
     return [
-        Finding("users", row["id"], f"{row['email']!r} is also the address of {_users(row['others'])}", option)
+        DirtyRow("users", row["id"], f"{row['email']!r} is also the address of {_users(row['others'])}", option)
         for row in rows
     ]
 
 
-async def _duplicate_reset_tokens(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+async def _duplicate_reset_tokens(connection: asyncpg.Connection, resolve: Resolutions) -> list[DirtyRow]:
     if resolve.duplicate_reset_tokens:
         return []
     rows = await connection.fetch(DUPLICATE_RESET_TOKENS)
     option = "--duplicate-reset-tokens clear"
-    return [Finding("users", row["id"], f"reset_token is also that of {_users(row['others'])}", option) for row in rows]
+    return [
+        DirtyRow("users", row["id"], f"reset_token is also that of {_users(row['others'])}", option) for row in rows
+    ]
 
 
-async def _orphan_audits(connection: asyncpg.Connection, resolve: Resolutions) -> list[Finding]:
+async def _orphan_audits(connection: asyncpg.Connection, resolve: Resolutions) -> list[DirtyRow]:
     if resolve.orphan_audits:
         return []
     rows = await connection.fetch(ORPHAN_AUDITS)
     return [
-        Finding("audit_logs", row["id"], f"actor_id {row['actor_id']} is no user", "--orphan-audits clear")
+        DirtyRow("audit_logs", row["id"], f"actor_id {row['actor_id']} is no user", "--orphan-audits clear")
         for row in rows
     ]
 

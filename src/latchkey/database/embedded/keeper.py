@@ -1,10 +1,10 @@
-"""The keeper: starts the embedded PostgreSQL and stops it when its owner is gone.
+"""The keeper: starts the embedded PostgreSQL, and stops it when the process that uses it has ended.
 
-`postgres.py` runs it as `python -m latchkey.database.embedded.keeper DATA_DIR`. It prints one line of JSON, with
-`dsn` or `problem`, and then waits for a byte on its standard input, or for its end.
+`postgres.py` runs it as `python -m latchkey.database.embedded.keeper DATA_DIR`. It prints one line of JSON with `dsn`
+or `problem`. It then waits for a byte on its standard input, or for the end of that input.
 
-Two locked files make sharing safe, because the system releases the locks of a dead process. The process that starts or
-stops the server holds `postgres.lock`; every process that uses it shares `postgres.users`.
+Several processes may share one server. The keeper that starts or stops it holds the lock of `postgres.lock`; every
+keeper that uses it holds a shared lock of `postgres.users`. The system releases the locks of a process that has died.
 """
 
 import fcntl
@@ -21,8 +21,8 @@ from latchkey.database.embedded.cluster import Cluster, ClusterError
 
 def main() -> None:
     """Runs the keeper of the data directory in the first argument."""
-    # Only the owner's end stops the keeper: after `pkill latchkey` nothing else would stop the server. Handlers, not
-    # SIG_IGN, because PostgreSQL would inherit that.
+    # A signal to all of latchkey must not end the keeper: nothing else would stop the server. The end of its standard
+    # input ends it. Handlers, not SIG_IGN, because PostgreSQL would inherit that.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     try:

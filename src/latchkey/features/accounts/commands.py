@@ -1,6 +1,6 @@
 """Commands about accounts."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,7 +9,8 @@ from latchkey.terminal.arguments import AsJson, Limit, Who
 GROUP = "users"
 commands = typer.Typer()
 
-COLUMNS = ("id", "name", "email", "created_at", "live_sessions")
+Force = Annotated[bool, typer.Option("--force", help="Go on, even if no usable admin is left.")]
+COLUMNS = ("id", "name", "email", "role", "created_at", "live_sessions")
 DELETED_COLUMNS = ("id", "name", "email", "created_at", "deleted_at")
 
 
@@ -59,12 +60,13 @@ def show_user(who: Who, as_json: AsJson = False) -> None:
 def delete_user(
     who: Who,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Mark a user as deleted and end all their sessions."""
     from latchkey.features.accounts.operator import delete
 
-    delete(who, confirmed=yes, as_json=as_json)
+    delete(who, confirmed=yes, force=force, as_json=as_json)
 
 
 @commands.command("restore")
@@ -73,3 +75,16 @@ def restore_user(who: Who, as_json: AsJson = False) -> None:
     from latchkey.features.accounts.operator import restore
 
     restore(who, as_json=as_json)
+
+
+@commands.command("set-role")
+def set_role(
+    who: Who,
+    role: Annotated[Literal["user", "admin"], typer.Argument(help="The new role.")],
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user an admin, or an admin a user. Another role ends all their sessions."""
+    from latchkey.features.accounts.operator import set_role as run
+
+    run(who, role, force=force, as_json=as_json)

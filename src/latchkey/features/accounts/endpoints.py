@@ -4,7 +4,13 @@ from typing import Any
 
 from latchkey.features.accounts import bodies
 from latchkey.features.accounts.bodies import PageQuery, UserChanges, UserReplacement
-from latchkey.features.accounts.errors import NothingToUpdate, RestoreEmailTaken, UserNotDeleted, UsersNotListed
+from latchkey.features.accounts.errors import (
+    LastAdmin,
+    NothingToUpdate,
+    RestoreEmailTaken,
+    UserNotDeleted,
+    UsersNotListed,
+)
 from latchkey.features.accounts.service import Accounts
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.errors import Forbidden
@@ -131,13 +137,13 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_
             summary="Delete your own account",
             description=(
                 "Ends all your sessions. This session can restore the account until its access token expires."
-                " Later, only an operator can."
+                " Later, only an operator can. The last admin cannot delete their account."
             ),
             success=(Success(message="User deleted successfully", data=User),),
             guard=guards.signed_in,
             params=UserPath,
             self_only=_own_id,
-            failures=(Forbidden, UserNotFound),
+            failures=(Forbidden, UserNotFound, LastAdmin),
         ),
         Endpoint(
             method="PATCH",

@@ -18,5 +18,11 @@ class UserNotDeleted(Refusal):
     status, code, message = 404, "USER_NOT_FOUND", "User not found or already active"
 
 
+class LastAdmin(Refusal):
+    """Nobody else is an administrator who is neither deleted nor suspended now."""
+
+    status, code, message = 409, "LAST_ADMIN", "This is the last admin"
+
+
 class RestoreEmailTaken(Refusal):
     status, code, message = 409, "EMAIL_ALREADY_EXISTS", "Cannot restore user: email already in use"

@@ -1,10 +1,13 @@
 """Delete and restore of an account, for an operator at the command line."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from latchkey.feature import PlatformSettings
-from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
+from latchkey.features.accounts.errors import LastAdmin, RestoreEmailTaken, UserNotDeleted
+from latchkey.features.accounts.roles import Role, Roles
 from latchkey.features.accounts.service import Accounts
 from latchkey.features.email_verification.address_change import AddressChange
 from latchkey.features.email_verification.settings import EmailVerificationSettings
@@ -20,7 +23,7 @@ class Settings(EmailVerificationSettings, PlatformSettings):
     """Settings that these commands read."""
 
 
-def delete(who: str, *, confirmed: bool, as_json: bool) -> None:
+def delete(who: str, *, confirmed: bool, force: bool, as_json: bool) -> None:
     """Deletes an account and ends its sessions. Without `confirmed` it asks first, and fails if stdin is no
     terminal."""
     if not confirmed:
@@ -33,10 +36,10 @@ def delete(who: str, *, confirmed: bool, as_json: bool) -> None:
 
     async def delete_account(operation: Operation[Settings]) -> Account:
         account = await find_live(who, operation)
-        await _accounts(operation).delete(account.id, actor_id=None, session_id=None, origin=COMMAND_LINE)
+        await _accounts(operation).delete(account.id, actor_id=None, session_id=None, origin=COMMAND_LINE, force=force)
         return await find_by_id(account.id, operation)
 
-    with explained(UserNotFound):
+    with explained(UserNotFound), _last_admin_explained():
         print_account(operate(Settings, delete_account), as_json=as_json)
 
 
@@ -57,13 +60,28 @@ def restore(who: str, *, as_json: bool) -> None:
     print_account(operate(Settings, restore_account), as_json=as_json)
 
 
+def set_role(who: str, role: str, *, force: bool, as_json: bool) -> None:
+    """Sets the role of a live account, and prints it."""
+
+    async def set_it(operation: Operation[PlatformSettings]) -> Account:
+        account = await find_live(who, operation)
+        await Roles(operation.audit, operation.ender).set(account.id, Role(role), origin=COMMAND_LINE, force=force)
+        return await find_by_id(account.id, operation)
+
+    with explained(UserNotFound), _last_admin_explained():
+        print_account(operate(PlatformSettings, set_it), as_json=as_json)
+
+
+@contextmanager
+def _last_admin_explained() -> Iterator[None]:
+    try:
+        yield
+    except LastAdmin:
+        fail("this is the last admin: make another user an admin first, or add --force")
+
+
 def _accounts(operation: Operation[Settings]) -> Accounts:
-    settings = operation.settings
-    address_change = AddressChange(
-        outbox=operation.outbox,
-        must_be_confirmed=settings.confirm_email_change,
-        require_verified_email=settings.require_verified_email,
-    )
+    address_change = AddressChange.of(operation.settings, operation.outbox)
     return Accounts(operation.database, operation.audit, operation.ender, address_change)
 
 

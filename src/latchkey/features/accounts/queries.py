@@ -1,8 +1,10 @@
 """SQL of accounts."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.sessions.standing import IS_SUSPENDED
 from latchkey.users.queries import user_of
 from latchkey.users.user import User
 
@@ -27,17 +29,79 @@ async def page(database: Queryable, *, limit: int, offset: int) -> tuple[list[Us
     return [user_of(row) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
+_DELETE = (
+    "UPDATE users SET is_deleted = true, deleted_at = now(), deleted_by_session = $2,"
+    " reset_token = NULL, reset_token_expires = NULL WHERE id = $1 AND NOT is_deleted"
+)
+
+
 async def delete(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:
-    """Marks a live user as deleted and returns it, or None. `session_id` is the session that deleted it; None: an
-    operator."""
+    """Marks a live user who is no administrator as deleted and returns it, or None. `session_id` is the session that
+    deleted it; None: an operator."""
     row = await connection.fetchrow(
-        "UPDATE users SET is_deleted = true, deleted_at = now(), deleted_by_session = $2,"
-        " reset_token = NULL, reset_token_expires = NULL"
-        " WHERE id = $1 AND NOT is_deleted RETURNING id, name, email",
+        f"{_DELETE} AND role = 'user' RETURNING id, name, email",
         user_id,
         session_id,
     )
     return user_of(row) if row else None
+
+
+async def delete_any(connection: Connection, user_id: int, session_id: UUID | None) -> tuple[User, bool] | None:
+    """Does as `delete` for every live user, and tells whether it was a usable administrator.
+
+    The transaction has the lock of administrators.
+    """
+    row = await connection.fetchrow(
+        f"{_DELETE} RETURNING id, name, email, role = 'admin' AND NOT {IS_SUSPENDED} AS was_usable_admin",
+        user_id,
+        session_id,
+    )
+    return (user_of(row), row["was_usable_admin"]) if row else None
+
+
+# An arbitrary number. Nothing else in the database may use it for an advisory lock.
+_ADMINS_LOCK = 7_304_218_550_120
+
+
+async def lock_admins(connection: Connection) -> None:
+    """Waits for all other transactions that may leave no usable administrator.
+
+    Take this lock first, then rows of users, then count in another statement.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1::bigint)", _ADMINS_LOCK)
+
+
+async def has_usable_admin(connection: Connection) -> bool:
+    """Tells whether an administrator is neither deleted nor suspended now."""
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM users"  # noqa: S608 constant
+            f" WHERE role = 'admin' AND NOT is_deleted AND NOT {IS_SUSPENDED})"
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """The role of a live user, and whether they are suspended now."""
+
+    role: str
+    is_suspended: bool
+
+
+async def lock_role(connection: Connection, user_id: int) -> HeldRole | None:
+    """Returns the role of a live user, locked until the transaction ends."""
+    row = await connection.fetchrow(
+        f"SELECT role, {IS_SUSPENDED} AS is_suspended FROM users"  # noqa: S608 constant
+        " WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE",
+        user_id,
+    )
+    return HeldRole(row["role"], row["is_suspended"]) if row else None
+
+
+async def set_role(connection: Connection, user_id: int, role: str) -> None:
+    """Sets the role of a locked user."""
+    await connection.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, role)
 
 
 async def restore(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:

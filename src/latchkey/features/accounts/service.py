@@ -11,6 +11,7 @@ from latchkey.database.pool import Database
 from latchkey.features.accounts import queries
 from latchkey.features.accounts.actions import AccountAction
 from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
+from latchkey.features.accounts.roles import require_usable_admin
 from latchkey.features.email_verification.address_change import AddressChange
 from latchkey.features.email_verification.queries import end_tokens
 from latchkey.http.page_meta import PageMeta
@@ -88,16 +89,30 @@ class Accounts:
         with address_conflict(EmailTaken):
             return await self._audit.change(change_user)
 
-    async def delete(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
-        """Marks a user as deleted and ends all their sessions. Raises UserNotFound."""
+    async def delete(
+        self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin, force: bool = False
+    ) -> User:
+        """Marks a user as deleted and ends all their sessions.
+
+        Raises UserNotFound, and LastAdmin unless `force`.
+        """
 
         async def delete_user(change: Change) -> User:
-            user = await queries.delete(change.connection, user_id, session_id)
-            if user is None:
-                raise UserNotFound
+            # An administrator costs more: two of them may delete their accounts at the same time.
+            user = await queries.delete(change.connection, user_id, session_id) or await delete_admin(change)
             await end_tokens(change.connection, user_id)
             await self._ender.end_all(change, user_id, EndedBy.DELETION)
             await change.record(Event(AccountAction.DELETE_USER, actor_id, user_id, origin, session_id))
+            return user
+
+        async def delete_admin(change: Change) -> User:
+            await queries.lock_admins(change.connection)
+            deleted = await queries.delete_any(change.connection, user_id, session_id)
+            if deleted is None:
+                raise UserNotFound
+            user, was_usable_admin = deleted
+            if was_usable_admin and not force:
+                await require_usable_admin(change)
             return user
 
         return await self._audit.change(delete_user)

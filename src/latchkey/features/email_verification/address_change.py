@@ -1,10 +1,12 @@
 """Change of address: at once or, with CONFIRM_EMAIL_CHANGE, when the new address is verified."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from latchkey.audit.record import Change
 from latchkey.features.email_verification import queries
 from latchkey.features.email_verification.mails import CONFIRM_MAIL, EMAIL_CHANGED_NOTICE, VERIFY_MAIL
+from latchkey.features.email_verification.settings import EmailVerificationSettings
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.users import queries as user_queries
@@ -19,6 +21,15 @@ class AddressChange:
     outbox: Outbox
     must_be_confirmed: bool
     require_verified_email: bool
+
+    @classmethod
+    def of(cls, settings: EmailVerificationSettings, outbox: Outbox) -> Self:
+        """Returns the change of address that these settings describe."""
+        return cls(
+            outbox=outbox,
+            must_be_confirmed=settings.confirm_email_change,
+            require_verified_email=settings.require_verified_email,
+        )
 
     async def set(self, change: Change, user: User, *, name: str, email: str, origin: Origin) -> User:
         """Sets name and address, and returns the user.

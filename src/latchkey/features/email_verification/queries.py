@@ -23,7 +23,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class SpentToken:
     """A spent token: the user, its purpose and the address that it verifies."""
 
     user_id: int
@@ -58,16 +58,17 @@ async def set_token(
     )
 
 
-async def renew_token(connection: Connection, token_hash: bytes, hours: int) -> Requested | None:
-    """Extends the life of a token that is still current, and returns what it verifies; None if it was spent or
-    replaced."""
+async def renew_token(connection: Connection, token_hashes: list[bytes], hours: int) -> tuple[Requested, bytes] | None:
+    """Extends the life of that one of these tokens that is still current, and returns what it verifies and its hash;
+    None if it was spent or replaced."""
     row = await connection.fetchrow(
         "UPDATE email_tokens SET expires_at = now() + make_interval(hours => $2) FROM users"
-        " WHERE token_hash = $1 AND users.id = user_id AND NOT is_deleted RETURNING user_id, email_tokens.email, name",
-        token_hash,
+        " WHERE token_hash = ANY($1::bytea[]) AND users.id = user_id AND NOT is_deleted"
+        " RETURNING user_id, email_tokens.email, name, token_hash",
+        token_hashes,
         hours,
     )
-    return Requested(row["user_id"], row["name"], row["email"]) if row else None
+    return (Requested(row["user_id"], row["name"], row["email"]), row["token_hash"]) if row else None
 
 
 async def request_change(connection: Connection, user_id: int, email: str) -> None:
@@ -118,14 +119,14 @@ async def find_by_token(database: Queryable, token_hash: bytes) -> int | None:
     return value
 
 
-async def spend(connection: Connection, token_hash: bytes) -> Proof | None:
+async def spend(connection: Connection, token_hash: bytes) -> SpentToken | None:
     """Spends a token and returns what it verifies; None if it is spent or expired. The caller has locked the user's
     row."""
     row = await connection.fetchrow(
         "DELETE FROM email_tokens WHERE token_hash = $1 AND expires_at > now() RETURNING user_id, purpose, email",
         token_hash,
     )
-    return Proof(row["user_id"], Purpose(row["purpose"]), row["email"]) if row else None
+    return SpentToken(row["user_id"], Purpose(row["purpose"]), row["email"]) if row else None
 
 
 async def mark_verified(connection: Connection, user_id: int, email: str) -> bool:

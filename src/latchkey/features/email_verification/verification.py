@@ -63,19 +63,24 @@ class EmailVerification:
     async def _compose(
         self, change: Change, entry: Entry, purpose: Purpose, requested: Requested | None
     ) -> Letter | None:
-        hashed = token_hash(entry.token)
+        token = entry.tokens[0]
         if entry.token_made:
-            requested = await queries.renew_token(change.connection, hashed, TOKEN_HOURS)
-        elif requested is not None:
-            if not await self.outbox.may_send_link(change, entry.kind, requested.user_id, requested.email):
+            tokens_by_hash = {token_hash(each): each for each in entry.tokens}
+            renewed = await queries.renew_token(change.connection, list(tokens_by_hash), TOKEN_HOURS)
+            if renewed is None:
                 return None
-            await queries.set_token(change.connection, requested, purpose, hashed, TOKEN_HOURS)
-        if requested is None:
+            requested, renewed_hash = renewed
+            token = tokens_by_hash[renewed_hash]
+        elif requested is None:
+            return None
+        elif await self.outbox.may_send_link(change, entry.kind, requested.user_id, requested.email):
+            await queries.set_token(change.connection, requested, purpose, token_hash(token), TOKEN_HOURS)
+        else:
             return None
         context = {
             "email": requested.email,
             "name": requested.name,
-            "link": f"{self.page_url}#token={entry.token}",
+            "link": f"{self.page_url}#token={token}",
             "hours": str(TOKEN_HOURS),
         }
         return Letter(requested.email, context, user_id=requested.user_id, carries_token=True)
@@ -93,13 +98,13 @@ class EmailVerification:
 
         async def mark(change: Change) -> None:
             user = await user_queries.lock(change.connection, user_id)
-            proof = await queries.spend(change.connection, hashed)
-            if user is None or proof is None:
+            spent = await queries.spend(change.connection, hashed)
+            if user is None or spent is None:
                 raise EmailTokenRefused
-            if proof.purpose is Purpose.CHANGE:
-                await self.address_change.set(change, user, name=user.name, email=proof.email, origin=origin)
-            await queries.mark_verified(change.connection, user_id, proof.email)
-            changed = ("email", "email_verified_at") if proof.purpose is Purpose.CHANGE else ("email_verified_at",)
+            if spent.purpose is Purpose.CHANGE:
+                await self.address_change.set(change, user, name=user.name, email=spent.email, origin=origin)
+            await queries.mark_verified(change.connection, user_id, spent.email)
+            changed = ("email", "email_verified_at") if spent.purpose is Purpose.CHANGE else ("email_verified_at",)
             await change.record(Event(EmailVerificationAction.VERIFY_EMAIL, user_id, user_id, origin, changed=changed))
 
         with address_conflict(EmailTaken):

@@ -28,11 +28,7 @@ class EmailVerificationParts:
 
 def wire_email_verification(platform: Platform, settings: EmailVerificationSettings) -> EmailVerificationParts:
     """Wires verification links, their mails and their page."""
-    address_change = AddressChange(
-        outbox=platform.outbox,
-        must_be_confirmed=settings.confirm_email_change,
-        require_verified_email=settings.require_verified_email,
-    )
+    address_change = AddressChange.of(settings, platform.outbox)
     verification = EmailVerification(
         database=platform.database,
         audit=platform.audit,

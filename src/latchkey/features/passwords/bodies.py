@@ -4,9 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from latchkey.hashing.common_passwords import OWN, is_own
 from latchkey.hashing.password_fields import TypedPassword, new_password
 from latchkey.mail.tokens import LinkToken
+from latchkey.refusal import FieldError, ValidationFailed
 from latchkey.users.fields import TypedEmail
+from latchkey.users.user import User
 
 
 class PasswordChange(BaseModel):
@@ -27,6 +30,12 @@ class PasswordReset(BaseModel):
 
     token: LinkToken
     new_password: str = Field(alias="newPassword")
+
+
+def refuse_own(password: str, user: User) -> None:
+    """Raises ValidationFailed for a `newPassword` that is the user's own name or address."""
+    if is_own(password, user.name, user.email):
+        raise ValidationFailed(FieldError("newPassword", OWN))
 
 
 def password_change(min_length: int) -> type[PasswordChange]:

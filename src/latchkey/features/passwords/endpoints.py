@@ -17,15 +17,21 @@ from latchkey.features.sign_in.errors import TooManyAttempts
 from latchkey.features.sign_in.known_devices import KnownDevices
 from latchkey.http.authenticate import Guard
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.http.request_kind import Transport
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.native import NATIVE_ONLY, NativeSession, native_tokens
+from latchkey.sessions.presented import PresentedSessions
 
 TAG = "Auth"
+CHANGED = "Password changed successfully"
+NATIVELY = Success(message=CHANGED, data=NativeSession)
 
 
 def password_endpoints(
     changer: PasswordChanger,
     recovery: Recovery,
     devices: KnownDevices,
+    presented_sessions: PresentedSessions,
     cookies: SessionCookies,
     signed_in: Guard,
     *,
@@ -38,9 +44,12 @@ def password_endpoints(
             call.signed_in,
             call.body.current_password,
             call.body.new_password,
-            known_device=partial(devices.recognise, call.exchange),
+            recognise_device=partial(devices.recognise, call.exchange),
+            remember=presented_sessions.remembers(call.exchange),
             origin=call.origin,
         )
+        if pair.refresh.transport is Transport.BEARER:
+            return Reply(NativeSession(tokens=native_tokens(pair)), success=NATIVELY)
         return Reply(cookies=cookies.carry(pair))
 
     async def forgot_password(call: Call[ForgottenPassword]) -> Reply:
@@ -58,8 +67,8 @@ def password_endpoints(
             handler=change_password,
             tag=TAG,
             summary="Change your password",
-            description="Ends all your sessions and opens a new one for this browser.",
-            success=(Success(message="Password changed successfully"),),
+            description="Ends all your sessions and opens a new one for this client." + NATIVE_ONLY,
+            success=(Success(message=CHANGED), NATIVELY),
             guard=signed_in,
             body=password_change(min_length),
             failures=(CurrentPasswordIncorrect, TooManyAttempts),

@@ -1,22 +1,27 @@
 """SQL of passwords and reset tokens."""
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.sessions.standing import STANDING, Standing, standing_of
 from latchkey.users.queries import user_of
 from latchkey.users.user import User
 
 
-async def replace_password(connection: Connection, user_id: int, old_hash: str, new_hash: str) -> User | None:
-    """Replaces the password if its hash is still `old_hash`, and ends the reset token. Returns the user; None if
-    not."""
+async def replace_password(
+    connection: Connection, user_id: int, old_hash: str, new_hash: str
+) -> tuple[User, Standing] | None:
+    """Replaces the password if its hash is still `old_hash`, and ends the reset token.
+
+    Returns the user and what their row says about sessions; None if the hash is another.
+    """
     row = await connection.fetchrow(
-        "UPDATE users SET password = $3, password_migrated = false,"
+        "UPDATE users SET password = $3, password_migrated = false,"  # noqa: S608 constant
         " credential_generation = credential_generation + 1, reset_token = NULL, reset_token_expires = NULL"
-        " WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email",
+        f" WHERE id = $1 AND password = $2 AND NOT is_deleted RETURNING id, name, email, {STANDING}",
         user_id,
         old_hash,
         new_hash,
     )
-    return user_of(row) if row else None
+    return (user_of(row), standing_of(row)) if row else None
 
 
 async def lock_by_email(connection: Connection, email: str) -> User | None:
@@ -56,16 +61,16 @@ async def find_by_reset_token(database: Queryable, token_hash: str) -> User | No
     return user_of(row) if row else None
 
 
-async def renew_reset_token(connection: Connection, token_hash: str, minutes: int) -> User | None:
-    """Extends the life of a reset token that is still current, and returns its user; None if it was spent or
-    replaced."""
+async def renew_reset_token(connection: Connection, token_hashes: list[str], minutes: int) -> tuple[User, str] | None:
+    """Extends the life of that one of these reset tokens that is still current, and returns its user and its hash; None
+    if it was spent or replaced."""
     row = await connection.fetchrow(
         "UPDATE users SET reset_token_expires = now() + make_interval(mins => $2)"
-        " WHERE reset_token = $1 AND NOT is_deleted RETURNING id, name, email",
-        token_hash,
+        " WHERE reset_token = ANY($1::text[]) AND NOT is_deleted RETURNING id, name, email, reset_token",
+        token_hashes,
         minutes,
     )
-    return user_of(row) if row else None
+    return (user_of(row), row["reset_token"]) if row else None
 
 
 async def spend_reset_token(connection: Connection, token_hash: str, password_hash: str) -> User | None:

@@ -12,11 +12,11 @@ from latchkey.database.pool import Database
 from latchkey.features.email_verification.queries import end_requested_change
 from latchkey.features.passwords import queries
 from latchkey.features.passwords.actions import PasswordAction
+from latchkey.features.passwords.bodies import refuse_own
 from latchkey.features.passwords.errors import ResetTokenRefused
 from latchkey.features.passwords.mails import PASSWORD_CHANGED_NOTICE, RESET_MAIL
 from latchkey.features.passwords.reset_links import RESET_TOKEN_MINUTES, ResetLinks, reset_token_hash
 from latchkey.features.sign_in.throttle import Throttle
-from latchkey.hashing.common_passwords import refuse_own
 from latchkey.hashing.hasher import PasswordHasher
 from latchkey.mail.message import Letter
 from latchkey.mail.outbox import Entry, Outbox
@@ -48,9 +48,9 @@ class Recovery:
         None if no account has the address, if its mail limit is reached, or if this link was spent or replaced.
         """
         if entry.token_made:
-            link = await self.links.renew(change, entry.token)
+            link = await self.links.renew(change, entry.tokens)
         elif await self._may_have_another(change, entry.recipient):
-            link = await self.links.make(change, entry.recipient, entry.origin, token=entry.token)
+            link = await self.links.make(change, entry.recipient, entry.origin, token=entry.tokens[0])
         else:
             link = None
         if link is None:
@@ -59,7 +59,7 @@ class Recovery:
         return Letter(link.email, context, user_id=link.user_id, carries_token=True)
 
     async def _may_have_another(self, change: Change, email: str) -> bool:
-        # The lock keeps two instances from counting the same four mails.
+        # Locks the user, so that two instances do not both send the last permitted mail of the hour.
         user = await queries.lock_by_email(change.connection, email)
         return user is not None and await self.outbox.may_send_link(change, RESET_MAIL.name, user.id, email)
 
@@ -73,7 +73,7 @@ class Recovery:
         user = await queries.find_by_reset_token(self.database, reset_token_hash(token))
         if user is None:
             raise ResetTokenRefused
-        refuse_own(password, user.name, user.email)
+        refuse_own(password, user)
         password_hash = await self.hasher.hash(password)
 
         async def reset_password(change: Change) -> None:

@@ -1,6 +1,7 @@
 """Reset links, which a mail carries or an operator hands over. The holder can set a new password once."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from latchkey.audit.event import Event
@@ -47,10 +48,19 @@ class ResetLinks:
         await change.record(Event(PasswordAction.FORGOT_PASSWORD, None, user.id, origin))
         return self._link(user, token)
 
-    async def renew(self, change: Change, token: str, *, minutes: int = RESET_TOKEN_MINUTES) -> ResetLink | None:
-        """Makes the link of that token again, valid for all its minutes; None if the token is spent or replaced."""
-        user = await queries.renew_reset_token(change.connection, reset_token_hash(token), minutes)
-        return None if user is None else self._link(user, token)
+    async def renew(
+        self, change: Change, tokens: Iterable[str], *, minutes: int = RESET_TOKEN_MINUTES
+    ) -> ResetLink | None:
+        """Makes the link of that one of these tokens again that is current, valid for all its minutes.
+
+        None if the token is spent or replaced.
+        """
+        tokens_by_hash = {reset_token_hash(token): token for token in tokens}
+        renewed = await queries.renew_reset_token(change.connection, list(tokens_by_hash), minutes)
+        if renewed is None:
+            return None
+        user, renewed_hash = renewed
+        return self._link(user, tokens_by_hash[renewed_hash])
 
     async def invite(self, change: Change, email: str, *, token: str, minutes: int) -> ResetLink | None:
         """Makes the link of an invitation, as `make` does with a token. Writes no audit row."""

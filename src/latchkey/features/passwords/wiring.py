@@ -51,6 +51,7 @@ def wire_passwords(platform: Platform, settings: PasswordSettings, sign_in: Sign
         changer,
         recovery,
         sign_in.devices,
+        platform.presented_sessions,
         platform.cookies,
         platform.guards.signed_in,
         min_length=settings.password_min_length,

@@ -23,9 +23,9 @@ class Invitations:
         """Returns the invitation letter; None if the invitation was accepted or replaced, or the mail limit is
         reached."""
         if entry.token_made:
-            link = await self.links.renew(change, entry.token, minutes=INVITATION_MINUTES)
+            link = await self.links.renew(change, entry.tokens, minutes=INVITATION_MINUTES)
         elif await self._may_be_invited(change, entry):
-            link = await self.links.invite(change, entry.recipient, token=entry.token, minutes=INVITATION_MINUTES)
+            link = await self.links.invite(change, entry.recipient, token=entry.tokens[0], minutes=INVITATION_MINUTES)
         else:
             link = None
         if link is None:
@@ -35,6 +35,6 @@ class Invitations:
 
     async def _may_be_invited(self, change: Change, entry: Entry) -> bool:
         assert entry.user_id is not None, "queued with its user, by the change that created the account"
-        # The lock keeps two instances from counting the same four mails.
+        # Locks the user, so that two instances do not both send the last permitted mail of the hour.
         user = await lock(change.connection, entry.user_id)
         return user is not None and await self.outbox.may_send_link(change, entry.kind, user.id, entry.recipient)

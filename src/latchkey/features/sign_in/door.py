@@ -1,50 +1,62 @@
-"""The door: the last step of every sign-in, with any proof. No other code opens sessions."""
+"""The door: opens every session. It checks the steps of a sign-in, then opens and records it in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.feature import Platform
 from latchkey.features.sign_in import queries
 from latchkey.features.sign_in.actions import SignInAction
+from latchkey.features.sign_in.errors import AccountSuspended
 from latchkey.features.sign_in.mails import NEW_DEVICE_NOTICE
 from latchkey.features.sign_in.steps import Candidate, Step
 from latchkey.http.authenticate import Principal
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.sessions.actions import SessionAction
+from latchkey.sessions.carriage import Carriage
 from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
+from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.opening import Cleared, SessionOpener
 from latchkey.sessions.queries import EndedBy, ProvenSessions
+from latchkey.sessions.standing import Standing
 from latchkey.sessions.tokens import TokenPair
 from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
 
-KnownDevice = Callable[[int], str | None]
+RecogniseDevice = Callable[[int], str | None]
 """The id of the requesting device, if it has signed in to this account with credentials of that generation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The circumstances of a sign-in. A new session ends `replaces`, the browser's current sessions."""
+    """The circumstances of a sign-in. A new session ends `replaces`, the client's current sessions."""
 
-    known_device: KnownDevice
+    recognise_device: RecogniseDevice
     replaces: ProvenSessions
+    carriage: Carriage
     origin: Origin
+
+
+class LockUser(Protocol):
+    """Locks the user's row in the door's transaction and returns what it says.
+
+    None if the proof no longer holds: a reset, a change or a deletion in between wins.
+    """
+
+    def __call__(self, change: Change, *, exclusively: bool) -> Awaitable[Standing | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The account that a request has proved to own.
-
-    `still_holds` locks the user's row in the door's transaction and tells whether the proof still holds: a reset, a
-    change or a deletion in between wins. `alone`: takes the lock exclusively.
-    """
+    """The account that a request has proved to own, by the methods `amr` (RFC 8176)."""
 
     candidate: Candidate
-    still_holds: Callable[[Change, bool], Awaitable[bool]]
+    amr: tuple[str, ...]
+    lock_user: LockUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ class Door:
     async def enter(self, proof: Proof, visit: Visit) -> SignedIn | None:
         """Opens a session for a proved account. None if the proof no longer holds.
 
-        Raises the refusal of the first failed step, after it has recorded LOGIN_FAILED with the reason.
+        Raises the refusal of the first failed step, or AccountSuspended. Records each failure as LOGIN_FAILED.
         """
         user = proof.candidate.user
         for step in self.steps:
@@ -82,10 +94,15 @@ class Door:
         details = self._new_device(proof.candidate, visit, device)
 
         async def open_session(change: Change) -> SignedIn | None:
-            if not await proof.still_holds(change, self.opener.is_limited):
+            standing = await proof.lock_user(change, exclusively=self.opener.is_limited)
+            if standing is None:
                 return None
+            if standing.is_suspended:
+                raise AccountSuspended
             ended = await self.ender.end_proven(change, visit.replaces, EndedBy.LOGIN) if visit.replaces else []
-            session = await self.opener.open(change, Cleared(user.id), visit.origin, device=device)
+            cleared = Cleared(user.id, standing, proof.amr)
+            pair = await self.opener.open(change, cleared, visit.origin, carriage=visit.carriage, device=device)
+            session_id = pair.refresh.session_id
             if (
                 details
                 and await queries.is_older_than_a_day(change.connection, user.id)
@@ -94,28 +111,48 @@ class Door:
                 await self.outbox.notify(
                     change, NEW_DEVICE_NOTICE.name, user.email, visit.origin, user_id=user.id, details=details
                 )
-            await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session.id))
+            how = {"transport": visit.carriage.transport.value, "amr": list(proof.amr)}
+            await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session_id, details=how))
             for each in ended:
                 # The row is about the session's user, who may be another one.
                 revoked = {"revoked": [str(each.id)]}
                 await change.record(
                     Event(
-                        SessionAction.SESSION_REVOKED, user.id, each.user_id, visit.origin, session.id, details=revoked
+                        SessionAction.SESSION_REVOKED, user.id, each.user_id, visit.origin, session_id, details=revoked
                     )
                 )
-            return SignedIn(user, proof.candidate.generation, session.pair)
+            return SignedIn(user, proof.candidate.generation, pair)
 
-        return await self.audit.change(open_session)
+        try:
+            signed_in = await self.audit.change(open_session)
+        except AccountSuspended:
+            await self.record_failure(user.id, visit.origin, reason="suspended")
+            raise
+        if signed_in is None:
+            await self.record_failure(user.id, visit.origin)
+        return signed_in
 
-    async def reopen(self, change: Change, principal: Principal, origin: Origin, *, device: str | None) -> TokenPair:
+    async def reopen(
+        self,
+        change: Change,
+        principal: Principal,
+        standing: Standing,
+        origin: Origin,
+        *,
+        remember: bool,
+        device: str | None,
+    ) -> TokenPair:
         """Opens another session for a signed-in user, in the transaction that ended their sessions and locked their
-        row.
+        row, which says `standing`.
 
-        This is not a sign-in, so nothing is recorded. `device` is the name of the origin's user agent, looked up
-        before.
+        This is not a sign-in, so no step is asked and nothing is recorded. `device` is the name of the origin's user
+        agent, looked up before. Raises AccessTokenInvalid if the user has been suspended meanwhile.
         """
-        session = await self.opener.open(change, Cleared(principal.user_id), origin, device=device)
-        return session.pair
+        if standing.is_suspended:
+            raise AccessTokenInvalid
+        cleared = Cleared(principal.user_id, standing, principal.amr)
+        carriage = Carriage(principal.transport, remember)
+        return await self.opener.open(change, cleared, origin, carriage=carriage, device=device)
 
     async def record_failure(self, user_id: int | None, origin: Origin, *, reason: str | None = None) -> None:
         """Writes a LOGIN_FAILED row about that user; None: no account has the address."""
@@ -129,7 +166,7 @@ class Door:
 
     def _new_device(self, candidate: Candidate, visit: Visit, name: str | None) -> dict[str, str] | None:
         """Returns what a notice says of the device; None: no notice."""
-        if not self.new_device_mail or visit.known_device(candidate.generation) is not None:
+        if not self.new_device_mail or visit.recognise_device(candidate.generation) is not None:
             return None
         return {"device": name or "an unknown device"}
 

@@ -9,6 +9,12 @@ class InvalidCredentials(Refusal):
     status, code, message = 401, "UNAUTHORIZED", "Invalid credentials"
 
 
+class AccountSuspended(Refusal):
+    """Refuses a suspended user whose proof was right."""
+
+    status, code, message = 403, "ACCOUNT_SUSPENDED", "This account is suspended"
+
+
 class TooManyAttempts(Refusal):
     """Refuses an attempt too soon after failed ones at the same account. Retry-After gives the seconds to wait."""
 

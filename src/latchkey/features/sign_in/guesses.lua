@@ -1,5 +1,6 @@
 -- One step of a guess (see guesses.py, which does the same in memory): a script is atomic, and its clock is that of all
--- instances. KEYS: a hash for each tally, with `failures`, `ends_at`, `next_at`, and `:` + guess for each guess under way.
+-- instances. KEYS: a hash for each allowance, with `failures`, `ends_at`, `next_at`, and `:` + guess for each guess in
+-- progress.
 local step, guess = ARGV[1], ':' .. ARGV[2]
 local window, longest, lease = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')

@@ -5,23 +5,21 @@ the store, never exceed the free ones. A guess that never ends, because its proc
 LEASE_SECONDS.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from latchkey.bounded_table import ENTRIES_MAX, BoundedTable
 from latchkey.clock import Clock
-from latchkey.counts import COMPARED, ENTRIES_MAX
 
 WINDOW_SECONDS = 3600
 LONGEST_DELAY_SECONDS = 60
 LEASE_SECONDS = 90
 """Longer than an attempt: HASH_QUEUE_SECONDS is at most 30, and a hash and its statements take seconds."""
-SWEEP_EVERY, SWEEP_AT_ONCE = 64, 256
 
 
-class Tally(NamedTuple):
+class Allowance(NamedTuple):
     """The guesses that are counted together, and the number of free failures in an hour.
 
     Keys of one attempt share the part in braces, so that a Redis cluster stores them on one node.
@@ -46,19 +44,19 @@ BUSY = -1.0
 class Guesses(Protocol):
     """Counts guesses. The errors that it raises depend on where the counts are stored."""
 
-    async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
-        """Reserves a place for a guess in all tallies, or in none.
+    async def begin(self, guess: str, allowances: Sequence[Allowance]) -> float:
+        """Reserves a place for a guess in all allowances, or in none.
 
         Returns FREE_NOW, or BUSY while other guesses hold the last free places. After more failures than are free,
         returns the seconds until the next guess may be made.
         """
         ...
 
-    async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
+    async def end(self, guess: str, allowances: Sequence[Allowance], ending: Ending) -> None:
         """Releases the places, and counts a failure or forgets all failures."""
         ...
 
-    async def forget(self, tallies: Sequence[Tally]) -> None:
+    async def forget(self, allowances: Sequence[Allowance]) -> None:
         """Forgets failures. Guesses in progress keep their places."""
         ...
 
@@ -70,7 +68,10 @@ def delay_after(failures: int, free: int) -> int:
 
 @dataclass(slots=True)
 class _Count:
-    """One tally: failures until `ends_at`, the time of the next guess, and until when guesses in progress count."""
+    """The use of an allowance: failures until `ends_at`, and guesses in progress with the end of each lease.
+
+    After the free failures, the next guess may be made at `next_at`.
+    """
 
     failures: int = 0
     ends_at: float = 0.0
@@ -87,8 +88,13 @@ class _Count:
         """Removes all failures."""
         self.failures, self.ends_at, self.next_at = 0, 0.0, 0.0
 
+    def weigh(self, now: float) -> int:
+        """Returns the number of failures and of guesses in progress."""
+        self.tidy(now)
+        return self.failures + len(self.running)
+
     def wait(self, now: float, free: int) -> float:
-        """Returns the result of `begin` for this tally."""
+        """Returns the result of `begin` for this allowance."""
         if self.failures < free:
             return FREE_NOW if self.failures + len(self.running) < free else BUSY
         if self.next_at > now:
@@ -97,43 +103,39 @@ class _Count:
 
 
 class MemoryGuesses:
-    """Guesses in this process' memory: at most `entries_max` tallies.
+    """Guesses in this process' memory, for at most `entries_max` allowances.
 
-    Beyond that, of 16 tallies the one with the fewest failures makes room for a new one. An attacker who floods the
-    memory with other addresses therefore does not reset the failures of an account.
+    A full table removes the one with the fewest failures of 16. An attacker who floods the memory with other addresses
+    therefore does not reset the failures of an account.
     """
 
     def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
-        self._entries_max = entries_max
-        self._counts: OrderedDict[str, _Count] = OrderedDict()
-        self._begun = 0
+        self._counts: BoundedTable[_Count] = BoundedTable(_Count.weigh, entries_max=entries_max)
 
     def __len__(self) -> int:
-        """Returns the number of tallies, ended ones included."""
+        """Returns the number of allowances, ended ones included."""
         return len(self._counts)
 
-    async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
+    async def begin(self, guess: str, allowances: Sequence[Allowance]) -> float:
         """See Guesses."""
         now = self._clock()
-        self._begun += 1
-        if self._begun % SWEEP_EVERY == 0:
-            self._sweep(now)
-        counts = [self._count(tally.key, now) for tally in tallies]
-        waits = [count.wait(now, tally.free) for count, tally in zip(counts, tallies, strict=True)]
+        self._counts.sweep(now)
+        counts = [self._count(allowance.key, now) for allowance in allowances]
+        waits = [count.wait(now, allowance.free) for count, allowance in zip(counts, allowances, strict=True)]
         if refused := [wait for wait in waits if wait != FREE_NOW]:
             return max(refused)
-        for count, tally in zip(counts, tallies, strict=True):
+        for count, allowance in zip(counts, allowances, strict=True):
             count.running[guess] = now + LEASE_SECONDS
-            if count.failures >= tally.free:
-                count.next_at = now + delay_after(count.failures, tally.free)
+            if count.failures >= allowance.free:
+                count.next_at = now + delay_after(count.failures, allowance.free)
         return FREE_NOW
 
-    async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
+    async def end(self, guess: str, allowances: Sequence[Allowance], ending: Ending) -> None:
         """See Guesses."""
         now = self._clock()
-        for tally in tallies:
-            count = self._count(tally.key, now)
+        for allowance in allowances:
+            count = self._count(allowance.key, now)
             count.running.pop(guess, None)
             if ending is Ending.SUCCEEDED:
                 count.clear()
@@ -141,35 +143,20 @@ class MemoryGuesses:
                 count.ends_at = count.ends_at or now + WINDOW_SECONDS
                 count.failures += 1
                 # Counted from now, not from the start of this attempt.
-                count.next_at = now + delay_after(count.failures, tally.free)
+                count.next_at = now + delay_after(count.failures, allowance.free)
             if not count.failures and not count.running:
-                del self._counts[tally.key]
+                self._counts.remove(allowance.key)
 
-    async def forget(self, tallies: Sequence[Tally]) -> None:
+    async def forget(self, allowances: Sequence[Allowance]) -> None:
         """See Guesses."""
-        for tally in tallies:
-            if tally.key in self._counts:
-                self._counts[tally.key].clear()
+        for allowance in allowances:
+            if count := self._counts.get(allowance.key):
+                count.clear()
 
     def _count(self, key: str, now: float) -> _Count:
         count = self._counts.get(key)
         if count is None:
-            if len(self._counts) >= self._entries_max:
-                self._make_room(now)
-            count = self._counts[key] = _Count()
+            count = _Count()
+            self._counts.set(key, count, now)
         count.tidy(now)
         return count
-
-    def _make_room(self, now: float) -> None:
-        compared = [self._counts.popitem(last=False) for _ in range(min(COMPARED, len(self._counts)))]
-        for _, count in compared:
-            count.tidy(now)
-        compared.remove(min(compared, key=lambda entry: entry[1].failures + len(entry[1].running)))
-        self._counts.update(compared)
-
-    def _sweep(self, now: float) -> None:
-        for _ in range(min(SWEEP_AT_ONCE, len(self._counts))):
-            key, count = self._counts.popitem(last=False)
-            count.tidy(now)
-            if count.failures or count.running:
-                self._counts[key] = count

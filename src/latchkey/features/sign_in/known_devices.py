@@ -1,33 +1,36 @@
-"""Known devices, which have signed in to an account before, by a signed cookie.
+"""Known devices, which have signed in to an account before, by a signed cookie, or a header of native clients.
 
 Each has its own count of guesses at an account, so a stranger's guesses slow strangers down, not the owner (OWASP,
-"Slow Down Online Guessing Attacks with Device Cookies"). The cookie only proves a past login with the account's current
+"Slow Down Online Guessing Attacks with Device Cookies"). It only proves a past login with the account's current
 password, and opens nothing. A new password ends it.
 """
 
 import hmac
 import re
 import secrets
+from collections.abc import Iterator
 
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
-from latchkey.keys import Mac, base64url
+from latchkey.http.request_kind import Transport
+from latchkey.keys import Mac, Secret, base64url
 
 MAX_AGE_SECONDS = 34_560_000
 """400 days, the maximum that browsers keep a cookie (RFC 6265bis)."""
 ACCOUNTS_MAX = 5
+DEVICE_HEADER = "x-device-token"
 Device = tuple[str, list[str]]
 """A device's id and its tags."""
 _COOKIE = re.compile(r"[\w-]{22}(\.[\w-]{22}){1,5}", re.ASCII)
 
 
 class KnownDevices:
-    """Reads and writes the cookie `name`.
+    """Reads and writes the cookie `cookie_name`, or for native clients the header X-Device-Token.
 
-    It holds a random device id and, for each account, latest first, a MAC of the id, the account and the generation of
-    its credentials.
+    The value holds a random device id and, for each account, latest first, a MAC of the id, the account and the
+    generation of its credentials. A tag that an accepted secret has made is replaced at the account's next login.
     """
 
-    def __init__(self, secret: str, *, prefix: str, secure: bool) -> None:
+    def __init__(self, secret: Secret, *, prefix: str, secure: bool) -> None:
         self.cookie_name = f"{prefix}knownDevice"
         self._flags = f"Max-Age={MAX_AGE_SECONDS}; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if secure else "")
         self._mac = Mac(secret, "known device")
@@ -38,11 +41,15 @@ class KnownDevices:
         return known[0] if known else None
 
     def remember(self, exchange: Exchange, email: str, generation: int) -> str:
-        """Returns the Set-Cookie value that makes the device known, for its last five accounts."""
+        """Returns the value that makes the device known, for its last five accounts."""
         device, tags = self._known(exchange, email, generation) or self._any(exchange)
-        tag = self._tag(device, email, generation)
-        kept = [tag, *(other for other in tags if other != tag)][:ACCOUNTS_MAX]
-        return f"{self.cookie_name}={'.'.join((device, *kept))}; {self._flags}"
+        tag, *earlier = self._tags(device, email, generation)
+        kept = [tag, *(other for other in tags if other not in {tag, *earlier})][:ACCOUNTS_MAX]
+        return ".".join((device, *kept))
+
+    def cookie(self, value: str) -> str:
+        """Returns the Set-Cookie value for a browser."""
+        return f"{self.cookie_name}={value}; {self._flags}"
 
     def _known(self, exchange: Exchange, email: str, generation: int) -> Device | None:
         """Returns the only device in the request that is known to the account."""
@@ -57,16 +64,23 @@ class KnownDevices:
         return came[0] if len(came) == 1 else (secrets.token_urlsafe(16), [])
 
     def _has_tag(self, device: Device, email: str, generation: int) -> bool:
-        expected = self._tag(device[0], email, generation)
-        return any(hmac.compare_digest(tag, expected) for tag in device[1])
+        return any(
+            hmac.compare_digest(tag, expected)
+            for expected in self._tags(device[0], email, generation)
+            for tag in device[1]
+        )
 
     def _read(self, exchange: Exchange) -> list[Device]:
         try:
             values = exchange.cookies(self.cookie_name)
         except RepeatedCookie:
             return []
+        if exchange.kind.transport is Transport.BEARER:
+            values = [exchange.header(DEVICE_HEADER) or ""]
         parts = [value.split(".") for value in values if _COOKIE.fullmatch(value)]
         return [(device, tags) for device, *tags in parts]
 
-    def _tag(self, device: str, email: str, generation: int) -> str:
-        return base64url(self._mac.of(f"{device}|{email}|{generation}".encode())[:16])
+    def _tags(self, device: str, email: str, generation: int) -> Iterator[str]:
+        """Yields the tag that each secret makes, the current one first."""
+        for mac in self._mac.each(f"{device}|{email}|{generation}".encode()):
+            yield base64url(mac[:16])

@@ -1,8 +1,8 @@
 """Sign-in with address and password."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -17,6 +17,8 @@ from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
 from latchkey.hashing.costs import HashCosts
 from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
 from latchkey.refusal import ServiceUnavailable
+from latchkey.sessions.claims import PASSWORD_METHOD
+from latchkey.sessions.standing import Standing
 
 log = structlog.get_logger(__name__)
 
@@ -36,18 +38,17 @@ class PasswordSignIn:
 
         Raises InvalidCredentials, recorded as LOGIN_FAILED, for an unknown address, a wrong password or a deleted user,
         all with the same timing and text. Raises TooManyAttempts if it comes too soon after failed attempts. After a
-        correct password, raises the refusal of a step of the door.
+        correct password, raises AccountSuspended, or the refusal of a step of the door.
         """
         # Before the throttle, which counts devices of this generation apart. Every address costs one statement.
         found = await queries.credentials_by_email(self.database, email)
-        device = visit.known_device(found.generation if found else 0)
+        device = visit.recognise_device(found.generation if found else 0)
         async with self.throttle.attempt(email, device if found else None) as attempt:
             credentials = await self._verify(email, password, found, attempt, visit)
         candidate = Candidate(credentials.user, credentials.email_verified, credentials.generation)
-        proof = Proof(candidate, _still_has(credentials))
+        proof = Proof(candidate, (PASSWORD_METHOD,), partial(_lock, credentials))
         signed_in = await self.door.enter(proof, visit)
         if signed_in is None:
-            await self.door.record_failure(credentials.user.id, visit.origin)
             raise InvalidCredentials
         await self._renew_hash(credentials, password)
         return signed_in
@@ -80,12 +81,8 @@ class PasswordSignIn:
             )
 
 
-def _still_has(credentials: Credentials) -> Callable[[Change, bool], Awaitable[bool]]:
-    """Returns a proof that holds while the user has the verified hash and is not deleted."""
-
-    async def still_has(change: Change, alone: bool) -> bool:
-        return await queries.keeps_password(
-            change.connection, credentials.user.id, credentials.password_hash, alone=alone
-        )
-
-    return still_has
+async def _lock(credentials: Credentials, change: Change, *, exclusively: bool) -> Standing | None:
+    """Locks the user's row if it has the verified hash and is not deleted."""
+    return await queries.lock_with_password(
+        change.connection, credentials.user.id, credentials.password_hash, exclusively=exclusively
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.sessions.standing import STANDING, Standing, standing_of
 from latchkey.users.queries import user_of
 from latchkey.users.user import User
 
@@ -58,19 +59,20 @@ async def credentials_by_id(database: Queryable, user_id: int) -> Credentials | 
     )
 
 
-async def keeps_password(connection: Connection, user_id: int, password_hash: str, *, alone: bool) -> bool:
-    """Tells whether the live user still has that password hash, and locks the row until the transaction ends.
+async def lock_with_password(
+    connection: Connection, user_id: int, password_hash: str, *, exclusively: bool
+) -> Standing | None:
+    """Locks the row of the live user until the transaction ends, if they still have that password hash; else None.
 
-    `alone`: takes the lock that no other login can hold at the same time.
+    `exclusively`: takes the lock that no other login can hold at the same time.
     """
-    return bool(
-        await connection.fetchval(
-            "SELECT 1 FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted"  # noqa: S608 constants
-            f" FOR {'NO KEY UPDATE' if alone else 'SHARE'}",
-            user_id,
-            password_hash,
-        )
+    row = await connection.fetchrow(
+        f"SELECT {STANDING} FROM users WHERE id = $1 AND password = $2 AND NOT is_deleted"  # noqa: S608 constants
+        f" FOR {'NO KEY UPDATE' if exclusively else 'SHARE'}",
+        user_id,
+        password_hash,
     )
+    return standing_of(row) if row else None
 
 
 async def is_older_than_a_day(connection: Connection, user_id: int) -> bool:

@@ -10,10 +10,10 @@ from latchkey.features.sign_in.guesses import (
     LEASE_SECONDS,
     LONGEST_DELAY_SECONDS,
     WINDOW_SECONDS,
+    Allowance,
     Ending,
     Guesses,
     MemoryGuesses,
-    Tally,
 )
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ class SharedGuesses:
         self._run = bridge.get_connection().register_script(SCRIPT.read_bytes())
         self._prefix = bridge.key_prefix
 
-    async def begin(self, guess: str, tallies: Sequence[Tally]) -> float:
+    async def begin(self, guess: str, allowances: Sequence[Allowance]) -> float:
         """See Guesses."""
-        return await self._step("begin", guess, tallies)
+        return await self._step("begin", guess, allowances)
 
-    async def end(self, guess: str, tallies: Sequence[Tally], ending: Ending) -> None:
+    async def end(self, guess: str, allowances: Sequence[Allowance], ending: Ending) -> None:
         """See Guesses."""
-        await self._step(ending, guess, tallies)
+        await self._step(ending, guess, allowances)
 
-    async def forget(self, tallies: Sequence[Tally]) -> None:
+    async def forget(self, allowances: Sequence[Allowance]) -> None:
         """See Guesses."""
-        await self._step(Ending.SUCCEEDED, "", tallies)
+        await self._step(Ending.SUCCEEDED, "", allowances)
 
-    async def _step(self, step: str, guess: str, tallies: Sequence[Tally]) -> float:
-        keys = [f"{self._prefix}:guesses/{tally.key}" for tally in tallies]
+    async def _step(self, step: str, guess: str, allowances: Sequence[Allowance]) -> float:
+        keys = [f"{self._prefix}:guesses/{allowance.key}" for allowance in allowances]
         bounds = (WINDOW_SECONDS, LONGEST_DELAY_SECONDS, LEASE_SECONDS)
-        return float(await self._run(keys, [str(step), guess, *bounds, *(tally.free for tally in tallies)]))
+        return float(await self._run(keys, [str(step), guess, *bounds, *(allowance.free for allowance in allowances)]))

@@ -21,8 +21,8 @@ from weakref import WeakValueDictionary
 import structlog
 
 from latchkey.features.sign_in.errors import TooManyAttempts
-from latchkey.features.sign_in.guesses import BUSY, FREE_NOW, Ending, Guesses, Tally
-from latchkey.keys import Mac
+from latchkey.features.sign_in.guesses import BUSY, FREE_NOW, Allowance, Ending, Guesses
+from latchkey.keys import Mac, Secret
 from latchkey.refusal import ServiceUnavailable
 
 FREE_FAILURES = 5
@@ -35,9 +35,9 @@ T = TypeVar("T")
 class PasswordAttempt:
     """An attempt in progress. Its caller reports the result, or nothing if neither is known."""
 
-    def __init__(self, guesses: Guesses, tallies: tuple[Tally, ...]) -> None:
+    def __init__(self, guesses: Guesses, allowances: tuple[Allowance, ...]) -> None:
         self._guesses = guesses
-        self._tallies = tallies
+        self._allowances = allowances
         self._id = secrets.token_hex(8)
         self._may_hold_place = False
 
@@ -45,7 +45,7 @@ class PasswordAttempt:
         """Reserves a place, and waits while all are taken. Raises TooManyAttempts."""
         while True:
             self._may_hold_place = True
-            wait = await _asked(self._guesses.begin(self._id, self._tallies))
+            wait = await _asked(self._guesses.begin(self._id, self._allowances))
             if wait == FREE_NOW:
                 return
             self._may_hold_place = False
@@ -58,7 +58,7 @@ class PasswordAttempt:
         await self._end(Ending.FAILED)
 
     async def succeeded(self) -> None:
-        """Forgets earlier failures, because the owner has signed in."""
+        """Forgets earlier failures, because the password was right. The steps of the door come later."""
         await self._end(Ending.SUCCEEDED)
 
     async def give_back(self) -> None:
@@ -68,16 +68,22 @@ class PasswordAttempt:
                 await self._end(Ending.UNKNOWN)
 
     async def _end(self, ending: Ending) -> None:
-        await _asked(self._guesses.end(self._id, self._tallies, ending))
+        await _asked(self._guesses.end(self._id, self._allowances, ending))
         self._may_hold_place = False
 
 
 class Throttle:
-    """Counts in `guesses`, which all instances share. Accounts there are MACs under a key made from `secret`."""
+    """Counts in `guesses`, which instances share if RATE_LIMIT_STORAGE is Redis or Valkey.
 
-    def __init__(self, guesses: Guesses, secret: str, *, queue_seconds: float) -> None:
+    Accounts there are MACs under a key made from `secret`.
+    """
+
+    def __init__(self, guesses: Guesses, secret: Secret, *, queue_seconds: float) -> None:
         self._guesses = guesses
         self._queue_seconds = queue_seconds
+        # Only names under the current secret are looked up. A rotation makes all counts start again, and instances on
+        # either side of it count apart meanwhile. That gives a guesser the free guesses once more, and not each login a
+        # second look-up in the store.
         self._mac = Mac(secret, "throttle")
         # In front of the store, so that no more attempts poll it than could be free.
         self._waiting: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -90,9 +96,9 @@ class Throttle:
         Raises TooManyAttempts if it comes too soon after failed ones, and ServiceUnavailable if no place gets free in
         time or the store does not answer.
         """
-        tallies = self._tallies(email, device)
-        attempt = PasswordAttempt(self._guesses, tallies)
-        places = self._waiting.setdefault(tallies[0].key, asyncio.Semaphore(FREE_FAILURES))
+        allowances = self._allowances(email, device)
+        attempt = PasswordAttempt(self._guesses, allowances)
+        places = self._waiting.setdefault(allowances[0].key, asyncio.Semaphore(FREE_FAILURES))
         acquired = False
         try:
             try:
@@ -110,15 +116,15 @@ class Throttle:
     async def forget(self, email: str) -> None:
         """Forgets failures of unknown devices at that address, if the store is reachable."""
         with suppress(ServiceUnavailable):
-            await _asked(self._guesses.forget(self._tallies(email, None)))
+            await _asked(self._guesses.forget(self._allowances(email, None)))
 
-    def _tallies(self, email: str, device: str | None) -> tuple[Tally, ...]:
+    def _allowances(self, email: str, device: str | None) -> tuple[Allowance, ...]:
         account = f"{{{self._mac.of(email.encode()).hex()}}}"
         if device is None:
-            return (Tally(f"{account}/strangers", FREE_FAILURES),)
+            return (Allowance(f"{account}/strangers", FREE_FAILURES),)
         return (
-            Tally(f"{account}/{self._mac.of(f'{email}|{device}'.encode()).hex()}", FREE_FAILURES),
-            Tally(f"{account}/devices", FREE_FAILURES_OF_DEVICES),
+            Allowance(f"{account}/{self._mac.of(f'{email}|{device}'.encode()).hex()}", FREE_FAILURES),
+            Allowance(f"{account}/devices", FREE_FAILURES_OF_DEVICES),
         )
 
 

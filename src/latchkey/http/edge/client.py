@@ -30,10 +30,11 @@ class ClientAddress:
         self._warned = False
 
     def identify(self, exchange: Exchange) -> None:
-        """Sets `client_ip`, and takes X-Request-Id from a trusted proxy, so that its log and ours can be joined."""
-        exchange.client_ip, is_proxy = self._known(exchange.peer) or (exchange.peer, False)
+        """Sets `client_ip` and `from_proxy`, and takes X-Request-Id from a trusted proxy, so that its log and ours can
+        be joined."""
+        exchange.client_ip, exchange.from_proxy = self._known(exchange.peer) or (exchange.peer, False)
         forwarded = exchange.header("x-forwarded-for")
-        if not is_proxy:
+        if not exchange.from_proxy:
             if forwarded is not None and not self._warned:
                 self._warned = True
                 log.warning("X-Forwarded-For ignored: its sender is not in TRUSTED_PROXIES", peer=exchange.client_ip)

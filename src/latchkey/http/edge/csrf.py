@@ -2,19 +2,23 @@
 
 The cookie is `seed.mac(seed)`, a token is `nonce.mac(seed, nonce)`: both are HMAC-SHA256 under a key of their own,
 so that a pair which this server did not issue is refused, and all instances agree without storing anything.
+
+While the secret is rotated, cookie and token may have been signed with different ones. A cookie of an accepted secret
+is signed again, for the same seed, when its next token is issued: earlier tokens stay good.
 """
 
 import hmac
 import re
 import secrets
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import structlog
 
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
-from latchkey.keys import Mac, base64url
+from latchkey.keys import Mac, Secret, base64url
 
 _SIGNED = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)
 TOKEN_HEADERS = ("x-csrf-token", "csrf-token", "x-xsrf-token", "xsrf-token")
@@ -25,6 +29,13 @@ ORIGIN_MAX_CHARS = 200
 log = structlog.get_logger(__name__)
 
 
+class _Seed(NamedTuple):
+    """What a genuine cookie and its tokens share. `is_current`: the current secret has signed the cookie."""
+
+    text: str
+    is_current: bool
+
+
 class Csrf:
     """Issues and checks CSRF tokens. `cookie_name` includes its prefix; `allowed` are the other permitted origins.
 
@@ -33,7 +44,7 @@ class Csrf:
 
     def __init__(
         self,
-        secret: str,
+        secret: Secret,
         *,
         cookie_name: str,
         secure: bool,
@@ -50,14 +61,14 @@ class Csrf:
         self._random = _random()
 
     def issue(self, exchange: Exchange) -> tuple[str, str | None]:
-        """Returns a token, and the Set-Cookie value for it unless the request has a valid cookie."""
+        """Returns a token, and the Set-Cookie value for it unless the request has a cookie of the current secret."""
         seed = self._seed(exchange)
+        text = next(self._random) if seed is None else seed.text
         cookie = None
-        if seed is None:
-            seed = next(self._random)
-            cookie = f"{self.cookie_name}={seed}.{self._signature(f'cookie|{seed}')}{self._flags}"
+        if seed is None or not seed.is_current:
+            cookie = f"{self.cookie_name}={text}.{self._signature(f'cookie|{text}')}{self._flags}"
         nonce = next(self._random)
-        return f"{nonce}.{self._signature(f'token|{seed}|{nonce}')}", cookie
+        return f"{nonce}.{self._signature(f'token|{text}|{nonce}')}", cookie
 
     def check(self, exchange: Exchange) -> None:
         """Raises CsrfRefused if an unsafe request is cross-site or has no valid cookie and token."""
@@ -69,7 +80,7 @@ class Csrf:
         signed = _SIGNED.fullmatch(sent.pop()) if len(sent) == 1 else None
         if seed is None or signed is None:
             raise CsrfRefused
-        if not hmac.compare_digest(signed[2], self._signature(f"token|{seed}|{signed[1]}")):
+        if self._signed_with(signed[2], f"token|{seed.text}|{signed[1]}") is None:
             raise CsrfRefused
 
     def _cross_site_cause(self, exchange: Exchange) -> str | None:
@@ -93,21 +104,27 @@ class Csrf:
             " Host on unchanged (changeOrigin: false), or PUBLIC_URL must be the URL that browsers see"
         )
 
-    def _seed(self, exchange: Exchange) -> str | None:
+    def _seed(self, exchange: Exchange) -> _Seed | None:
         try:
             seeds = [self._verified(value) for value in exchange.cookies(self.cookie_name)]
             return only_one([seed for seed in seeds if seed is not None])
         except RepeatedCookie:
             return None
 
-    def _verified(self, value: str) -> str | None:
+    def _verified(self, value: str) -> _Seed | None:
         signed = _SIGNED.fullmatch(value)
-        if signed is None or not hmac.compare_digest(signed[2], self._signature(f"cookie|{signed[1]}")):
-            return None
-        return signed[1]
+        secret = self._signed_with(signed[2], f"cookie|{signed[1]}") if signed else None
+        return None if signed is None or secret is None else _Seed(signed[1], secret == 0)
 
     def _signature(self, message: str) -> str:
         return base64url(self._mac.of(message.encode("ascii")))
+
+    def _signed_with(self, signature: str, message: str) -> int | None:
+        """Returns the number of the secret that made the signature, 0 for the current one, or None."""
+        for number, mac in enumerate(self._mac.each(message.encode("ascii"))):
+            if hmac.compare_digest(signature, base64url(mac)):
+                return number
+        return None
 
 
 def _random() -> Iterator[str]:

@@ -2,16 +2,16 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from latchkey.clock import stopwatch
-from latchkey.http.authenticate import Authenticator
 from latchkey.http.edge.body import read_body
-from latchkey.http.edge.client import ClientAddress
+from latchkey.http.edge.client import ClientAddress, network_of
 from latchkey.http.edge.cors import Cors
 from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.headers import finish
@@ -19,11 +19,13 @@ from latchkey.http.edge.host import check_host, names_loopback
 from latchkey.http.edge.large_answers import LARGE_BYTES, LargeAnswers
 from latchkey.http.edge.log import log_request
 from latchkey.http.edge.rate_limit import RateLimit
-from latchkey.http.endpoint import SAFE_METHODS
-from latchkey.http.envelope import failure, json_response
+from latchkey.http.edge.request_kinds import RequestKinds
+from latchkey.http.endpoint import SAFE_METHODS, Endpoint
+from latchkey.http.envelope import empty_response, failure, json_response
 from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
-from latchkey.http.routing import RouteTable
+from latchkey.http.request_kind import RequestKind
+from latchkey.http.routing import Match, RouteTable
 from latchkey.refusal import Refusal
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Edge:
     """The ASGI application for HTTP: layers, then the endpoint. It raises nothing to the server.
 
-    `routes` are all endpoints. `authenticators` find the principal, in order. `translated` turns exceptions of lower
+    `routes` are all endpoints. `kinds` finds out how a request says who asks. `translated` turns exceptions of lower
     packages, which know nothing of HTTP, into refusals (an unavailable database: 503). `root_path` is the path that
     Latchkey is served under on the app's host.
     """
@@ -45,7 +47,7 @@ class Edge:
         client: ClientAddress,
         rate_limit: RateLimit,
         csrf: Csrf,
-        authenticators: Sequence[Authenticator],
+        kinds: RequestKinds,
         translated: Mapping[type[Exception], type[Refusal]],
         root_path: str,
         logs_requests: bool,
@@ -55,11 +57,12 @@ class Edge:
         self._client = client
         self._rate_limit = rate_limit
         self._csrf = csrf
-        self._authenticators = authenticators
+        self._kinds = kinds
         self._large = LargeAnswers()
         self._translated = translated
         self._root_path = root_path
         self._logs_requests = logs_requests
+        self._warned_of_stranger = False
         # Request ids: a random prefix for the process, then a counter. They must be unique, not unguessable, and random
         # bytes would cost a system call for each request.
         self._process_id = secrets.token_hex(8)
@@ -68,12 +71,15 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = stopwatch()
         exchange = Exchange(scope, receive, f"{self._process_id}{next(self._numbers):016x}")
+        endpoint: Endpoint[Any] | None = None
         try:
-            response = await self._pass(exchange)
+            match = self._find(exchange)
+            endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+            response = await self._pass(exchange, match, endpoint)
         except Refusal as error:
-            response = refusal(error)
+            response = refused(error, exchange, endpoint)
         except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
-            response = self._failed(error, exchange)
+            response = refused(self._failure(error, exchange), exchange, endpoint)
         finish(response, exchange)
         if exchange.method == "HEAD":
             response.body = b""
@@ -84,19 +90,28 @@ class Edge:
         else:
             await response(scope, receive, send)
 
-    async def _pass(self, exchange: Exchange) -> Response:
-        if (preflight := self._cors.preflight(exchange)) is not None:
-            return preflight
+    def _find(self, exchange: Exchange) -> Match | None:
         match = self.routes.find(self._below_root(exchange.path), exchange.raw_path)
         if match is not None and match.resource.loopback_only and not names_loopback(exchange):
-            match = None
-        endpoint = match.resource.endpoints.get(exchange.method) if match is not None else None
+            return None
+        return match
+
+    async def _pass(self, exchange: Exchange, match: Match | None, endpoint: Endpoint[Any] | None) -> Response:
+        is_public = endpoint is not None and endpoint.any_origin
+        for_proxies = match is not None and match.resource.for_proxies
+        preflight = self._cors.preflight(exchange, any_origin=is_public, for_proxies=for_proxies)
+        if preflight is not None:
+            return preflight
         self._client.identify(exchange)
-        if endpoint is None or endpoint.counted:
-            await self._rate_limit.count(exchange)
+        if self._is_counted(exchange, endpoint):
+            await self._count(exchange, endpoint)
         check_host(exchange, optional=endpoint is not None and endpoint.for_probes)
-        await read_body(exchange)
-        if exchange.method not in SAFE_METHODS and self._sent_unasked(exchange):
+        if endpoint is None or not endpoint.for_proxies:
+            await read_body(exchange)
+        exchange.kind = self._kinds.find(exchange, endpoint)
+        if exchange.kind is RequestKind.COOKIE and (
+            endpoint.checks_csrf if endpoint is not None else exchange.method not in SAFE_METHODS
+        ):
             self._csrf.check(exchange)
         if match is None:
             raise NotFound
@@ -108,13 +123,22 @@ class Edge:
             self._large.require_room(exchange)
         return response
 
-    def _sent_unasked(self, exchange: Exchange) -> bool:
-        """Tells whether a browser may have sent this request without its page's intent: also without a proof, as at
-        login."""
-        for authenticator in self._authenticators:
-            if authenticator.applies(exchange):
-                return authenticator.checks_csrf
-        return True
+    def _is_counted(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> bool:
+        if endpoint is None or not endpoint.for_proxies:
+            return endpoint is None or endpoint.counted
+        if not exchange.from_proxy and not self._warned_of_stranger:
+            self._warned_of_stranger = True
+            log.warning(
+                "a check for a proxy was counted: its sender is not in TRUSTED_PROXIES",
+                peer=exchange.peer,
+                path=exchange.path,
+            )
+        return not exchange.from_proxy
+
+    async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
+        """Counts a request for its good API key, where keys are taken; any other one for its address."""
+        if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
+            await self._rate_limit.count(exchange, network_of(exchange.client_ip))
 
     def _below_root(self, path: str) -> str:
         # Some proxies strip the prefix and some keep it. Both work.
@@ -122,18 +146,25 @@ class Edge:
             return path[len(self._root_path) :] or "/"
         return path
 
-    def _failed(self, error: Exception, exchange: Exchange) -> Response:
+    def _failure(self, error: Exception, exchange: Exchange) -> Refusal:
         for kind, answer in self._translated.items():
             if isinstance(error, kind):
                 log.warning("unavailable", cause=str(error), request_id=exchange.request_id)
-                return refusal(answer())
+                return answer()
         log.error("unexpected error", request_id=exchange.request_id, exc_info=error)
-        return refusal(InternalError())
+        return InternalError()
 
 
-def refusal(error: Refusal) -> Response:
-    """Returns the answer for a refusal."""
+def refused(error: Refusal, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Response:
+    """Returns the answer for a refusal of a request to that endpoint; None: to no endpoint."""
+    if endpoint is not None and endpoint.refuse is not None:
+        error = endpoint.refuse(exchange, error)
     headers = [answer_header(name, value) for name, value in error.headers]
+    if exchange.kind is RequestKind.BEARER and error.status in {401, 403}:
+        challenge = ' error="invalid_token"' if error.status == 401 else error.challenge
+        headers.append(answer_header("WWW-Authenticate", f"Bearer{challenge}"))
     if error.closes_connection:
         headers.append(answer_header("Connection", "close"))
+    if endpoint is not None and endpoint.for_proxies:
+        return empty_response(error.status, headers)
     return json_response(failure(error), error.status, headers)

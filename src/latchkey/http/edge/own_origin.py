@@ -24,10 +24,25 @@ class OwnOrigin:
 
     def is_that_of(self, exchange: Exchange) -> bool:
         """Tells whether the request has an Origin and it is our own."""
-        origin = _parsed(exchange.header("origin") or "")
-        if origin is None:
+        return self.is_own(exchange.header("origin") or "", exchange.header("host"))
+
+    def is_own(self, origin: str, host: str | None) -> bool:
+        """Tells whether an origin is our own. `host` is the Host of the request that asks."""
+        parsed = _parsed(origin)
+        if parsed is None:
             return False
-        return origin == self._origin or (self.public is None and _names_host(origin, exchange.header("host")))
+        return parsed == self._origin or (self.public is None and _names_host(parsed, host))
+
+
+def is_origin(text: str) -> bool:
+    """Tells whether a text is an http(s) origin in the form that browsers send."""
+    return _parsed(text) is not None
+
+
+def is_same_origin(one: str, other: str) -> bool:
+    """Tells whether two texts are the same origin. Without a port, the scheme's own one is meant."""
+    parsed = _parsed(one)
+    return parsed is not None and parsed == _parsed(other)
 
 
 def _parsed(origin: str) -> tuple[str, str, int] | None:

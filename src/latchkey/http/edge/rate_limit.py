@@ -1,4 +1,4 @@
-"""Rate limit: a fixed window for each client address, counted by the `limits` library."""
+"""Rate limit: a fixed window for each client address or API key, counted by the `limits` library."""
 
 import math
 
@@ -7,7 +7,6 @@ import structlog
 
 from latchkey.clock import Clock
 from latchkey.counts import Counts
-from latchkey.http.edge.client import network_of
 from latchkey.http.errors import RateLimited
 from latchkey.http.exchange import Exchange, answer_header
 
@@ -17,15 +16,16 @@ log = structlog.get_logger(__name__)
 class RateLimit:
     """Counts requests. While the store is unreachable it lets requests pass and marks them (`limiter_failed`).
 
-    Reads then continue, and login, which the limit protects from guessing, refuses.
+    Reads then continue, and login, which the limit protects from guessing, refuses. `of` is what is counted: each kind
+    has counts of its own.
     """
 
-    def __init__(self, limit: str, counts: Counts, clock: Clock) -> None:
+    def __init__(self, limit: str, counts: Counts, clock: Clock, *, of: str = "address") -> None:
         self._item = limits.parse(limit)
         self._counts = counts
         self._seconds = self._item.get_expiry()
-        # Made once: only the address in it changes.
-        self._key = self._item.key_for("address", "{}").format
+        # Made once: only the address or the key in it changes.
+        self._key = self._item.key_for(of, "{}").format
         self._clock = clock
         self._store_failed = False
         self._constant_headers = [
@@ -33,11 +33,10 @@ class RateLimit:
             answer_header("RateLimit-Limit", str(self._item.amount)),
         ]
 
-    async def count(self, exchange: Exchange) -> None:
-        """Counts one request and adds the RateLimit headers. Raises RateLimited above the limit."""
-        key = self._key(network_of(exchange.client_ip))
+    async def count(self, exchange: Exchange, who: str) -> None:
+        """Counts one request of `who` and adds the RateLimit headers. Raises RateLimited above the limit."""
         try:
-            used, ends_at = await self._counts.hit(key, self._seconds)
+            used, ends_at = await self._counts.hit(self._key(who), self._seconds)
         except Exception as error:  # noqa: BLE001 its client's faults have no common class
             self._note_failure(error)
             exchange.limiter_failed = True
@@ -50,6 +49,21 @@ class RateLimit:
         exchange.answer_headers.append((b"ratelimit-reset", b"%d" % reset))
         if used > self._item.amount:
             raise RateLimited(headers=(("Retry-After", str(max(1, reset))),))
+
+    async def note(self, who: str) -> None:
+        """Counts one event of `who`, without headers and without a refusal."""
+        try:
+            await self._counts.hit(self._key(who), self._seconds)
+        except Exception as error:  # noqa: BLE001 its client's faults have no common class
+            self._note_failure(error)
+
+    async def is_spent(self, who: str) -> bool:
+        """Tells whether the next count of `who` is above the limit; False while the store is unreachable."""
+        try:
+            return await self._counts.get(self._key(who)) >= self._item.amount
+        except Exception as error:  # noqa: BLE001 its client's faults have no common class
+            self._note_failure(error)
+            return False
 
     def _note_failure(self, error: Exception) -> None:
         if not self._store_failed:

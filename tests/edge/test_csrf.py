@@ -9,6 +9,7 @@ from latchkey.http.edge.csrf import Csrf
 from latchkey.http.edge.own_origin import OwnOrigin
 from latchkey.http.errors import CsrfRefused
 from latchkey.http.exchange import Exchange
+from latchkey.keys import Secret
 
 SECRET = "access-secret-of-these-properties-0123456789"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -17,10 +18,10 @@ LISTED = "https://app.test"
 unsafe_methods = st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "post", "TRACE", "CONNECT", "PROPFIND"])
 
 
-def csrf(secret: str = SECRET, *, public: str | None = OWN) -> Csrf:
+def csrf(secret: str = SECRET, *, accepted: tuple[str, ...] = (), public: str | None = OWN) -> Csrf:
     """The check of an instance at accounts.test that allows app.test; `public` None: it was not told where it is."""
     own = OwnOrigin(public=public, assumed="http://localhost:3000")
-    return Csrf(secret, cookie_name="_csrf", secure=True, own=own, allowed=frozenset({LISTED}))
+    return Csrf(Secret(secret, accepted), cookie_name="_csrf", secure=True, own=own, allowed=frozenset({LISTED}))
 
 
 async def never() -> Message:
@@ -107,6 +108,46 @@ def test_another_secret_issues_nothing_that_passes(secret: str) -> None:
     assert not passes(csrf(), token, cookie)
     assert not passes(csrf(), token, own_cookie)
     assert not passes(csrf(), own_token, cookie)
+
+
+def test_a_pair_stays_good_while_the_secret_is_rotated() -> None:
+    """Whichever of both instances has issued it, and whichever is asked, before and after each of them is restarted."""
+    old, new = SECRET, "the-next-access-secret-0123456789abcdef"
+    before, after = csrf(old, accepted=(new,)), csrf(new, accepted=(old,))
+    for issuer in (csrf(old), before, after):
+        token, cookie = issued(issuer)
+        for asked in (before, after):
+            assert passes(asked, token, cookie)
+            later, set_cookie = asked.issue(exchange("GET", cookie=f"_csrf={cookie}"))
+            renewed = (set_cookie or f"_csrf={cookie}").split(";")[0].removeprefix("_csrf=")
+            for each in (before, after):
+                # The jar has the cookie before or after this answer, and tabs have either token.
+                assert all(passes(each, one, jar) for one in (token, later) for jar in (cookie, renewed))
+
+
+def test_a_cookie_of_an_accepted_secret_is_signed_again() -> None:
+    """For the same seed, so that earlier tokens stay good. Then the old secret can be dropped."""
+    old, new = SECRET, "the-next-access-secret-0123456789abcdef"
+    token, cookie = issued(csrf(old))
+    later, set_cookie = csrf(new, accepted=(old,)).issue(exchange("GET", cookie=f"_csrf={cookie}"))
+    assert set_cookie is not None
+    renewed = set_cookie.split(";")[0].removeprefix("_csrf=")
+    assert renewed.split(".")[0] == cookie.split(".")[0]
+    assert passes(csrf(new), later, renewed)
+    assert passes(csrf(new, accepted=(old,)), token, renewed)
+    assert not passes(csrf(new), token, renewed)
+    assert not passes(csrf(new), later, cookie)
+    assert csrf(new, accepted=(old,)).issue(exchange("GET", cookie=f"_csrf={renewed}"))[1] is None
+
+
+@given(st.permutations(["one", "two", "three"]), st.data())
+def test_a_changed_pair_is_refused_under_all_secrets(order: list[str], data: st.DataObject) -> None:
+    secrets = [f"access-secret-{name}-of-these-properties" for name in order]
+    token, cookie = issued(csrf(secrets[-1]))
+    asked = csrf(secrets[0], accepted=tuple(secrets[1:]))
+    assert passes(asked, token, cookie)
+    assert not passes(asked, mutated(data, token), cookie)
+    assert not passes(asked, token, mutated(data, cookie))
 
 
 def test_tokens_and_cookies_are_not_interchangeable() -> None:

@@ -5,7 +5,11 @@ import os
 import secrets
 from pathlib import Path
 
-from latchkey.settings import secret_problem
+from pydantic import SecretStr
+
+from latchkey.keys import Secret
+from latchkey.secret_rules import secret_problem
+from latchkey.settings import ServiceSettings
 
 FILE = "secrets.json"
 SECRET_BYTES = 32
@@ -40,6 +44,21 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     finally:
         draft.unlink()
     return _read(path)
+
+
+def refresh_secret(settings: ServiceSettings) -> Secret | None:
+    """Returns JWT_REFRESH_SECRET, or the one that `latchkey dev` keeps here, with the accepted ones; None without
+    either.
+
+    Raises SecretsUnreadable, OSError.
+    """
+    current = settings.jwt_refresh_secret
+    if current is None:
+        try:
+            current = SecretStr(_read(settings.data_dir / FILE)["jwt_refresh_secret"])
+        except FileNotFoundError:
+            return None
+    return Secret.reveal(current, settings.jwt_refresh_secret_accepted)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,0 +1,7 @@
+"""Scopes of introspection."""
+
+from enum import StrEnum
+
+
+class IntrospectionScope(StrEnum):
+    INTROSPECT = "tokens:introspect"

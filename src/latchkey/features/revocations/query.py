@@ -1,0 +1,74 @@
+"""The query `?since=&wait=` and its cursors."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from latchkey.features.revocations.passes import Cursor
+from latchkey.features.revocations.queries import Ended
+from latchkey.http.cursors import TIME_BYTES, read_cursor, read_time, write_cursor, write_time
+from latchkey.http.fields import given_text
+
+WAIT_MAX_SECONDS = 25
+_COUNT_BYTES, _ID_BYTES = 4, 16
+_FINISHED_BYTES = TIME_BYTES + _COUNT_BYTES
+_GOING_ON_BYTES = _FINISHED_BYTES + TIME_BYTES + _ID_BYTES
+_SECONDS = re.compile(r"[0-9]{1,2}", re.ASCII)
+
+
+def cursor_text(cursor: Cursor) -> str:
+    """Encodes a cursor. It need not be signed: a reader may see every ended session anyway."""
+    raw = write_time(cursor.began_at) + cursor.delivered.to_bytes(_COUNT_BYTES, "big")
+    if cursor.place is not None:
+        raw += write_time(cursor.place.ended_at) + cursor.place.session_id.bytes
+    return write_cursor(raw)
+
+
+def _cursor(value: object) -> Cursor:
+    raw = read_cursor(given_text(value), {_FINISHED_BYTES, _GOING_ON_BYTES})
+    if raw is not None:
+        try:
+            return _decoded(raw)
+        except OverflowError:
+            pass
+    raise PydanticCustomError("cursor", "must be the cursor of an earlier answer")
+
+
+def _decoded(raw: bytes) -> Cursor:
+    place = None
+    if rest := raw[_FINISHED_BYTES:]:
+        place = Ended(read_time(rest[:TIME_BYTES]), UUID(bytes=rest[TIME_BYTES:]))
+    # A time so early that 10 s before it there is none is no time of ours.
+    return Cursor(read_time(raw[:TIME_BYTES]), int.from_bytes(raw[TIME_BYTES:_FINISHED_BYTES], "big"), place)
+
+
+def _wait(value: object) -> int:
+    text = given_text(value)
+    if not _SECONDS.fullmatch(text) or int(text) > WAIT_MAX_SECONDS:
+        raise PydanticCustomError("wait", f"must be a whole number of seconds from 0 to {WAIT_MAX_SECONDS}")
+    return int(text)
+
+
+def _absent() -> None:
+    return None
+
+
+class RevocationsQuery(BaseModel):
+    """The query `?since=&wait=`: what ended after an earlier answer, and how long to wait for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    # A factory keeps the default out of the JSON Schema, where `null` would look permitted.
+    since: Annotated[
+        Cursor | None,
+        PlainValidator(_cursor, json_schema_input_type=Any),
+        WithJsonSchema({"type": "string", "description": "`data.cursor` of the answer before"}),
+    ] = Field(default_factory=_absent)
+    wait: Annotated[
+        int,
+        PlainValidator(_wait, json_schema_input_type=Any),
+        WithJsonSchema({"type": "integer", "minimum": 0, "maximum": WAIT_MAX_SECONDS, "default": 0}),
+    ] = 0

@@ -1,0 +1,7 @@
+"""Scopes of revocations."""
+
+from enum import StrEnum
+
+
+class RevocationsScope(StrEnum):
+    READ = "revocations:read"

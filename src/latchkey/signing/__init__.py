@@ -1,0 +1,1 @@
+"""The keys that sign access tokens: their material, their rows, and what an instance knows of them."""
