@@ -7,10 +7,11 @@ INSTALLED := .venv/.installed
 # The Python client is tested in an environment of its own, with the frameworks that it serves.
 CLIENT := clients/python
 CLIENT_INSTALLED := $(CLIENT)/.venv/.installed
+NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page test-clients test-client-python lock clean
+.PHONY: help install dev test quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -40,12 +41,15 @@ test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending 
 	@$(BIN)/python -m pytest -q --hypothesis-profile=long \
 	  tests/sessions/test_interleavings.py tests/features/revocations/test_passes.py
 
-test-clients: test-client-python ## Run the tests of the client packages
+test-clients: test-client-python test-client-js ## Test the client packages (needs Node 20.19 and npm)
 
 test-client-python: $(INSTALLED) $(CLIENT_INSTALLED) ## Check the types of the Python client, and run its tests
 	@cd $(CLIENT) && .venv/bin/mypy && .venv/bin/python -m pytest -q -n 2 --dist loadfile
 	@# The examples behind a real Latchkey.
 	@$(TESTING) -m pytest -q tests/clients/python_examples.py
+
+test-client-js: $(INSTALLED) $(NODE_INSTALLED) ## Check the types of the JavaScript client, and run its tests
+	@cd clients/js && npm test --silent
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
@@ -107,7 +111,8 @@ lock: ## Choose versions anew and write requirements.lock, and that of the Pytho
 	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file $(CLIENT)/requirements-test.lock
 
 clean: ## Remove the environments and what tools left behind (.latchkey, your data, stays)
-	@rm -rf .venv $(CLIENT)/.venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	@rm -rf .venv $(CLIENT)/.venv clients/js/node_modules clients/js/dist
+	@rm -rf .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 
 # $(call install,ENVIRONMENT,LOCK,PROJECT): what the lock says, and the project itself.
 define install
@@ -134,3 +139,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 $(CLIENT_INSTALLED): $(CLIENT)/requirements-test.lock $(CLIENT)/pyproject.toml
 	$(call install,$(CLIENT)/.venv,$(CLIENT)/requirements-test.lock,$(CLIENT))
+
+$(NODE_INSTALLED): clients/js/package.json clients/js/package-lock.json
+	@command -v npm >/dev/null && clients/js/has-node || \
+	  { echo "The JavaScript client needs Node 20.19 or newer, and npm. On Debian 13: apt-get install nodejs npm." \
+	    "With an older Node: npm install --global node@22" >&2; exit 1; }
+	@cd clients/js && npm ci --silent --no-audit --no-fund
+	@touch $@
