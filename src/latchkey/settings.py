@@ -38,6 +38,8 @@ class ServiceSettings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        # A command imports several models and uses one.
+        defer_build=True,
         env_ignore_empty=True,
         populate_by_name=True,
         hide_input_in_errors=True,

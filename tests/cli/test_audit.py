@@ -35,6 +35,8 @@ def test_lists_what_was_done(database: str, tmp_path: Path) -> None:
         "created_at": "2024-05-06T07:08:10.500Z",
     }
     assert [row["id"] for row in listed("--user", "1", "--json").json()] == [3, 1]
+    assert listed("--user", "a@example.com").out == listed("--user", "1").out
+    assert "there is no user with the address c@example.com" in listed("--user", "c@example.com").refusal()
     narrow = listed("--user", "2", "--action", "login", "--limit", "1", "--json")
     assert [row["id"] for row in narrow.json()] == [4]
 

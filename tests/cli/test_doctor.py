@@ -105,6 +105,16 @@ def test_equal_secrets_and_an_old_schema(empty_database: str, tmp_path: Path) ->
     assert "database writes: are refused" in result.out
 
 
+def test_a_database_of_another_program(empty_database: str, tmp_path: Path) -> None:
+    """It says so before `latchkey migrate` is run."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (id serial PRIMARY KEY, login text); CREATE TABLE sessions (sid text)")
+    result = latchkey("doctor", directory=tmp_path, dsn=empty_database, **PRODUCTION)
+    assert result.code == 1
+    assert "schema: this database cannot be migrated: users is not node-api-postgres's: it has no column" in result.out
+    assert "The relation sessions exists" in result.out
+
+
 @pytest.mark.parametrize(
     ("offset", "level", "words"),
     [(0, "ok", ""), (-10, "warning", "10.0 s ahead of"), (10, "warning", "10.0 s behind"), (3600, "problem", "behind")],

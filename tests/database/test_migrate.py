@@ -102,6 +102,7 @@ UNFIT = {
     "not an ordinary table": "CREATE VIEW users AS SELECT 1 AS id",
     "but users does not": AUDIT_LOGS.replace("REFERENCES users(id) ON DELETE SET NULL", ""),
     "relation sessions": README + "CREATE TABLE sessions (sid text)",
+    "relation api_keys": README + "CREATE TABLE api_keys (token text)",
     "users.id has no sequence": README + "ALTER SEQUENCE users_id_seq OWNED BY NONE",
     "no primary key on id": README + "ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE",
 }

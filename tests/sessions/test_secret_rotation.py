@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.kit.signing import key_rows
 
 from latchkey.sealing import Sealer
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, Browser, new_email, refused
 from tests.kit.forging import refresh_with
+from tests.kit.key_rows import key_rows
 from tests.kit.native_client import NativeClient
 from tests.kit.rotating import ADDED, AFTER, BEFORE, NEW, OLD, SECRETS, SWAPPED
 from tests.kit.server import Server

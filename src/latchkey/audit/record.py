@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import asyncpg
-import structlog
 
 from latchkey.audit import queries
 from latchkey.audit.event import Event
 from latchkey.database.pool import AGAIN, Connection, Database, DatabaseUnavailable
+from latchkey.logs import Logger
 
-log = structlog.get_logger(__name__)
+log = Logger()
 T = TypeVar("T")
 
 

@@ -9,6 +9,7 @@ from latchkey.cli.data_checks import check_data
 from latchkey.cli.mail_checks import check_dead_letters
 from latchkey.clock import Clock, system_clock
 from latchkey.counts import open_counts
+from latchkey.database.adoption.original_schema import UnfitSchema, require_adoptable
 from latchkey.database.connection_options import tls_mode
 from latchkey.database.migrate import is_current, schema_revision
 from latchkey.database.pool import DatabaseUnavailable, connect
@@ -63,7 +64,7 @@ async def check_database(
             await _pooler(connection, url, production=production),
             _writes(state),
             _version(state),
-            _schema(revision),
+            await _schema(connection, revision),
             *([await check_dead_letters(connection)] if is_current(revision) else []),
             await _skew(connection, clock),
             *([await _housekeeping(connection, due)] if is_current(revision) else []),
@@ -141,9 +142,18 @@ def _version(state: ServerState) -> Finding:
     return problem(name, f"PostgreSQL {state.version} is too old", f"upgrade it to {OLDEST_SERVER} or newer")
 
 
-def _schema(revision: str | None) -> Finding:
+async def _schema(connection: asyncpg.Connection, revision: str | None) -> Finding:
     if is_current(revision):
         return ok("schema", f"is at revision {revision}")
+    if revision is None:
+        try:
+            await require_adoptable(connection)
+        except UnfitSchema as error:
+            return problem(
+                "schema",
+                f"this database cannot be migrated: {' '.join(error.problems)}",
+                "correct that, or name another database or search_path in DATABASE_URL",
+            )
     return problem("schema", schema_difference(revision), "run: latchkey migrate")
 
 

@@ -160,7 +160,7 @@ def sessions_revoke(
 
 @audit.command("list")
 def audit_list(
-    user: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Only rows by or about this user.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="ID_OR_EMAIL", help="Only rows by or about this user.")] = None,
     action: Annotated[
         str | None, typer.Option(metavar="ACTION", help="Only rows of this action, such as LOGIN.")
     ] = None,
@@ -170,7 +170,7 @@ def audit_list(
     """List audit rows, newest first."""
     from latchkey.cli.audit import list_audit
 
-    list_audit(user_id=user, action=action, limit=limit, as_json=as_json)
+    list_audit(user, action=action, limit=limit, as_json=as_json)
 
 
 @mail.command("list")

@@ -10,14 +10,13 @@ from latchkey.database.pool import DatabaseUnavailable, connect
 from latchkey.settings import SettingsError, load_settings
 from latchkey.terminal.development import dsn_file
 from latchkey.terminal.failing import explained, fail
-from latchkey.terminal.output import log_to_stderr, print_line
+from latchkey.terminal.output import print_line
 
 UNRESOLVED = Resolutions()
 
 
 def migrate_database(*, source_timezone: str | None, resolve: Resolutions) -> None:
     """Migrates the database of DATABASE_URL and prints the changes. Never guesses a database."""
-    log_to_stderr()
     with explained(SettingsError):
         settings = load_settings(Settings)
     if settings.database_url is None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
-import structlog
 
 from latchkey.database.adoption.adoption import Adoption, MigrationError, Resolutions
 from latchkey.database.adoption.dirty_data import DirtyData, find_dirty_data
@@ -19,6 +18,7 @@ from latchkey.database.adoption.original_schema import UnfitSchema, original_tab
 from latchkey.database.blockers import describe_blockers
 from latchkey.database.pooler_queries import is_direct
 from latchkey.database.rights import require_rights
+from latchkey.logs import Logger
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,7 +38,7 @@ STOP_AND_LIST = Resolutions()
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
-log = structlog.get_logger(__name__)
+log = Logger()
 
 
 class UnknownTimezone(MigrationError):

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
-import structlog
 
 from latchkey.database.connection_options import UnusableUrl, connection_options
 from latchkey.database.pooler import Opener, UnfitPooler, lends_by_statement
@@ -17,7 +16,6 @@ CANCEL_SECONDS = 1.0
 """How long PostgreSQL may take to cancel a statement after its deadline, before the connection is dropped."""
 ATTEMPTS = 3
 
-log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import bcrypt
-import structlog
 
+from latchkey.logs import Logger
 from latchkey.refusal import ServiceUnavailable
 
 PASSWORD_MAX_BYTES = 72
@@ -22,7 +22,7 @@ NICENESS = 10
 CHEAPEST_ROUNDS, COSTLIEST_ROUNDS = 4, 16
 # The last character of salt and of hash holds unused bits, which every bcrypt sets to 0.
 _HASH = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]", re.ASCII)
-log = structlog.get_logger(__name__)
+log = Logger()
 T = TypeVar("T")
 
 

@@ -4,19 +4,18 @@ import asyncio
 import itertools
 from functools import partial
 
-import structlog
-
 from latchkey.database.pool import Connection, Database, DatabaseUnavailable
 from latchkey.housekeeping import queries
 from latchkey.housekeeping.chore import Chore
 from latchkey.housekeeping.tally import Tally
+from latchkey.logs import Logger
 
 EVERY_SECONDS = 600.0
 # A count reads all rows (a million in 0.3 s): at the start, and then once a day.
 SWEEPS_BETWEEN_COUNTS = 144
 COUNT_SECONDS = 60.0
 BATCH = 500
-log = structlog.get_logger(__name__)
+log = Logger()
 
 
 class Housekeeper:

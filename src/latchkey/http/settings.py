@@ -33,8 +33,8 @@ class HttpSettings(ServiceSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Comma-separated origins of front ends that may call with cookies. Development: "
-        "http://localhost:3000, :3001, :5173.",
+        description="Comma-separated origins of front ends that may call with cookies. Setting it replaces "
+        "the default of development: http://localhost:3000, :3001, :5173.",
     )
     native_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

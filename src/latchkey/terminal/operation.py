@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
@@ -15,13 +15,13 @@ from latchkey.database.schema import SchemaNotCurrent, require_current_schema
 from latchkey.feature import PlatformSettings
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
-from latchkey.sessions.ending import SessionEnder
-from latchkey.sessions.feed import EndedSessions
 from latchkey.settings import SettingsError, load_settings
 from latchkey.terminal.development import development_dsn, dsn_file
 from latchkey.terminal.failing import explained, fail
-from latchkey.terminal.output import log_to_stderr
 from latchkey.users.conflicts import UnexpectedConflict
+
+if TYPE_CHECKING:
+    from latchkey.sessions.ending import SessionEnder
 
 T = TypeVar("T")
 AnySettings = TypeVar("AnySettings", bound=PlatformSettings)
@@ -38,7 +38,14 @@ class Operation(Generic[AnySettings]):
     database: Database
     audit: AuditLog
     outbox: Outbox
-    ender: SessionEnder
+
+    @property
+    def ender(self) -> "SessionEnder":
+        """Returns what ends sessions. Most commands end none, and start faster without it."""
+        from latchkey.sessions.ending import SessionEnder
+        from latchkey.sessions.feed import EndedSessions
+
+        return SessionEnder(EndedSessions(stopwatch))
 
 
 AnyOperation = Operation[Any]
@@ -50,7 +57,6 @@ def operate(model: type[AnySettings], work: Callable[[Operation[AnySettings]], A
     `model` holds the settings that the command reads. Exits with 1 and an explanation if no database is found or its
     schema is not current.
     """
-    log_to_stderr()
     with explained(SettingsError):
         settings = _settings(model)
     with (
@@ -81,7 +87,6 @@ async def _run(work: Callable[[Operation[AnySettings]], Awaitable[T]], settings:
     database = await open_database(url, production=production, pool_max=1)
     try:
         audit = AuditLog(database, required=settings.audit_required)
-        ender = SessionEnder(EndedSessions(stopwatch))
-        return await work(Operation(settings, database, audit, Outbox(database), ender))
+        return await work(Operation(settings, database, audit, Outbox(database)))
     finally:
         await database.close()

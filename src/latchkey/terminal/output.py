@@ -6,14 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 GAP = "  "
-
-
-def log_to_stderr() -> None:
-    """Sends log lines to standard error. Standard output is for the command's result."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def utc(time: datetime) -> str:

@@ -9,7 +9,7 @@ USERS = (
     *("reset_token", "reset_token_expires", "refresh_token", "created_at"),
 )
 AUDIT_LOGS = ("id", "actor_id", "action", "entity_type", "entity_id", "metadata", "created_at")
-OURS = ("sessions", "mail_outbox")
+OURS = ("sessions", "mail_outbox", "email_tokens", "user_counts", "signing_keys", "api_keys")
 
 
 class UnfitSchema(MigrationError):

@@ -6,13 +6,16 @@
   const safeMethods = ["GET", "HEAD", "OPTIONS"];
   const tokenHeaders = ["x-csrf-token", "csrf-token"];
 
-  // A token typed under "Authorize" is left alone, so that a refusal can be tried out too.
+  // A CSRF token typed under "Authorize" is left alone, so that a refusal can be tried out too.
   const hasToken = (headers) =>
     Object.entries(headers).some(([name, value]) => value && tokenHeaders.includes(name.toLowerCase()));
 
   async function sendAsTheBrowserWould(request) {
-    request.credentials = "same-origin";
     request.headers ??= {};
+    // A bearer token goes without the cookies of the page: with both, Latchkey could not tell which one is meant.
+    const hasBearer = Object.keys(request.headers).some((name) => name.toLowerCase() === "authorization");
+    request.credentials = hasBearer ? "omit" : "same-origin";
+    if (hasBearer) return request;
     const method = (request.method ?? "GET").toUpperCase();
     const ours = new URL(request.url, root).href.startsWith(root.href);
     if (!ours || safeMethods.includes(method) || hasToken(request.headers)) return request;
