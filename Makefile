@@ -39,8 +39,10 @@ test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending 
 
 test-clients: test-client-js ## Test the client packages (needs Node 20.19 and npm)
 
-test-client-js: $(NODE_INSTALLED)
+test-client-js: $(INSTALLED) $(NODE_INSTALLED)
 	@cd clients/js && npm test --silent
+	@# Named here, since its name is not that of a test: it needs what was installed above.
+	@$(TESTING) -m pytest -q tests/clients/node_examples.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
