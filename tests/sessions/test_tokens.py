@@ -24,7 +24,7 @@ from latchkey.sessions.claims import (
     TokenKind,
     TokenRefused,
 )
-from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.sessions.tokens import Lifetimes, Parties, TokenPair, Tokens, token_hash
 from latchkey.signing.keys import Algorithm, SigningRegistry, generate
 from latchkey.signing.ring import SigningKey
@@ -297,6 +297,8 @@ def test_what_apps_add_goes_out() -> None:
     kinds,
     json_values | st.dictionaries(st.sampled_from(["alg", "typ", "kid", "jwk", "crit", "b64", "zip"]), json_values),
 )
+@example(TokenKind.ACCESS, ["alg", "kid"])
+@example(TokenKind.ACCESS, "alg kid")
 @example(TokenKind.ACCESS, {"alg": "HS256", "crit": []})
 @example(TokenKind.ACCESS, {"alg": "HS256", "crit": ["kid"], "kid": "a"})
 def test_no_header_is_an_error(kind: TokenKind, header: Any) -> None:

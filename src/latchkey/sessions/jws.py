@@ -32,9 +32,13 @@ def header_of(token: str) -> dict[str, Any]:
     """Returns the header of a token that is not verified yet. Raises TokenRefused."""
     _require_form(token)
     try:
-        return jws.extract_compact(token.encode()).headers()
+        header: Any = jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError, TypeError, RecursionError):
         raise TokenRefused from None
+    # joserfc takes any JSON in which "alg" is found, such as ["alg"].
+    if not isinstance(header, dict):
+        raise TokenRefused
+    return header
 
 
 def verified(token: str, keys: Sequence[Key], registry: JWSRegistry) -> dict[str, Any]:
