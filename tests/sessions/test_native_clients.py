@@ -1,5 +1,6 @@
 """Phone apps and scripts: they sign in without cookies, keep their tokens, and send no CSRF token."""
 
+import time
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -37,6 +38,8 @@ def test_signs_in_works_refreshes_and_signs_out(native: NativeClient, email: str
     assert (tokens["tokenType"], tokens["expiresIn"], tokens["refreshExpiresIn"]) == ("Bearer", 300, MONTH)
     for token in (native.access, native.refresh):
         assert claims_of(token)["via"] == "bearer"
+    # Rounded up, it would be in the future for a verifier.
+    assert 0 <= time.time() - claims_of(native.access)["auth_time"] < 60
     (session,) = live_sessions(sql, user["id"])
     assert session["transport"] == "bearer"
     (row,) = [row for row in audit_rows(sql, response) if row["action"] == "LOGIN"]

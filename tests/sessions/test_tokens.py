@@ -24,7 +24,7 @@ from latchkey.sessions.claims import (
     TokenKind,
     TokenRefused,
 )
-from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.sessions.tokens import Lifetimes, Parties, TokenPair, Tokens, token_hash
 from latchkey.signing.keys import Algorithm, SigningRegistry, generate
 from latchkey.signing.ring import SigningKey

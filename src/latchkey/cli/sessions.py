@@ -6,8 +6,8 @@ from uuid import UUID
 from latchkey.feature import PlatformSettings
 from latchkey.sessions.devices import device_name
 from latchkey.sessions.errors import SessionNotFound
+from latchkey.sessions.list_queries import ListedSession
 from latchkey.sessions.management import Revoker, SessionManager
-from latchkey.sessions.queries import ListedSession
 from latchkey.terminal.accounts import find_account, find_live, named
 from latchkey.terminal.failing import fail
 from latchkey.terminal.operation import COMMAND_LINE, AnyOperation, Operation, operate

@@ -12,7 +12,8 @@ from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import SessionNotFound
-from latchkey.sessions.queries import EndedBy, EndedSession, ListedSession, Place
+from latchkey.sessions.list_queries import ListedSession, Place, live_of_user
+from latchkey.sessions.queries import EndedBy, EndedSession
 
 PAGE_MAX = 100
 
@@ -40,7 +41,7 @@ class SessionManager:
 
         A session that is refreshed meanwhile moves to the front of the list.
         """
-        found = await queries.live_of_user(self._database, user_id, limit + 1, after)
+        found = await live_of_user(self._database, user_id, limit + 1, after)
         shown = found[:limit]
         return shown, Place(shown[-1].last_used_at, shown[-1].id) if len(found) > limit else None
 

@@ -9,8 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from latchkey.http.cursors import TIME_BYTES, read_cursor, read_time, write_cursor, write_time
 from latchkey.http.fields import given_text
+from latchkey.sessions.list_queries import Place
 from latchkey.sessions.management import PAGE_MAX
-from latchkey.sessions.queries import Place
 
 _CURSOR_BYTES = TIME_BYTES + 16
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)

@@ -13,7 +13,7 @@ import asyncpg
 from latchkey.database.pool import Connection, Database, Queryable
 from latchkey.origin import Origin
 from latchkey.sessions.claims import AccessClaims
-from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.sessions.standing import app_claims
 
 
@@ -67,7 +67,7 @@ IS_IN_USE = (
 
 _ACCESS = (
     "role, token_claims, amr, actor_id,"
-    " extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at))::int8 AS auth_time"
+    " floor(extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at)))::int8 AS auth_time"
 )
 """SQL, the columns of the claims of an access token, of sessions and users."""
 _SESSION = (
@@ -113,7 +113,7 @@ async def insert(
     created_at: int = await connection.fetchval(
         "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"
         " ip, user_agent, device) VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), $6, $7, $8, $9, $10, $11)"
-        " RETURNING extract(epoch FROM created_at)::int8",
+        " RETURNING floor(extract(epoch FROM created_at))::int8",
         refresh.session_id,
         refresh.user_id,
         token_hash,
@@ -287,46 +287,6 @@ async def was_deleting_session(database: Queryable, session_id: UUID, user_id: i
             "SELECT 1 FROM users WHERE id = $2 AND is_deleted AND deleted_by_session = $1", session_id, user_id
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ListedSession:
-    """A live session as its user sees it. Times are UTC. `last_used_at` is the time of its last refresh.
-
-    `device` is empty for an unknown user agent, and None if an older version opened the session.
-    """
-
-    id: UUID
-    created_at: datetime
-    last_used_at: datetime
-    ip: str | None
-    user_agent: str | None
-    device: str | None
-    transport: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the list of a user's sessions: the place of a session with these values, even if it no longer
-    exists."""
-
-    last_used_at: datetime
-    session_id: UUID
-
-
-async def live_of_user(database: Queryable, user_id: int, limit: int, after: Place | None) -> list[ListedSession]:
-    """Returns at most `limit` live sessions of a user, newest use first, from `after` on (None: from the first)."""
-    rows = await database.fetch(
-        "SELECT id, created_at, last_used_at, ip, user_agent, device, transport FROM sessions"  # noqa: S608 constants
-        f" WHERE user_id = $1 AND {IS_IN_USE}"
-        " AND ($3::timestamptz IS NULL OR (last_used_at, id) < ($3, $4::uuid))"
-        " ORDER BY last_used_at DESC, id DESC LIMIT $2",
-        user_id,
-        limit,
-        after.last_used_at if after else None,
-        after.session_id if after else None,
-    )
-    return [ListedSession(**dict(row)) for row in rows]
 
 
 async def notify_ended(connection: Connection, payload: str) -> None:

@@ -17,7 +17,7 @@ from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefus
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import RefreshTokenInvalid, RefreshTokenReused
 from latchkey.sessions.queries import EndedBy, Session
-from latchkey.sessions.refresh_tokens import RefreshToken
+from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 
 

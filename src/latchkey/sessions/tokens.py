@@ -26,7 +26,8 @@ from latchkey.sessions.claims import (
     is_time,
     standard_claims,
 )
-from latchkey.sessions.refresh_tokens import RefreshMinter, RefreshToken
+from latchkey.sessions.refresh_minter import RefreshMinter
+from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.signing.keys import Algorithm, SigningRegistry
 from latchkey.signing.ring import KeyRing
 

@@ -30,7 +30,7 @@ class Profile:
 async def find_sessions(database: Queryable, session_ids: list[UUID]) -> dict[UUID, SignedInAs]:
     """Returns what those of the sessions say whose users are not deleted."""
     rows = await database.fetch(
-        "SELECT sessions.id, role, amr, extract(epoch FROM since)::int8 AS auth_time,"
+        "SELECT sessions.id, role, amr, floor(extract(epoch FROM since))::int8 AS auth_time,"
         " extract(epoch FROM clock_timestamp() - since)::float8 AS age"
         " FROM sessions JOIN users ON users.id = user_id,"
         " LATERAL coalesce(authenticated_at, sessions.created_at) AS since"

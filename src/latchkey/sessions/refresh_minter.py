@@ -1,7 +1,6 @@
 """Refresh tokens. Latchkey alone reads them, so they are always signed with a JWT_REFRESH_SECRET (HS256)."""
 
 import secrets
-from dataclasses import dataclass
 from uuid import UUID
 
 from joserfc.jwk import OctKey
@@ -10,23 +9,7 @@ from latchkey.http.request_kind import Transport
 from latchkey.keys import Mac, Secret, base64url
 from latchkey.sessions import jws
 from latchkey.sessions.claims import Claims, TokenKind, standard_claims
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshToken:
-    """A new refresh token, and the id of the access token that it will be sent with.
-
-    `issued_at` and `expires_at` are in seconds since the epoch.
-    """
-
-    token: str
-    user_id: int
-    session_id: UUID
-    access_id: str
-    issued_at: int
-    expires_at: int
-    transport: Transport
-    remember: bool
+from latchkey.sessions.refresh_token import RefreshToken
 
 
 class RefreshMinter:
