@@ -32,7 +32,7 @@ def audit_rows(sql: Sql) -> list[dict[str, Any]]:
 
 
 def test_from_creation_to_revocation(
-    run: Run, own_sql: Sql, start: Callable[..., Server], open_service: Callable[..., Service]
+    run: Run, start: Callable[..., Server], open_service: Callable[..., Service]
 ) -> None:
     """A key works on every instance until it is revoked, and is refused on all of them within two seconds."""
     servers = [start(), start()]

@@ -28,15 +28,33 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An ended session, and the hash that stands for its id in a `Tally`."""
+
+    ended: Ended
+    hash: int
+
+
+@dataclass(frozen=True, slots=True)
 class Endings:
     """Ended sessions in their order, as they were at `read_at`."""
 
     read_at: datetime
-    ended: list[Ended]
+    listed: list[Listed]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many ended sessions there are, and the sum of their hashes: another one after one was added, and also after
+    one was added and one removed."""
+
+    number: int = 0
+    hashes: int = 0
 
 
 _LISTED = (
-    "SELECT now() AS read_at, listed.ended_at, listed.id FROM (SELECT) AS one LEFT JOIN LATERAL ("
+    "SELECT now() AS read_at, listed.ended_at, listed.id, uuid_hash(listed.id) AS hash"
+    " FROM (SELECT) AS one LEFT JOIN LATERAL ("
     "SELECT ended_at, id FROM sessions WHERE {condition} ORDER BY ended_at, id LIMIT $1) AS listed ON true"
     " ORDER BY listed.ended_at, listed.id"
 )
@@ -63,20 +81,23 @@ async def ended_after(database: Queryable, place: Ended, limit: int) -> Endings:
     return _endings(await database.fetch(_AFTER, limit, place.ended_at, place.session_id))
 
 
-async def count_ended(database: Queryable, times: list[datetime]) -> dict[datetime, int]:
-    """Counts, for each of the times, the sessions that ended later than 10 s before it.
+async def tally_ended(database: Queryable, times: list[datetime]) -> dict[datetime, Tally]:
+    """Tallies, for each of the times, the sessions that ended later than 10 s before it.
 
-    Leaves out times that are older than a minute, whose count would be large and say little, and times in the future.
+    Leaves out times that are older than a minute, whose tally would cost much and say little, and times in the future.
     """
     rows = await database.fetch(
-        "SELECT at, (SELECT count(*) FROM sessions WHERE ended_at > at - $2::interval) AS ended"  # noqa: S608 a constant
-        " FROM unnest($1::timestamptz[]) AS at"
+        "SELECT at, tally.number, tally.hashes"  # noqa: S608 a constant
+        " FROM unnest($1::timestamptz[]) AS at CROSS JOIN LATERAL ("
+        "SELECT count(*) AS number, coalesce(sum(uuid_hash(id)), 0) AS hashes FROM sessions"
+        " WHERE ended_at > at - $2::interval) AS tally"
         f" WHERE at BETWEEN now() - interval '{COUNTED_SECONDS} seconds' AND now()",
         times,
         OVERLAP,
     )
-    return {row["at"]: row["ended"] for row in rows}
+    return {row["at"]: Tally(row["number"], row["hashes"]) for row in rows}
 
 
 def _endings(rows: list[asyncpg.Record]) -> Endings:
-    return Endings(rows[0]["read_at"], [Ended(row["ended_at"], row["id"]) for row in rows if row["id"] is not None])
+    listed = [Listed(Ended(row["ended_at"], row["id"]), row["hash"]) for row in rows if row["id"] is not None]
+    return Endings(rows[0]["read_at"], listed)
