@@ -4,10 +4,14 @@ BIN := .venv/bin
 # `make UV=` installs with plain pip where uv is there, too.
 UV ?= $(shell command -v uv 2>/dev/null)
 INSTALLED := .venv/.installed
+# The Python client is tested in an environment of its own, with the frameworks that it serves.
+CLIENT := clients/python
+CLIENT_INSTALLED := $(CLIENT)/.venv/.installed
+NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services package package-test settings-page lock clean
+.PHONY: help install dev test quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +40,18 @@ coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=long \
 	  tests/sessions/test_interleavings.py tests/features/revocations/test_passes.py
+
+test-clients: test-client-python test-client-js ## Test the client packages (needs Node 20.19 and npm)
+
+test-client-python: $(INSTALLED) $(CLIENT_INSTALLED) ## Check the types of the Python client, and run its tests
+	@cd $(CLIENT) && .venv/bin/mypy && .venv/bin/python -m pytest -q -n 2 --dist loadfile
+	@# The examples behind a real Latchkey.
+	@$(TESTING) -m pytest -q tests/clients/python_examples.py
+
+test-client-js: $(INSTALLED) $(NODE_INSTALLED) ## Check the types of the JavaScript client, and run its tests
+	@cd clients/js && npm test --silent
+	@# The examples beside a real Latchkey.
+	@$(TESTING) -m pytest -q tests/clients/node_examples.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check
@@ -74,6 +90,9 @@ measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an e
 measure-services: $(INSTALLED) ## Measure what it costs to ask who is calling: by cookie, bearer token, check, introspection
 	@$(BIN)/python -m bench.services
 
+measure-verification: $(CLIENT_INSTALLED) ## Measure what verifying a token costs the Python client
+	@cd $(CLIENT) && .venv/bin/python bench.py
+
 package: $(INSTALLED) ## Build wheel and source archive into dist (the same sources give the same bytes)
 	@rm -rf dist
 	@$(BIN)/hatchling build
@@ -86,28 +105,46 @@ package-test: package ## Install the wheel into empty environments, run the imag
 settings-page: $(INSTALLED) ## Make docs/settings.md from the settings models
 	@$(BIN)/python -m tests.kit.settings_page
 
-lock: ## Choose versions anew and write requirements.lock (needs uv)
+lock: ## Choose versions anew and write requirements.lock, and that of the Python client (needs uv)
 	@# Extras stay in the lock: without them pip would resolve again, and stop at the first newer release.
 	@$(UV) pip compile pyproject.toml --all-extras --no-strip-extras --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
+	@$(UV) pip compile --group $(CLIENT)/pyproject.toml:test --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --quiet --custom-compile-command "make lock" --output-file $(CLIENT)/requirements-test.lock
 
-clean: ## Remove the environment and what tools left behind (.latchkey, your data, stays)
-	@rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+clean: ## Remove the environments and what tools left behind (.latchkey, your data, stays)
+	@rm -rf .venv $(CLIENT)/.venv clients/js/node_modules clients/js/dist
+	@rm -rf .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 
-$(INSTALLED): requirements.lock pyproject.toml
+# $(call install,ENVIRONMENT,LOCK,PROJECT): what the lock says, and the project itself.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Latchkey needs Python 3.11 or newer, and $(PYTHON) is not that. Try: make PYTHON=python3.12" >&2; exit 1; }
 	@if [ -n "$(UV)" ]; then \
-	  echo "Installing into .venv with uv"; \
-	  { test -x $(BIN)/python || $(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" .venv; } && \
-	  $(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
-	  $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
+	  echo "Installing into $(1) with uv"; \
+	  { test -x $(1)/bin/python || $(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(1); } && \
+	  $(UV) pip sync --quiet --python $(1)/bin/python --require-hashes $(2) && \
+	  $(UV) pip install --quiet --python $(1)/bin/python --no-deps --no-build-isolation --editable $(3) ; \
 	else \
-	  echo "Installing into .venv with pip (a minute the first time)"; \
+	  echo "Installing into $(1) with pip (a minute the first time)"; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
-	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; } && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
+	  { $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1); } && \
+	  $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2) && \
+	  $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable $(3) ; \
 	fi
+	@touch $@
+endef
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(call install,.venv,requirements.lock,.)
+
+$(CLIENT_INSTALLED): $(CLIENT)/requirements-test.lock $(CLIENT)/pyproject.toml
+	$(call install,$(CLIENT)/.venv,$(CLIENT)/requirements-test.lock,$(CLIENT))
+
+$(NODE_INSTALLED): clients/js/package.json clients/js/package-lock.json
+	@command -v npm >/dev/null && clients/js/has-node || \
+	  { echo "The JavaScript client needs Node 20.19 or newer, and npm. On Debian 13: apt-get install nodejs npm." \
+	    "With an older Node: npm install --global node@22" >&2; exit 1; }
+	@cd clients/js && npm ci --silent --no-audit --no-fund
 	@touch $@

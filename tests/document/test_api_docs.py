@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.kit.browser import PASSWORD, new_email
 from tests.kit.chromium import Tab
+from tests.kit.native_client import NativeClient
 from tests.kit.server import Server
 
 
@@ -30,6 +31,32 @@ def test_an_account_can_be_lived_by_clicking(tab: Tab, server: Server, tmp_path:
     assert _execute(page, "delete", "/users/{id}", parameters=me) == 200
     assert _execute(page, "get", "/auth/me") == 401
     page.screenshot(path=tmp_path / "apidocs.png")
+
+
+def test_a_bearer_token_can_be_tried_by_clicking(tab: Tab, server: Server, native: NativeClient) -> None:
+    """A page that is signed in by cookies, too, sends the token alone: with both it would get 400."""
+    page = _open(tab, server)
+    one, other = ({"name": name, "email": new_email(), "password": PASSWORD} for name in ("One", "Other"))
+    for account in (one, other):
+        assert _execute(page, "post", "/auth/register", account) == 201
+    assert _execute(page, "post", "/auth/login", {"email": one["email"], "password": PASSWORD}) == 200
+    native.login(other["email"])
+
+    page.locator("button.authorize").first.click()
+    dialog = page.locator(".dialog-ux")
+    headings = dialog.locator(".auth-container h4")
+    expect(headings).to_contain_text(["cookieAuth", "bearerAuth", "apiKey", "refreshCookie", "csrfToken"])
+    bearer = dialog.locator(".auth-container").filter(has=page.locator("h4", has_text="bearerAuth"))
+    bearer.locator("input").fill(native.access)
+    bearer.locator("button.authorize").click()
+    dialog.locator("button.close-modal").click()
+
+    assert _execute(page, "get", "/auth/me") == 200
+    assert _answer(page, "get", "/auth/me")["data"]["name"] == "Other"
+    me = {"id": str(_answer(page, "get", "/auth/me")["data"]["id"])}
+    assert _execute(page, "patch", "/users/{id}", {"name": "Renamed"}, me) == 200
+    assert _execute(page, "post", "/auth/logout") == 200
+    assert native.get("/auth/me").status_code == 401
 
 
 def test_lists_every_operation_of_the_document(tab: Tab, server: Server) -> None:

@@ -22,4 +22,4 @@ ORIGINAL = [
 OF_SERVERS = ["POST /oauth/introspect", "GET /revocations"]
 """Operations that take an API key."""
 ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /.well-known/jwks.json", *OF_SERVERS]
-ADDED += ["GET /healthz", "GET /readyz"]
+ADDED += ["GET /healthz", "GET /readyz", "GET /auth/check"]

@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 # Read while building; a copy without them would not be the project.
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "dist", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
+NOT_COPIED = shutil.ignore_patterns(
+    *(".git", ".venv", "node_modules", "dist", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
+)
 
 
 def build(project: Path, to: Path) -> tuple[Path, Path]:

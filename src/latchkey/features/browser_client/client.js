@@ -171,7 +171,7 @@ export function createClient({ baseUrl } = {}) {
     return (renewal ??= (locks() ? locked() : exclusively(work)).finally(() => (renewal = undefined)));
   }
 
-  /** Runs `attempt`, and once more with new tokens if they may cure its 401. @param {() => Promise<Response>} attempt */
+  /** Runs `attempt`, and again with new tokens if they may cure its 401. @param {() => Promise<Response>} attempt */
   async function renewing(attempt) {
     for (let renewed = false; ; ) {
       const seen = epoch();
@@ -236,7 +236,7 @@ export function createClient({ baseUrl } = {}) {
     request,
     fetch,
     me,
-    /** Does not sign in. @param {{ name: string, email: string, password: string }} account @returns {Promise<User>} */
+    /** Signs nobody in. @param {{ name: string, email: string, password: string }} account @returns {Promise<User>} */
     register: async (account) => (await request("POST", "/auth/register", account)).user,
     /** @param {{ email: string, password: string }} credentials @returns {Promise<User>} */
     login: async (credentials) => (await request("POST", "/auth/login", credentials)).user,
