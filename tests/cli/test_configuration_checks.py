@@ -38,6 +38,9 @@ pytestmark = pytest.mark.usefixtures("nothing_set")
         (checks.cookie_prefix, {"cookie_prefix": "__Host-"}, "ok"),
         (checks.cookie_prefix, {"cookie_prefix": "__Host-", "environment": "development"}, "problem"),
         (checks.cookie_prefix, {"cookie_prefix": "__Secure-", "environment": "development"}, "problem"),
+        (checks.cookie_domain, {"public_url": HTTPS}, "ok"),
+        (checks.cookie_domain, {"public_url": HTTPS, "cookie_domain": "example.com"}, "ok"),
+        (checks.cookie_domain, {"environment": "development"}, "ok"),
         (checks.rate_limit_storage, {}, "warning"),
         (checks.rate_limit_storage, {"rate_limit_storage": "redis://:hunter2@127.0.0.1"}, "ok"),
         (checks.rate_limit_storage, {"environment": "development"}, "ok"),
@@ -95,6 +98,10 @@ def test_levels(check: Any, settings: dict[str, Any], level: str) -> None:
         ),
         ("RESET_URL", {"public_url": HTTPS, "reset_url": "HTTP://app.example.com/reset"}, "problem"),
         ("RESET_URL", {"environment": "development", "reset_url": "http://localhost:5173/reset"}, "ok"),
+        ("SIGN_IN_URL", {"public_url": HTTPS}, "ok"),
+        ("SIGN_IN_URL", {"public_url": HTTPS, "sign_in_url": "https://app.example.com/in?x=1"}, "ok"),
+        ("SIGN_IN_URL", {"public_url": HTTPS, "sign_in_url": "http://app.example.com/in"}, "problem"),
+        ("SIGN_IN_URL", {"environment": "development", "sign_in_url": "http://app.example.com/in"}, "ok"),
     ],
 )
 def test_levels_of_what_features_check(name: str, settings: dict[str, Any], level: str) -> None:
@@ -119,6 +126,36 @@ def test_which_api_gets_the_cookies(origins: str, said: bool) -> None:
         load_settings(Settings, environment="production", public_url=HTTPS, cors_origins=origins)
     )
     assert ("your API gets the cookies only on" in f"{finding.message} {finding.advice}") == said
+
+
+def test_which_layouts_work() -> None:
+    """Says where an API gets which cookie, and why one elsewhere gets none."""
+    production: dict[str, Any] = {"environment": "production", "public_url": HTTPS}
+    alone = checks.cookie_domain(load_settings(Settings, **production))
+    assert "an API on accounts.example.com gets the cookies, at any path and port" in alone.message
+    assert "since the cookies have no Domain" in alone.message
+    settings = load_settings(
+        Settings,
+        **production,
+        cookie_domain="example.com",
+        cors_origins="https://app.example.com,https://app.example.org",
+    )
+    shared = checks.cookie_domain(settings)
+    assert "an API on example.com or any host below it gets the access cookie" in shared.message
+    assert "every other program there" in shared.message
+    assert "the refresh cookie stays on accounts.example.com" in shared.message
+    foreign = checks.cors_origins(settings)
+    assert foreign.level == "warning"
+    assert "https://app.example.org seems to be another site" in foreign.message
+    assert "your API gets the access cookie on example.com and every host below it" in str(foreign.advice)
+
+
+@pytest.mark.parametrize(
+    "url", ["app.example.com/in", "https://app.example.com/in#x", "javascript:alert(1)", "https://ä.example"]
+)
+def test_a_sign_in_page_is_a_page(url: str) -> None:
+    with pytest.raises(SettingsError, match="SIGN_IN_URL: must be an absolute http or https URL"):
+        load_settings(Settings, sign_in_url=url)
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o400, "ok"), (0o640, "problem"), (0o604, "problem")])

@@ -60,6 +60,17 @@ def test_an_answer_below_a_parameter_is_held_to_its_operation(wire: Wire, body: 
     wire.check("DELETE", path, _answer(200, SUCCESS.replace(b"Success", b"Session ended")))
 
 
+def test_an_answer_without_a_body_has_none(wire: Wire) -> None:
+    """Where the document promises no body, a proxy passes none on."""
+    bare = {name: value for name, value in HEADERS.items() if name != "content-type"}
+    for status in (204, 302, 401, 403, 503):
+        wire.check("GET", "/auth/check", httpx.Response(status, headers=bare))
+        with pytest.raises(AssertionError):
+            wire.check("GET", "/auth/check", _answer(status))
+    with pytest.raises(AssertionError, match="not declared"):
+        wire.check("GET", "/auth/check", httpx.Response(400, headers=bare))
+
+
 def test_pages_are_there(browser: Browser) -> None:
     """Nothing is left on the list that is not served."""
     for path in UNDOCUMENTED:

@@ -24,8 +24,8 @@ HEADERS = {
 def describe(principal: Principal, profile: Profile | None) -> Response:
     """Returns the answer for a request that may pass.
 
-    It always has all headers. For an absent one some proxies pass on what the client sent (Caddy:
-    GHSA-7r4p-vjf4-gxv4).
+    It always has all headers: for an absent one a proxy may pass on what the client sent. Caddy 2.10.0 to 2.11.1 does so
+    for an empty one, too (GHSA-7r4p-vjf4-gxv4), so its configuration must remove the client's own first.
     """
     email = profile.email if profile else None
     return empty_response(
