@@ -55,6 +55,7 @@ def latchkey(
         "JWT_REFRESH_SECRET": signing.refresh,
         "BCRYPT_ROUNDS": str(ROUNDS),
         "RATE_LIMIT": "1000000000/15 minutes",
+        "API_KEY_RATE_LIMIT": "1000000000/15 minutes",
         "RATE_LIMIT_STORAGE": rate_limit_storage,
         "REQUEST_LOG": "false",
         "HASH_QUEUE_SECONDS": str(hash_queue_seconds),

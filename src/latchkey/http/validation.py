@@ -37,14 +37,14 @@ def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
     query = exchange.scope.get("query_string", b"").decode("latin-1")
     values: dict[str, str] = {}
     repeated: set[str] = set()
-    for name, value in parse_qsl(query, keep_blank_values=True):
+    for name, value in parse_qsl(query, keep_blank_values=True) if query else ():
         if name in values:
             repeated.add(name)
         values[name] = value
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    bad = [FieldError(name, "must be given once") for name in names if name in repeated]
-    if bad:
-        raise ValidationFailed(*bad)
+    if repeated:
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        if bad := [FieldError(name, "must be given once") for name in names if name in repeated]:
+            raise ValidationFailed(*bad)
     try:
         return model.model_validate(values)
     except ValidationError as error:

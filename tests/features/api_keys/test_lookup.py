@@ -39,7 +39,7 @@ class World:
 
     async def scopes(self, presented: PresentedKey) -> frozenset[str] | None:
         """Returns the scopes of a key as a request finds them: remembered, or asked for. None: it is no good."""
-        key = self.lookup.recall(presented) or await self.lookup.find(presented)
+        key = self.lookup.recall(presented.hash) or await self.lookup.find(presented)
         return key.scopes if key else None
 
 
@@ -170,6 +170,6 @@ async def test_the_memory_is_bounded(world: World, own_sql: Sql) -> None:
     rows = own_sql.execute("SELECT id, secret_hash FROM api_keys WHERE name = ''").fetchall()
     await world.scopes(first)
     await asyncio.gather(*(world.scopes(PresentedKey(row["id"], row["secret_hash"])) for row in rows[1:]))
-    assert world.lookup.recall(first) is not None
+    assert world.lookup.recall(first.hash) is not None
     await world.scopes(second)
-    assert (world.lookup.recall(first), world.lookup.recall(second) is not None) == (None, True)
+    assert (world.lookup.recall(first.hash), world.lookup.recall(second.hash) is not None) == (None, True)

@@ -27,7 +27,7 @@ _KEY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """A key as a request brings it: its id, and the SHA-256 of the whole key, which alone is kept."""
+    """A key as a request brings it: its id, and its hash."""
 
     id: str
     hash: bytes
@@ -44,7 +44,12 @@ def read_key(text: str) -> PresentedKey | None:
     matched = _KEY.fullmatch(text)
     if matched is None or matched[2] != _checksum(text[:-CHECKSUM_CHARS]):
         return None
-    return PresentedKey(matched[1], sha256(text.encode("ascii")).digest())
+    return PresentedKey(matched[1], hash_of(text))
+
+
+def hash_of(text: str) -> bytes:
+    """Returns the SHA-256 of a whole key, or of any text of a header. Nothing else of a key is kept."""
+    return sha256(text.encode("latin-1")).digest()
 
 
 def _random(length: int) -> str:

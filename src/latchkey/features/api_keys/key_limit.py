@@ -1,7 +1,7 @@
 """Counts requests with an API key: a good key for itself, a bad one for its address."""
 
 from latchkey.features.api_keys.errors import InvalidApiKey
-from latchkey.features.api_keys.key_format import PresentedKey, read_key
+from latchkey.features.api_keys.key_format import PresentedKey, hash_of, read_key
 from latchkey.features.api_keys.lookup import KeyLookup
 from latchkey.http.authenticate import ApiKey
 from latchkey.http.edge.client import network_of
@@ -31,10 +31,9 @@ class KeyLimit:
         text = exchange.header("x-api-key")
         if text is None or not text.startswith(API_KEY_PREFIX):
             return False
-        presented = read_key(text)
-        key = self._lookup.recall(presented) if presented else None
+        key = self._lookup.recall(hash_of(text))
         if key is None:
-            key = await self._ask(presented, network_of(exchange.client_ip), exchange)
+            key = await self._ask(read_key(text), network_of(exchange.client_ip), exchange)
         exchange.proof = key or InvalidApiKey()
         if key is None:
             return False

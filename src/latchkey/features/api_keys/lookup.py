@@ -19,7 +19,6 @@ REMEMBERED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    hash: bytes
     key: ApiKey
     until: float
 
@@ -35,19 +34,20 @@ class KeyLookup:
         self._reads: BatchedReads[str, UsableKey] = BatchedReads(partial(queries.find_usable, database))
         self._hears_changes = hears_changes
         self._stopwatch = stopwatch
-        # Oldest first, by id.
-        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
+        # By hash, oldest first.
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._hashes: dict[str, bytes] = {}
         self._changes = 0
 
-    def recall(self, presented: PresentedKey) -> ApiKey | None:
-        """Returns the key if it is remembered as good; None does not mean that it is bad."""
-        remembered = self._remembered.get(presented.id)
+    def recall(self, key_hash: bytes) -> ApiKey | None:
+        """Returns the key with that hash if it is remembered as good; None does not mean that it is bad."""
+        remembered = self._remembered.get(key_hash)
         if remembered is None or not self._hears_changes():
             return None
         if remembered.until <= self._stopwatch():
-            del self._remembered[presented.id]
+            self._forget(remembered.key.id)
             return None
-        return remembered.key if hmac.compare_digest(remembered.hash, presented.hash) else None
+        return remembered.key
 
     async def find(self, presented: PresentedKey) -> ApiKey | None:
         """Asks the database, and returns the key; None if it is unknown, expired or revoked.
@@ -68,15 +68,21 @@ class KeyLookup:
         """Forgets the key that a notification names. "" means that notifications may have been missed: forgets all."""
         if not payload:
             self._remembered.clear()
+            self._hashes.clear()
         elif payload.startswith(CHANGED_KEY):
-            self._remembered.pop(payload.removeprefix(CHANGED_KEY), None)
+            self._forget(payload.removeprefix(CHANGED_KEY))
         else:
             return
         self._changes += 1
 
     def _remember(self, presented: PresentedKey, key: ApiKey, asked_at: float, expires_in: float | None) -> None:
         seconds = REMEMBERED_SECONDS if expires_in is None else min(REMEMBERED_SECONDS, expires_in)
-        self._remembered.pop(presented.id, None)
+        self._forget(key.id)
         if len(self._remembered) >= REMEMBERED_MAX:
-            self._remembered.popitem(last=False)
-        self._remembered[presented.id] = _Remembered(presented.hash, key, asked_at + seconds)
+            self._forget(next(iter(self._remembered.values())).key.id)
+        self._remembered[presented.hash] = _Remembered(key, asked_at + seconds)
+        self._hashes[key.id] = presented.hash
+
+    def _forget(self, key_id: str) -> None:
+        if (key_hash := self._hashes.pop(key_id, None)) is not None:
+            del self._remembered[key_hash]
