@@ -50,6 +50,8 @@ test-client-python: $(INSTALLED) $(CLIENT_INSTALLED) ## Check the types of the P
 
 test-client-js: $(INSTALLED) $(NODE_INSTALLED) ## Check the types of the JavaScript client, and run its tests
 	@cd clients/js && npm test --silent
+	@# The examples beside a real Latchkey.
+	@$(TESTING) -m pytest -q tests/clients/node_examples.py
 
 check: $(INSTALLED) ## Check style, types and floors
 	@$(BIN)/ruff check

@@ -145,6 +145,7 @@ def build_platform(
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     feed.on_changed(signing.hear)
+    guards = Guards(database, tokens, signing, cookies, ended, feed, clock)
     return Platform(
         settings=settings,
         dev=dev,
@@ -173,8 +174,8 @@ def build_platform(
         cookies=cookies,
         feed=feed,
         ender=SessionEnder(ended),
-        guards=Guards(database, tokens, signing, cookies, ended, feed, clock),
-        presented_sessions=PresentedSessions(database, tokens, cookies),
+        guards=guards,
+        presented_sessions=PresentedSessions(database, tokens, guards, cookies),
     )
 
 

@@ -74,8 +74,8 @@ class ServiceSettings(BaseSettings):
     )
     jwt_refresh_secret: SecretStr | None = Field(
         None,
-        description="Signs refresh tokens, derives links in mails, and seals signing keys; at least 32 bytes, different "
-        "from the other one.",
+        description="Signs refresh tokens, derives links in mails, and seals signing keys: losing it loses them. At least "
+        "32 bytes, different from the other one.",
     )
     jwt_refresh_secret_accepted: AcceptedSecrets = Field(
         (),

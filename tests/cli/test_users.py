@@ -73,6 +73,7 @@ def test_lists_and_shows(run: Run, sql: Any) -> None:
         "id": first,
         "name": "Siam",
         "email": "first@example.com",
+        "role": "user",
         "is_deleted": False,
         "created_at": "2024-05-06T05:08:09.123Z",
         "deleted_at": None,
@@ -87,7 +88,7 @@ def test_lists_and_shows(run: Run, sql: Any) -> None:
     assert [(user["id"], user["deleted_at"][-1]) for user in deleted["users"]] == [(gone, "Z")]
 
     table = run("list").out.splitlines()
-    assert table[0].split() == ["id", "name", "email", "created_at", "live_sessions"]
+    assert table[0].split() == ["id", "name", "email", "role", "created_at", "live_sessions"]
     # Columns are aligned, and a name taken over with control characters in it cannot act on the terminal.
     assert table[1].index("second@") == table[2].index("first@") == table[0].index("email")
     assert "B\\x1b[31mred 名" in table[1]

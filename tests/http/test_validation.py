@@ -2,18 +2,20 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey.features.accounts.bodies import PageQuery, user_changes, user_replacement
+from latchkey.features.introspection.bodies import IntrospectionForm
 from latchkey.features.registration.bodies import registration
 from latchkey.features.sign_in.bodies import LoginAttempt
 from latchkey.http.envelope import failure
-from latchkey.http.errors import MalformedBody, NotJson
+from latchkey.http.errors import MalformedBody, MalformedForm, NotForm, NotJson
 from latchkey.http.exchange import Exchange
-from latchkey.http.validation import parse_body, parse_params, parse_query
+from latchkey.http.validation import parse_body, parse_form, parse_params, parse_query
 from latchkey.refusal import Refusal, ValidationFailed
 from latchkey.users.errors import UserNotFound
 from latchkey.users.user import UserPath
@@ -190,3 +192,40 @@ def test_names_that_a_query_does_not_know_are_ignored(page: int, limit: int, val
     query = f"x={other}&page={page}&x={other}&limit={limit}&Page=0&={other}".encode()
     parsed = parse_query(PageQuery, exchange(query=query))
     assert parsed == PageQuery.model_construct(page=page, limit=limit)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@given(st.binary(max_size=200), content_types | st.just(FORM))
+def test_any_bytes_are_a_form_or_refused(body: bytes, content_type: str) -> None:
+    refused: Refusal | None = None
+    try:
+        assert parse_form(IntrospectionForm, exchange(body, content_type)).token
+    except Refusal as error:
+        refused = error
+    assert refused is None or type(refused) in {NotForm, MalformedForm, ValidationFailed}
+
+
+@given(st.text(min_size=1, max_size=50), st.dictionaries(any_text.filter(lambda name: name != "token"), any_text))
+def test_what_a_form_says_is_what_is_read(token: str, others: dict[str, str]) -> None:
+    """Any text survives, and other fields do no harm."""
+    fields = {name: value for name, value in others.items() if (name + value).isprintable()} | {"token": token}
+    assert parse_form(IntrospectionForm, exchange(urlencode(fields).encode(), FORM)).token == token
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.booleans())
+def test_a_field_that_comes_twice_is_malformed(first: str, second: str, is_known: bool) -> None:
+    """Also without a value, and also one that nobody reads (RFC 6749 section 3.2)."""
+    name = "token" if is_known else "other"
+    body = urlencode(
+        [("token", "x"), (name, first), (name, second)] if not is_known else [(name, first), (name, second)]
+    )
+    with pytest.raises(MalformedForm):
+        parse_form(IntrospectionForm, exchange(body.encode(), FORM))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity, gzip"])
+def test_a_compressed_form_is_refused(encoding: str) -> None:
+    with pytest.raises(NotForm):
+        parse_form(IntrospectionForm, exchange(b"token=x", FORM, content_encoding=encoding))

@@ -31,6 +31,7 @@ class Server:
     dsn: str
     log: Path
     process: Process = field(repr=False)
+    root_path: str = ""
 
     @property
     def port(self) -> int:
@@ -40,7 +41,7 @@ class Server:
     @property
     def issuer(self) -> str:
         """Returns the issuer of its access tokens, where no setting says another."""
-        return f"http://localhost:{self.port}"
+        return f"http://localhost:{self.port}{self.root_path}"
 
     def printed(self) -> str:
         """Returns everything printed so far."""
@@ -105,7 +106,7 @@ def start_server(dsn: str, directory: Path, **settings: str) -> Server:
     log = directory / f"server-{port}.log"
     with log.open("wb") as output:
         process = start_process(["serve"], directory, variables, stdout=output, script=script)
-    server = Server(f"http://127.0.0.1:{port}", dsn, log, process)
+    server = Server(f"http://127.0.0.1:{port}", dsn, log, process, settings.get("ROOT_PATH", ""))
     try:
         _wait_until_it_answers(server)
     except BaseException:

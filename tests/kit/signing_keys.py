@@ -78,4 +78,4 @@ def mint(
 ) -> TokenPair:
     """Returns first tokens of a session, with the claims of an ordinary user."""
     refresh = tokens.first(user_id, UUID(str(session_id)), transport=transport, remember=True, not_after=not_after)
-    return tokens.pair(refresh, AS_USER)
+    return tokens.pair(refresh, AS_USER, tokens.signer())

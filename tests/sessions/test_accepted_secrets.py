@@ -44,7 +44,7 @@ def tokens_of(names: list[str], *, refresh: list[str] | None = None, now: float 
 def mint(tokens: Tokens, transport: Transport = Transport.COOKIE) -> TokenPair:
     """Returns the first pair of a session."""
     first = tokens.first(7, UUID(int=7), transport=transport, remember=True, not_after=2**40)
-    return tokens.pair(first, AS_USER)
+    return tokens.pair(first, AS_USER, tokens.signer())
 
 
 def of_kind(kind: TokenKind, pair: TokenPair) -> str:

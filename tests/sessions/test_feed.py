@@ -93,6 +93,16 @@ def test_ten_thousands_at_once() -> None:
     assert forgot - forgetting < 20 * (added - began)
 
 
+async def test_an_ending_rings() -> None:
+    """For all that wait by then, once; what adds nothing rings nothing."""
+    ended = EndedSessions(Watch())
+    first, second = ended.next_ending(), ended.next_ending()
+    ended.add([])
+    assert not first.is_set()
+    ended.add([uuid4(), uuid4()])
+    assert (first.is_set(), second.is_set(), ended.next_ending().is_set()) == (True, True, False)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Waits for it."""
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -103,7 +103,7 @@ json_values = st.recursive(
 def minted(tokens: Tokens, user_id: int, session: UUID, cap: float) -> TokenPair:
     """Returns the first pair of a browser's session."""
     first = tokens.first(user_id, session, transport=Transport.COOKIE, remember=True, not_after=cap)
-    return tokens.pair(first, AS_USER)
+    return tokens.pair(first, AS_USER, tokens.signer())
 
 
 def of_kind(kind: TokenKind, pair: TokenPair) -> str:
@@ -276,7 +276,7 @@ def test_what_a_token_says_is_read(
     said = AccessClaims(role, tuple(amr), at, actor_id)
     tokens = BY_KEY.tokens_at(NOW)
     refresh = tokens.first(7, UUID(int=7), transport=transport, remember=remember, not_after=NEVER)
-    pair = tokens.pair(refresh, said)
+    pair = tokens.pair(refresh, said, tokens.signer())
     access, kept = tokens.read(TokenKind.ACCESS, pair.access), tokens.read(TokenKind.REFRESH, refresh.token)
     assert access.access == said
     assert (access.transport, kept.transport, kept.remember) == (transport, transport, remember)
@@ -288,7 +288,9 @@ def test_what_a_token_says_is_read(
 def test_what_apps_add_goes_out() -> None:
     tokens = BY_KEY.tokens_at(NOW)
     refresh = tokens.first(7, UUID(int=7), transport=Transport.COOKIE, remember=True, not_after=NEVER)
-    claims = payload(tokens.pair(refresh, AccessClaims("user", ("pwd",), NOW, 9, {"plan": "pro"})).access)
+    claims = payload(
+        tokens.pair(refresh, AccessClaims("user", ("pwd",), NOW, 9, {"plan": "pro"}), tokens.signer()).access
+    )
     assert (claims["app"], claims["act"]) == ({"plan": "pro"}, {"sub": "9"})
     assert claims["iss"] == claims["aud"] == ISSUER
 
@@ -408,7 +410,7 @@ def test_a_successor_is_made_again_byte_for_byte(
     again = made_again(afterwards, parent, first)
     assert again is not None
     assert again == first
-    assert afterwards.pair(again, AS_USER) == tokens.pair(first, AS_USER)
+    assert afterwards.pair(again, AS_USER, tokens.signer()) == tokens.pair(first, AS_USER, tokens.signer())
     assert tokens.successor(other) != first
     assert made_again(tokens, other, first) is None
     next_parent = tokens.read(TokenKind.REFRESH, first.token)
@@ -441,4 +443,6 @@ def test_a_successor_made_again_under_other_settings(
     again = made_again(tokens, parent, first)
     assert again is not None
     assert again == first
-    assert tokens.pair(again, AS_USER).access_expires_at == min(NOW + after.access_seconds, first.expires_at)
+    assert tokens.pair(again, AS_USER, tokens.signer()).access_expires_at == min(
+        NOW + after.access_seconds, first.expires_at
+    )

@@ -5,7 +5,7 @@ import json
 import pytest
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey
 
 from latchkey.keys import base64url
 from latchkey.signing.keys import (
@@ -19,7 +19,7 @@ from latchkey.signing.keys import (
     public_jwk,
 )
 
-KINDS = {Algorithm.ES256: ECKey, Algorithm.EDDSA: OKPKey, Algorithm.RS256: RSAKey}
+KINDS = {Algorithm.ES256: ECKey, Algorithm.EDDSA: OKPKey}
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 # RFC 6979, A.2.5: P-256 with SHA-256.
 D = "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721"
@@ -77,17 +77,14 @@ def test_the_public_jwk_has_what_verifiers_need_and_nothing_private(algorithm: A
 
 
 def test_the_kid_is_the_thumbprint() -> None:
-    """The example of RFC 7638, section 3.1."""
+    """The example of RFC 8037, appendix A.3."""
     jwk: dict[str, str | list[str]] = {
-        "kty": "RSA",
-        "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCi"
-        "FV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0"
-        "zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFC"
-        "ur-kEgU8awapJzKnqDKgw",
-        "e": "AQAB",
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
     }
-    assert public_jwk(JWKRegistry.import_key(jwk), Algorithm.RS256)["kid"] == (
-        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    assert public_jwk(JWKRegistry.import_key(jwk), Algorithm.EDDSA)["kid"] == (
+        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     )
 
 

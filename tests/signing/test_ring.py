@@ -177,7 +177,7 @@ async def test_a_key_that_was_retired_while_it_waited_ends_nothing(ring: KeyRing
 
 async def test_keys_of_another_purpose_are_not_these(ring: KeyRing, own_sql: Sql) -> None:
     """Nobody takes an ID token for an access token."""
-    other = add_key(own_sql, signs_in=-10, purpose="oidc", alg=Algorithm.RS256)
+    other = add_key(own_sql, signs_in=-10, purpose="oidc", alg=Algorithm.ES256)
     await ring.load()
     assert ring.signer() is None
     assert ring.find(other) is None

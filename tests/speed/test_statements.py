@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 
 from tests.kit.browser import PASSWORD, Browser, new_email
@@ -9,6 +10,7 @@ from tests.kit.forging import genuine_access
 from tests.kit.own_postgres import OwnPostgres, own_postgres
 from tests.kit.postgres_proxy import Loses, proxy
 from tests.kit.server import Server
+from tests.kit.services import Service, add_api_key
 from tests.kit.waiting import eventually
 
 Operation = Callable[[Browser, int], object]
@@ -137,6 +139,38 @@ def test_checks_for_a_proxy_while_the_feed_is_cut(
         ended.post("/auth/logout")
         assert ended.get("/auth/check", headers=READS, cookies=kept).status_code == 401
         server.kill()
+
+
+def test_what_servers_ask(
+    postgres: OwnPostgres,
+    start: Callable[..., Server],
+    open_browser: Callable[..., Browser],
+    open_service: Callable[..., Service],
+) -> None:
+    """With a key that is remembered: nothing is asked about the key."""
+    server = start(dsn=postgres.dsn)
+    with psycopg.connect(postgres.dsn, autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
+        service = open_service(add_api_key(sql, "tokens:introspect", "revocations:read"), on=server)
+    browser = open_browser(server)
+    browser.sign_up()
+    token = browser.cookies["accessToken"]
+    operations: dict[str, tuple[Callable[[str], object], list[str]]] = {
+        "good token": (lambda _: service.introspect(token), ["SELECT sessions.id, user_id FROM sessions"]),
+        "no token": (lambda _: service.introspect("x"), []),
+        "no form": (lambda _: service.form(""), []),
+        "first revocations": (lambda _: service.revocations(), ["SELECT now() AS read_at"]),
+        "no new revocations": (service.revocations, ["SELECT at, tally.number"]),
+    }
+    for name, (operation, expected) in operations.items():
+        lists = []
+        for _ in range(4):
+            # Remembers the key, whose use is stored once a minute, and gives a cursor of now.
+            cursor = service.revocations()["cursor"]
+            with postgres.logging_statements() as made:
+                operation(cursor)
+            lists.append(made)
+        # A new connection learns the types of a statement.
+        assert begins(min(lists, key=len), expected), f"{name}: {lists}"
 
 
 READS = {"X-Forwarded-Method": "GET"}

@@ -6,7 +6,7 @@ const FRESH_MS = 10 * 60_000;
 const KEPT_MS = 24 * 3_600_000;
 const RETRY_MS = 30_000;
 /** Without any key every request is refused, so the next try comes sooner: Latchkey may still be starting. */
-const RETRY_WITHOUT_KEYS_MS = 5_000;
+const RETRY_WITHOUT_KEYS_MS = 1_000;
 const LIMITS = { seconds: 5, maxBytes: 65_536 };
 /** What Latchkey signs with. A key of another algorithm is skipped. Ed25519 is the newer name of EdDSA (RFC 9864). */
 const ALGORITHMS = ["ES256", "EdDSA", "Ed25519"];

@@ -42,6 +42,8 @@ export function answerTo({ status, code, message }, { isBearer, maxAge }) {
   const headers = { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store" };
   if (status === 503) headers["Retry-After"] = RETRY_AFTER;
   else if (isBearer) headers["WWW-Authenticate"] = challenge(code, status, maxAge);
+  // Every 401 has a challenge (RFC 9110 section 15.5.2).
+  else if (status === 401) headers["WWW-Authenticate"] = "Bearer";
   return { status, headers, body: JSON.stringify({ success: false, message, code }) };
 }
 

@@ -150,7 +150,7 @@ test("a token without kid causes no fetch", async () => {
   assert.equal(issuer.fetches, 1);
 });
 
-test("without keys: 503, the log says what to do, and new keys are noticed within seconds", async () => {
+test("without keys: 503, the log says what to do, and new keys are noticed within a second or two", async () => {
   const listed = issuer.keys;
   issuer.keys = [];
   const signed = await issuer.sign({}, {}, listed[0]);
@@ -158,12 +158,12 @@ test("without keys: 503, the log says what to do, and new keys are noticed withi
   for (const token of [signed, ofOlderLatchkey]) await assert.rejects(auth.verify(token), UNAVAILABLE);
   assert.match(log.join(), /latchkey keys init/);
   issuer.keys = listed;
-  clock.advance(5);
+  clock.advance(1);
   assert.equal((await auth.verify(signed)).id, 7);
   await assert.rejects(auth.verify(ofOlderLatchkey), INVALID);
 });
 
-test("while Latchkey cannot be reached: 503, one try in five seconds", async () => {
+test("while Latchkey cannot be reached: 503, one try a second", async () => {
   fails();
   await Promise.allSettled(Array.from({ length: 100 }, () => verify()));
   await assert.rejects(verify(), UNAVAILABLE);
@@ -171,7 +171,7 @@ test("while Latchkey cannot be reached: 503, one try in five seconds", async () 
   assert.match(log.join(), /cannot fetch the keys from http.*503/);
   works();
   await assert.rejects(verify(), UNAVAILABLE);
-  clock.advance(5);
+  clock.advance(1);
   assert.equal(await verify(), 7);
 });
 
@@ -204,7 +204,7 @@ for (const [name, answer] of Object.entries(BAD_ANSWERS)) {
     issuer.answerJwks = answer;
     await assert.rejects(verify(), UNAVAILABLE);
     works();
-    clock.advance(5);
+    clock.advance(1);
     assert.equal(await verify(), 7);
     issuer.answerJwks = answer;
     clock.advance(10 * MINUTE);

@@ -225,7 +225,7 @@ for (const [framework, start] of Object.entries(APPS)) {
       await answers(bearer(await issuer.sign({ ...good, auth_time: clock.seconds - 1 })), NOT_RECENT, "/strict");
     });
 
-    test("bearer tokens are answered with a challenge, cookies without", async () => {
+    test("a challenge says to bearers of tokens what is wrong", async () => {
       /** @type {[Headers, string, string | null][]} */
       const cases = [
         [bearer("x"), "/", 'Bearer error="invalid_token"'],
@@ -237,9 +237,9 @@ for (const [framework, start] of Object.entries(APPS)) {
           'Bearer error="insufficient_user_authentication", max_age=300',
         ],
         [bearer(token), "/strong", 'Bearer error="insufficient_user_authentication"'],
-        [cookie("x"), "/", null],
+        [cookie("x"), "/", "Bearer"],
         [cookie(token), "/admin", null],
-        [[], "/", null],
+        [[], "/", "Bearer"],
       ];
       for (const [headers, path, expected] of cases) {
         const answer = await ask(headers, "GET", path);

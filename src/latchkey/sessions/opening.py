@@ -77,4 +77,4 @@ class SessionOpener:
         )
         standing = cleared.standing
         access = AccessClaims(standing.role, cleared.amr, created_at, app=standing.app)
-        return self.tokens.pair(refresh, access)
+        return self.tokens.pair(refresh, access, self.tokens.signer())

@@ -8,6 +8,7 @@ from latchkey.http.request_kind import Transport
 from latchkey.sessions import queries
 from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefused
 from latchkey.sessions.cookies import SessionCookies
+from latchkey.sessions.guard import Guards
 from latchkey.sessions.queries import ProvenSessions
 from latchkey.sessions.tokens import Tokens, token_hash
 
@@ -15,9 +16,10 @@ from latchkey.sessions.tokens import Tokens, token_hash
 class PresentedSessions:
     """Finds the sessions that a request's tokens name, live or not. Tokens of the other transport do not count."""
 
-    def __init__(self, database: Database, tokens: Tokens, cookies: SessionCookies) -> None:
+    def __init__(self, database: Database, tokens: Tokens, guards: Guards, cookies: SessionCookies) -> None:
         self._database = database
         self._tokens = tokens
+        self._guards = guards
         self._names = {TokenKind.ACCESS: cookies.access_name, TokenKind.REFRESH: cookies.refresh_name}
 
     def any_cookie(self, exchange: Exchange) -> bool:
@@ -37,8 +39,12 @@ class PresentedSessions:
     def remembers(self, exchange: Exchange) -> bool:
         """Tells whether the browser is to keep the cookies when it closes, as its refresh token says."""
         token = self._cookie_or_none(exchange, TokenKind.REFRESH)
-        claims = self._genuine(TokenKind.REFRESH, token, Transport.COOKIE) if token else None
-        return claims is None or claims.remember
+        try:
+            return token is None or self._tokens.read(TokenKind.REFRESH, token).remember
+        except TokenExpired as expired:
+            return expired.claims.remember
+        except TokenRefused:
+            return True
 
     async def named_by(self, exchange: Exchange, native_refresh: str | None = None) -> list[UUID]:
         """Returns the ids of the sessions that genuine tokens name. `native_refresh` is a token in the body.
@@ -48,7 +54,7 @@ class PresentedSessions:
         transport = exchange.kind.transport
         named: set[UUID] = set()
         for kind, token in self._tokens_of(exchange, native_refresh).items():
-            claims = self._genuine(kind, token, transport)
+            claims = await self._genuine(kind, token, transport, expired_too=True)
             session_id = claims.session_id if claims else await self._original_session(kind, token, transport)
             named |= {session_id} if session_id else set()
         return sorted(named)
@@ -59,9 +65,7 @@ class PresentedSessions:
         proven: dict[TokenKind, UUID] = {}
         presented = self._tokens_of(exchange, None)
         for kind, token in presented.items():
-            claims = self._genuine(kind, token, transport)
-            if claims is not None and claims.expires_at <= self._tokens.now():
-                continue
+            claims = await self._genuine(kind, token, transport, expired_too=False)
             session_id = claims.session_id if claims else await self._original_session(kind, token, transport)
             if session_id:
                 proven[kind] = session_id
@@ -77,11 +81,17 @@ class PresentedSessions:
             came = {kind: self._cookie_or_none(exchange, kind) for kind in TokenKind}
         return {kind: token for kind, token in came.items() if token}
 
-    def _genuine(self, kind: TokenKind, token: str, transport: Transport) -> Claims | None:
-        """Returns the claims of a token of that transport, expired or not. None for any other."""
+    async def _genuine(self, kind: TokenKind, token: str, transport: Transport, *, expired_too: bool) -> Claims | None:
+        """Returns the claims of a token of that transport. None for any other."""
         try:
-            claims = self._tokens.read(kind, token)
+            if kind is TokenKind.ACCESS:
+                # Another instance may have signed it with a key that this one does not know yet.
+                claims = await self._guards.find_claims(token)
+            else:
+                claims = self._tokens.read(kind, token)
         except TokenExpired as expired:
+            if not expired_too:
+                return None
             claims = expired.claims
         except TokenRefused:
             return None

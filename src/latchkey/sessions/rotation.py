@@ -38,9 +38,9 @@ class Rotation:
 
         Raises RefreshTokenInvalid, without a change, for a token that does not verify, that came by another transport
         than its session's, or whose session has ended. Raises RefreshTokenReused for any other token of a live or
-        unknown session, after it has ended all sessions of the user.
+        unknown session, after it has ended all sessions of the user. Raises DatabaseUnavailable, without a change, if no
+        access token can be signed.
         """
-        self._tokens.require_keys()
         try:
             claims = self._tokens.read(TokenKind.REFRESH, presented)
         except TokenExpired:
@@ -56,8 +56,10 @@ class Rotation:
         return pair or await self._refresh_unrotated(claims, presented_hash, origin)
 
     async def _rotate(self, refresh: RefreshToken, presented_hash: bytes) -> TokenPair | None:
+        # Asked before the change: a token that is rotated and not answered would be reuse at the next attempt.
+        signer = self._tokens.signer()
         access = await queries.rotate(self._database, refresh, presented_hash, token_hash(refresh.token))
-        return self._tokens.pair(refresh, access) if access else None
+        return self._tokens.pair(refresh, access, signer) if access else None
 
     async def _refresh_unrotated(self, claims: Claims, presented_hash: bytes, origin: Origin) -> TokenPair:
         """Returns the answer for a genuine token that the rotating statement found no row for."""
@@ -94,7 +96,7 @@ class Rotation:
             expires_at=int(session.token_expires_at.timestamp()),
             stored_hash=session.token_hash,
         )
-        return None if successor is None else self._tokens.pair(successor, session.access)
+        return None if successor is None else self._tokens.pair(successor, session.access, self._tokens.signer())
 
     async def _record_replay(self, session: Session, origin: Origin) -> bool:
         """Writes the TOKEN_REPLAYED row. False if the session has ended or rotated meanwhile."""

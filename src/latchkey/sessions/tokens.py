@@ -29,7 +29,7 @@ from latchkey.sessions.claims import (
 from latchkey.sessions.refresh_minter import RefreshMinter
 from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.signing.keys import Algorithm, SigningRegistry
-from latchkey.signing.ring import KeyRing
+from latchkey.signing.ring import KeyRing, SigningKey
 
 SECONDS_A_DAY = 86_400
 ACCESS_TYPE = "at+jwt"
@@ -99,13 +99,12 @@ class Tokens:
         self._parties = parties
         self._lifetimes = lifetimes or Lifetimes()
 
-    def now(self) -> float:
-        """Returns the time by which tokens expire, in seconds since the epoch."""
-        return self._clock()
+    def signer(self) -> SigningKey | None:
+        """Returns the key that signs access tokens now; None: JWT_ACCESS_SECRET does.
 
-    def require_keys(self) -> None:
-        """Raises DatabaseUnavailable if no access token can be signed. Ask before anything is changed."""
-        self._ring.signer()
+        Ask before anything is changed: raises DatabaseUnavailable if no access token can be signed.
+        """
+        return self._ring.signer()
 
     def first(
         self, user_id: int, session_id: UUID, *, transport: Transport, remember: bool, not_after: float
@@ -142,7 +141,7 @@ class Tokens:
                 return made
         return None
 
-    def pair(self, refresh: RefreshToken, access: AccessClaims) -> TokenPair:
+    def pair(self, refresh: RefreshToken, access: AccessClaims, signer: SigningKey | None) -> TokenPair:
         """Returns a refresh token with its access token, which lives ACCESS_TOKEN_SECONDS from when the other was
         issued.
 
@@ -162,7 +161,6 @@ class Tokens:
             )
             | access.as_json()
         )
-        signer = self._ring.signer()
         if signer is None:
             token = jws.signed(jws.SECRET_HEADER, claims, self._access_keys[0], jws.SECRET_REGISTRY)
         else:

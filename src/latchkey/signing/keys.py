@@ -8,12 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.errors import JoseError
-from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm, RSAAlgorithm
+from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm
 from joserfc.jwk import ECKey, JWKRegistry, Key
 from joserfc.jws import JWSRegistry
 
 P256_BYTES = 32
-RSA_BITS = 2048
 
 
 class Algorithm(StrEnum):
@@ -21,7 +20,6 @@ class Algorithm(StrEnum):
 
     ES256 = "ES256"
     EDDSA = "EdDSA"
-    RS256 = "RS256"
 
 
 class DeterministicES256(ESAlgorithm):
@@ -54,26 +52,23 @@ class SigningRegistry(JWSRegistry):
     algorithms = {  # noqa: RUF012 as in the base class
         Algorithm.ES256: DeterministicES256(),
         Algorithm.EDDSA: Ed25519(),
-        Algorithm.RS256: RSAAlgorithm(256),
     }
     recommended = []  # noqa: RUF012 the same
 
 
 def generate(algorithm: Algorithm) -> Key:
-    """Returns a new private key. An RSA key takes tenths of a second."""
+    """Returns a new private key."""
     match algorithm:
         case Algorithm.ES256:
             return JWKRegistry.generate_key("EC", "P-256")
         case Algorithm.EDDSA:
             return JWKRegistry.generate_key("OKP", "Ed25519")
-        case Algorithm.RS256:
-            return JWKRegistry.generate_key("RSA", RSA_BITS)
 
 
 def public_jwk(key: Key, algorithm: Algorithm) -> dict[str, Any]:
     """Returns the JWK that verifiers get. Its kid is the key's thumbprint (RFC 7638)."""
     return {"kid": key.thumbprint(), "alg": str(algorithm), "use": "sig"} | {
-        name: value for name, value in key.as_dict(private=False).items() if name in {"kty", "crv", "x", "y", "n", "e"}
+        name: value for name, value in key.as_dict(private=False).items() if name in {"kty", "crv", "x", "y"}
     }
 
 

@@ -3,7 +3,7 @@
 
 /** @typedef {{ id: number, name: string, email: string }} User */
 /** @typedef {{ id: string, createdAt: string, lastUsedAt: string, ip: string | null, userAgent: string | null,
- *   device: string | null, current: boolean }} Session */
+ *   device: string | null, transport: "cookie" | "bearer", current: boolean }} Session */
 /** @typedef {{ message?: string, code?: string, errors?: { field: string, message: string }[] }} Refusal */
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
@@ -238,7 +238,8 @@ export function createClient({ baseUrl } = {}) {
     me,
     /** Signs nobody in. @param {{ name: string, email: string, password: string }} account @returns {Promise<User>} */
     register: async (account) => (await request("POST", "/auth/register", account)).user,
-    /** @param {{ email: string, password: string }} credentials @returns {Promise<User>} */
+    /** With `remember: false` the browser forgets the session when it closes.
+     * @param {{ email: string, password: string, remember?: boolean }} credentials @returns {Promise<User>} */
     login: async (credentials) => (await request("POST", "/auth/login", credentials)).user,
     /** Signs out in every tab. It is no error if nobody was signed in. @returns {Promise<void>} */
     logout: () => request("POST", "/auth/logout").catch(nullIfSignedOut),
