@@ -35,20 +35,21 @@ def parse_query(model: type[BaseModel], exchange: Exchange) -> BaseModel:
     Raises ValidationFailed for bad values and for repeated names.
     """
     query = exchange.scope.get("query_string", b"").decode("latin-1")
-    values: dict[str, str] = {}
-    repeated: set[str] = set()
-    for name, value in parse_qsl(query, keep_blank_values=True) if query else ():
-        if name in values:
-            repeated.add(name)
-        values[name] = value
-    if repeated:
-        names = [field.alias or name for name, field in model.model_fields.items()]
-        if bad := [FieldError(name, "must be given once") for name in names if name in repeated]:
-            raise ValidationFailed(*bad)
+    given = parse_qsl(query, keep_blank_values=True) if query else []
+    values = dict(given)
+    if len(values) != len(given):
+        _refuse_repeated(model, [name for name, _ in given])
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise _validation_failed(error) from None
+
+
+def _refuse_repeated(model: type[BaseModel], given: list[str]) -> None:
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    bad = [FieldError(name, "must be given once") for name in names if given.count(name) > 1]
+    if bad:
+        raise ValidationFailed(*bad)
 
 
 def parse_body(model: type[Model], exchange: Exchange) -> Model:

@@ -12,7 +12,7 @@ from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import Database
 from latchkey.features.forward_auth import queries
 from latchkey.features.forward_auth.errors import CheckRefused, RoleRequired, SignInFirst, SignInTooOld
-from latchkey.features.forward_auth.forwarded import read_forwarded
+from latchkey.features.forward_auth.forwarded import app_origin, app_url, is_safe
 from latchkey.features.forward_auth.origin_rule import OriginRule
 from latchkey.features.forward_auth.queries import Profile, SignedInAs
 from latchkey.features.forward_auth.query import CheckQuery
@@ -50,7 +50,7 @@ class ForwardAuth:
         sign-in is too old: the session's row may be newer. Raises OriginRefused, RoleRequired, SignInTooOld, and
         AccessTokenInvalid if the account was deleted meanwhile.
         """
-        self._rule.check(exchange, read_forwarded(exchange))
+        self._rule.check(exchange)
         is_young = query.max_age is None or self._is_younger(principal, query.max_age)
         if principal.role is None or not is_young:
             stored = await self._sessions.read(principal.session_id)
@@ -89,9 +89,9 @@ class ForwardAuth:
             return None
         if exchange.header("sec-fetch-mode") != "navigate":
             return None
-        forwarded = read_forwarded(exchange)
-        # An URL elsewhere would make of the sign-in page a redirect to strangers.
-        if not (forwarded.is_safe and forwarded.url and self._rule.counts(forwarded.origin, exchange)):
+        url = app_url(exchange)
+        # A URL elsewhere would make of the sign-in page a redirect to strangers.
+        if not (url and is_safe(exchange) and self._rule.counts(app_origin(exchange), exchange)):
             return None
         try:
             query = parse_query(CheckQuery, exchange)
@@ -101,7 +101,7 @@ class ForwardAuth:
         if not query.redirect:
             return None
         separator = "&" if "?" in self._sign_in_url else "?"
-        return f"{self._sign_in_url}{separator}returnTo={quote(forwarded.url, safe='')}"
+        return f"{self._sign_in_url}{separator}returnTo={quote(url, safe='')}"
 
     def _warn_of_query(self, error: ValidationFailed) -> None:
         """Logs a bad query once: it is in the proxy's configuration, and its 401 does not say so."""

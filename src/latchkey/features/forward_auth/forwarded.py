@@ -1,7 +1,9 @@
-"""The request that a proxy asks about, as its X-Forwarded headers describe it."""
+"""The request that a proxy asks about, as its X-Forwarded headers describe it.
+
+Anyone can write these headers. They are believed from trusted proxies alone.
+"""
 
 import re
-from dataclasses import dataclass
 
 from latchkey.http.edge.own_origin import is_origin
 from latchkey.http.endpoint import SAFE_METHODS
@@ -11,28 +13,20 @@ from latchkey.http.exchange import Exchange
 _TARGET = re.compile(r"/[!-~]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded:
-    """A request to an app: whether its method is a safe one, its origin (scheme://host:port) and its URL.
-
-    Origin and URL are empty if the proxy does not tell them. Without a method, the request counts as unsafe.
-    """
-
-    is_safe: bool = False
-    origin: str = ""
-    url: str = ""
+def is_safe(exchange: Exchange) -> bool:
+    """Tells whether the request to the app changes nothing. Without a method it may be any."""
+    return exchange.from_proxy and exchange.header("x-forwarded-method") in SAFE_METHODS
 
 
-def read_forwarded(exchange: Exchange) -> Forwarded:
-    """Returns what a trusted proxy says. Anyone else can write these headers, so nothing is believed of them."""
+def app_origin(exchange: Exchange) -> str:
+    """Returns the origin of the app (scheme://host:port), or "" if the proxy does not tell one."""
     if not exchange.from_proxy:
-        return Forwarded()
+        return ""
     origin = f"{exchange.header('x-forwarded-proto')}://{exchange.header('x-forwarded-host')}"
-    if not is_origin(origin):
-        origin = ""
-    target = exchange.header("x-forwarded-uri") or ""
-    return Forwarded(
-        exchange.header("x-forwarded-method") in SAFE_METHODS,
-        origin,
-        origin + target if origin and _TARGET.fullmatch(target) else "",
-    )
+    return origin if is_origin(origin) else ""
+
+
+def app_url(exchange: Exchange) -> str:
+    """Returns the URL that was asked of the app, or "" if the proxy does not tell it."""
+    origin, target = app_origin(exchange), exchange.header("x-forwarded-uri") or ""
+    return origin + target if origin and _TARGET.fullmatch(target) else ""
