@@ -19,6 +19,8 @@ from tests.kit.warm_start import start as start_process
 
 ACCESS_SECRET = "access-secret-of-the-tests-0123456789abcdef"
 REFRESH_SECRET = "refresh-secret-of-the-tests-0123456789abcdef"
+ONE_INSTALLATION = {"TOKEN_ISSUER": "https://accounts.example.com"}
+"""The setting of instances that take each other's access tokens: one issuer, whatever port each of them has."""
 STOP_SECONDS = 15.0
 DEVELOP = Path(__file__).with_name("develop.py")
 

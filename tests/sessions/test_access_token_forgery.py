@@ -150,11 +150,11 @@ def test_junk_of_any_length_is_only_refused(victim: Browser, junk: bytes) -> Non
 
 
 def test_the_token_counts_in_its_cookie_alone(victim: Browser, browser: Browser) -> None:
-    """No header, query or other cookie carries a token."""
+    """No header, query or other cookie carries a token of a browser's session."""
     token, missing = victim.cookies["accessToken"], (401, "UNAUTHORIZED", "Unauthorized")
-    for name in ("Authorization", "X-Api-Key", "X-Access-Token", "accessToken"):
-        value = f"Bearer {token}" if name == "Authorization" else token
-        assert refused(browser.get(f"/auth/me?accessToken={token}", headers={name: value})) == missing
+    for name in ("X-Api-Key", "X-Access-Token", "accessToken"):
+        assert refused(browser.get(f"/auth/me?accessToken={token}", headers={name: token})) == missing
+    assert refused(browser.get("/auth/me", headers={"Authorization": f"Bearer {token}"})) == INVALID
     others = {"accesstoken": token, "__Host-accessToken": token, "token": token}
     assert refused(browser.get("/auth/me", cookies=others)) == missing
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from tests.kit.answers import claims_of
 from tests.kit.browser import PASSWORD, Browser, refused
-from tests.kit.server import Server
+from tests.kit.server import ONE_INSTALLATION, Server
 from tests.kit.stored import Sql, plant_reset_token
 
 LEEWAY = 60
@@ -331,7 +331,7 @@ class Sessions(RuleBasedStateMachine):
 @pytest.fixture
 def world(start: Callable[..., Server], open_browser: Callable[..., Browser], database: str) -> Iterator[World]:
     """Two instances on one database, with a leeway that only SQL ends."""
-    browsers = tuple(open_browser(start(REFRESH_LEEWAY_SECONDS=str(LEEWAY))) for _ in range(2))
+    browsers = tuple(open_browser(start(REFRESH_LEEWAY_SECONDS=str(LEEWAY), **ONE_INSTALLATION)) for _ in range(2))
     with psycopg.connect(database, autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
         world = World((browsers[0], browsers[1]), sql)
         for browser in browsers:

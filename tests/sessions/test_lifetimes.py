@@ -13,7 +13,7 @@ from tests.kit.answers import ACCESS_COOKIE, REFRESH_COOKIE, claims_of, cookies_
 from tests.kit.browser import PASSWORD, Browser, refused
 from tests.kit.command_line import latchkey
 from tests.kit.forging import refresh_with
-from tests.kit.server import Server
+from tests.kit.server import ONE_INSTALLATION, Server
 from tests.kit.signing_keys import mint, tokens_of
 from tests.kit.stored import Sql, endings, live_sessions
 
@@ -176,6 +176,7 @@ def test_the_settings_change_between_rotation_and_replay(
         return start(
             SESSION_MAX_DAYS="365",
             REFRESH_LEEWAY_SECONDS="60",
+            **ONE_INSTALLATION,
             **lasting(access=setting.access, hours=setting.hours),
         )
 

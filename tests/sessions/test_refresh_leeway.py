@@ -340,7 +340,7 @@ def test_audit_required_and_a_refused_row(start: Callable[..., Server], open_bro
 
 def test_instances_agree(browser: Browser, start: Callable[..., Server], open_browser: Callable[..., Browser]) -> None:
     """It mints the very same pair."""
-    other = open_browser(start(dsn=browser.server.dsn, REFRESH_LEEWAY_SECONDS="60"))
+    other = open_browser(start(dsn=browser.server.dsn, REFRESH_LEEWAY_SECONDS="60", TOKEN_ISSUER=browser.server.issuer))
     browser.sign_up()
     spent, successor = rotated(browser)
     other.fetch_csrf()

@@ -109,12 +109,17 @@ def test_a_token_of_nobody_is_refused(victim: Browser, sql: Sql) -> None:
 
 
 def test_the_token_counts_in_its_cookie_alone(victim: Browser) -> None:
-    """No body, header or query carries a refresh token."""
+    """No body, header or query carries a refresh token of a browser's session."""
     token = victim.cookies["refreshToken"]
-    response = victim.post(
-        f"/auth/refresh-token?refreshToken={token}",
-        {"refreshToken": token},
-        headers={"Authorization": f"Bearer {token}", "refreshToken": token},
-        cookies={"_csrf": victim.cookies["_csrf"]},
-    )
-    assert refused(response) == (401, "INVALID_REQUEST", "Refresh token required")
+    missing = (401, "INVALID_REQUEST", "Refresh token required")
+    for headers, answer in (
+        ({"refreshToken": token}, missing),
+        ({"refreshToken": token, "Authorization": f"Bearer {token}"}, INVALID),
+    ):
+        response = victim.post(
+            f"/auth/refresh-token?refreshToken={token}",
+            {"refreshToken": token},
+            headers=headers,
+            cookies={"_csrf": victim.cookies["_csrf"]},
+        )
+        assert refused(response) == answer

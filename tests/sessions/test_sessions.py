@@ -66,7 +66,7 @@ def test_shows_every_device(devices: list[Browser], sql: Sql) -> None:
         (devices[2], "no browser", None),
     ):
         session = shown[session_of(browser)]
-        assert session.keys() == {"id", "createdAt", "lastUsedAt", "ip", "userAgent", "device", "current"}
+        assert session.keys() == {"id", "createdAt", "lastUsedAt", "ip", "userAgent", "device", "transport", "current"}
         assert (session["ip"], session["userAgent"], session["device"]) == ("127.0.0.1", agent, device)
         assert session["current"] == (browser is devices[1])
         row = stored[session["id"]]
