@@ -9,6 +9,7 @@ import gc
 import json
 import re
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -66,15 +67,15 @@ class Floor:
     async def refresh(self) -> Reply:
         """POST /auth/refresh-token."""
         number, generation = self._sessions.pop()
-        now = datetime.now(UTC)
-        await self._pool.fetchval(
+        now = int(time.time())
+        await self._pool.fetchrow(
             sql.ROTATE,
             UUID(int=number),
             1,
             floor_hash(number, generation),
             floor_hash(number, generation + 1),
             now,
-            now + timedelta(days=1),
+            now + 86_400,
         )
         self._sessions.append((number, generation + 1))
         return 200, b"{}", [(b"set-cookie", b"accessToken=" + TOKEN), (b"set-cookie", b"refreshToken=" + TOKEN)]
@@ -85,11 +86,12 @@ class Floor:
         row = await self._pool.fetchrow(sql.CREDENTIALS, sent["email"])
         await self._hash(bcrypt.checkpw, sent["password"].encode(), row["password"].encode())
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.fetchval(sql.KEEPS_PASSWORD, row["id"], row["password"])
+            await connection.fetchrow(sql.LOCK_WITH_PASSWORD, row["id"], row["password"])
             await connection.fetch(sql.END_OLDEST, "limit", row["id"], 99)
-            now = datetime.now(UTC)
-            times = (now, now + timedelta(days=1), now + timedelta(days=30))
-            await connection.execute(sql.OPEN, uuid4(), row["id"], HASH, *times, "127.0.0.1", "bench", "")
+            now = int(time.time())
+            cap = datetime.now(UTC) + timedelta(days=30)
+            opened = (uuid4(), row["id"], HASH, now, now + 86_400, "cookie", ["pwd"], cap, "127.0.0.1", "bench", "")
+            await connection.fetchval(sql.OPEN, *opened)
             await connection.execute(sql.AUDIT, row["id"], "LOGIN", "users", row["id"], METADATA)
         return 200, b"{}", [(b"set-cookie", b"accessToken=" + TOKEN), (b"set-cookie", b"refreshToken=" + TOKEN)]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class IntrospectionForm(BaseModel):
     """The form of POST /oauth/introspect. Other fields, such as `token_type_hint`, are ignored."""
 
-    token: str = Field(description="An access token.")
+    token: str = Field(min_length=1, description="An access token.")
 
 
 class NoQuery(BaseModel):

@@ -53,6 +53,8 @@ STATEMENTS = (
         revoked_at timestamptz
     )
     """,
+    # Erasing an account looks for what refers to it.
+    "CREATE INDEX api_keys_by_creator ON api_keys (created_by) WHERE created_by IS NOT NULL",
 )
 
 
