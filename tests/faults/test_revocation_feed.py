@@ -25,7 +25,7 @@ from tests.kit.own_postgres import OwnPostgres, own_postgres
 from tests.kit.postgres_proxy import Loses, Proxy, proxy
 from tests.kit.processes import worker_of
 from tests.kit.routes import minted
-from tests.kit.server import Server, start_server
+from tests.kit.server import ONE_INSTALLATION, Server, start_server
 from tests.kit.stored import Sql, plant_reset_token
 from tests.kit.waiting import eventually
 
@@ -61,7 +61,7 @@ def servers(
 ) -> Iterator[tuple[Server, Server]]:
     """Both instances."""
     directory = tmp_path_factory.mktemp("instances")
-    started = [start_server(dsn, directory) for dsn in (postgres.dsn, line.dsn)]
+    started = [start_server(dsn, directory, **ONE_INSTALLATION) for dsn in (postgres.dsn, line.dsn)]
     yield started[0], started[1]
     for each in started:
         each.kill()
@@ -347,7 +347,7 @@ def test_behind_a_pooler_that_loses_notifications(
     tells oneself arrives, and nothing else does. Such a feed must not be believed: each request asks, so that endings
     hold there from the acknowledgement on. It is said once."""
     with proxy(postgres.dsn, loses) as pooler:
-        behind = start(dsn=pooler.dsn)
+        behind = start(dsn=pooler.dsn, **ONE_INSTALLATION)
         eventually(lambda: IS_CUT in behind.printed(), "it notices")
         for browser in signed_in(near, open_browser, 6):
             assert probe(behind, browser.cookies).status == ACCEPTED
@@ -374,7 +374,7 @@ def test_many_endings_at_the_start_of_an_instance(
         [user_id],
     ).fetchall()
     with proxy(postgres.dsn) as line:
-        late = start(dsn=line.dsn)
+        late = start(dsn=line.dsn, **ONE_INSTALLATION)
         until_feeds_work(sql, 3)
         with line.paused():
             for row in (rows[0], rows[10_000], rows[-1]):

@@ -34,6 +34,7 @@ class Server:
     log: Path
     process: Process = field(repr=False)
     root_path: str = ""
+    named_issuer: str = ""
 
     @property
     def port(self) -> int:
@@ -42,8 +43,8 @@ class Server:
 
     @property
     def issuer(self) -> str:
-        """Returns the issuer of its access tokens, where no setting says another."""
-        return f"http://localhost:{self.port}{self.root_path}"
+        """Returns the issuer of its access tokens."""
+        return self.named_issuer or f"http://localhost:{self.port}{self.root_path}"
 
     def printed(self) -> str:
         """Returns everything printed so far."""
@@ -108,7 +109,8 @@ def start_server(dsn: str, directory: Path, **settings: str) -> Server:
     log = directory / f"server-{port}.log"
     with log.open("wb") as output:
         process = start_process(["serve"], directory, variables, stdout=output, script=script)
-    server = Server(f"http://127.0.0.1:{port}", dsn, log, process, settings.get("ROOT_PATH", ""))
+    named_issuer = settings.get("TOKEN_ISSUER") or settings.get("PUBLIC_URL", "")
+    server = Server(f"http://127.0.0.1:{port}", dsn, log, process, settings.get("ROOT_PATH", ""), named_issuer)
     try:
         _wait_until_it_answers(server)
     except BaseException:
