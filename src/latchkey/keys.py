@@ -44,12 +44,11 @@ class Mac:
         """Returns the 32-byte MAC of a message under the current secret. Making one requires the secret."""
         return _mac(self._current, message)
 
-    def each(self, message: bytes) -> Iterator[bytes]:
-        """Yields the MAC of a message under each secret, the current one first.
+    def accepted(self, message: bytes) -> Iterator[bytes]:
+        """Yields the MAC of a message under each accepted secret, computed when it is asked for.
 
-        Compare with one after the other: none is computed before it is asked for.
+        Compare with `of` first, and with these only if that is another one.
         """
-        yield self.of(message)
         for keyed in self._accepted:
             yield _mac(keyed, message)
 

@@ -23,4 +23,4 @@ class MailTokens:
 
     def derive(self, nonce: bytes) -> tuple[str, ...]:
         """Returns 32 bytes in hex for each secret, the current one first: the same for the same nonce."""
-        return tuple(mac.hex() for mac in self._mac.each(nonce))
+        return tuple(mac.hex() for mac in (self._mac.of(nonce), *self._mac.accepted(nonce)))

@@ -82,5 +82,7 @@ class KnownDevices:
 
     def _tags(self, device: str, email: str, generation: int) -> Iterator[str]:
         """Yields the tag that each secret makes, the current one first."""
-        for mac in self._mac.each(f"{device}|{email}|{generation}".encode()):
+        message = f"{device}|{email}|{generation}".encode()
+        yield base64url(self._mac.of(message)[:16])
+        for mac in self._mac.accepted(message):
             yield base64url(mac[:16])

@@ -11,7 +11,6 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import structlog
 
@@ -29,11 +28,8 @@ ORIGIN_MAX_CHARS = 200
 log = structlog.get_logger(__name__)
 
 
-class _Seed(NamedTuple):
-    """What a genuine cookie and its tokens share. `is_current`: the current secret has signed the cookie."""
-
-    text: str
-    is_current: bool
+_Seed = tuple[str, bool]
+"""What a genuine cookie and its tokens share, and whether the current secret has signed that cookie."""
 
 
 class Csrf:
@@ -63,9 +59,9 @@ class Csrf:
     def issue(self, exchange: Exchange) -> tuple[str, str | None]:
         """Returns a token, and the Set-Cookie value for it unless the request has a cookie of the current secret."""
         seed = self._seed(exchange)
-        text = next(self._random) if seed is None else seed.text
+        text, is_current = seed or (next(self._random), False)
         cookie = None
-        if seed is None or not seed.is_current:
+        if not is_current:
             cookie = f"{self.cookie_name}={text}.{self._signature(f'cookie|{text}')}{self._flags}"
         nonce = next(self._random)
         return f"{nonce}.{self._signature(f'token|{text}|{nonce}')}", cookie
@@ -80,7 +76,8 @@ class Csrf:
         signed = _SIGNED.fullmatch(sent.pop()) if len(sent) == 1 else None
         if seed is None or signed is None:
             raise CsrfRefused
-        if self._signed_with(signed[2], f"token|{seed.text}|{signed[1]}") is None:
+        message = f"token|{seed[0]}|{signed[1]}"
+        if not (self._is_current(signed[2], message) or self._is_accepted(signed[2], message)):
             raise CsrfRefused
 
     def _cross_site_cause(self, exchange: Exchange) -> str | None:
@@ -113,18 +110,23 @@ class Csrf:
 
     def _verified(self, value: str) -> _Seed | None:
         signed = _SIGNED.fullmatch(value)
-        secret = self._signed_with(signed[2], f"cookie|{signed[1]}") if signed else None
-        return None if signed is None or secret is None else _Seed(signed[1], secret == 0)
+        if signed is None:
+            return None
+        message = f"cookie|{signed[1]}"
+        if self._is_current(signed[2], message):
+            return signed[1], True
+        return (signed[1], False) if self._is_accepted(signed[2], message) else None
+
+    def _is_current(self, signature: str, message: str) -> bool:
+        return hmac.compare_digest(signature, self._signature(message))
+
+    def _is_accepted(self, signature: str, message: str) -> bool:
+        return any(
+            hmac.compare_digest(signature, base64url(mac)) for mac in self._mac.accepted(message.encode("ascii"))
+        )
 
     def _signature(self, message: str) -> str:
         return base64url(self._mac.of(message.encode("ascii")))
-
-    def _signed_with(self, signature: str, message: str) -> int | None:
-        """Returns the number of the secret that made the signature, 0 for the current one, or None."""
-        for number, mac in enumerate(self._mac.each(message.encode("ascii"))):
-            if hmac.compare_digest(signature, base64url(mac)):
-                return number
-        return None
 
 
 def _random() -> Iterator[str]:
