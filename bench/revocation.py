@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.kit.own_postgres import OwnPostgres, own_postgres
-from tests.kit.server import start_server
+from tests.kit.server import ONE_INSTALLATION, start_server
 
 ENDINGS = 1_000
 REQUESTS = 500
@@ -103,7 +103,7 @@ def print_figures(endings: Endings, statements: float) -> None:
 def main() -> None:
     """Starts PostgreSQL and both instances, measures, and stops them."""
     with own_postgres() as postgres, tempfile.TemporaryDirectory() as directory:
-        servers = [start_server(postgres.dsn, Path(directory)) for _ in range(2)]
+        servers = [start_server(postgres.dsn, Path(directory), **ONE_INSTALLATION) for _ in range(2)]
         try:
             asyncio.run(measure(servers[0].url, servers[1].url, postgres))
         finally:

@@ -17,7 +17,7 @@ from tests.kit.command_line import Result, answers, latchkey, spawn
 from tests.kit.own_postgres import OwnPostgres, own_postgres
 from tests.kit.pgbouncer import POOL_SIZE, PgBouncer, pgbouncer
 from tests.kit.postgres_proxy import proxy
-from tests.kit.server import Server
+from tests.kit.server import ONE_INSTALLATION, Server
 from tests.kit.waiting import eventually
 
 IS_CUT = "the feed of ended sessions is cut"
@@ -105,7 +105,7 @@ def use_all(browsers: list[Browser], *, times: int = 3, meanwhile: Callable[[], 
 def test_lending_by_the_transaction(by_transaction: PgBouncer, start: Start, open_browser: Open) -> None:
     """Two instances and eight clients on four server processes: every request is answered as always, and nothing stays
     in a process that somebody else may use next."""
-    servers = [start(dsn=by_transaction.dsn) for _ in range(2)]
+    servers = [start(dsn=by_transaction.dsn, **ONE_INSTALLATION) for _ in range(2)]
     seen = use_all([open_browser(servers[number % 2]) for number in range(CLIENTS)], times=10)
     assert set(seen) == {200}
     assert seen.total() >= 2000
@@ -190,7 +190,7 @@ def test_lending_for_a_session(program: str, postgres: OwnPostgres, start: Start
     """Once it is proved that notifications arrive, everything is as without a pooler: statements are prepared, and who
     is asking costs none. Told to lend by the transaction from now on, it is noticed, and nobody sees anything of it."""
     with pgbouncer(program, postgres.dsn, "session", default_pool_size=40) as pooler:
-        servers = [start(dsn=pooler.dsn) for _ in range(2)]
+        servers = [start(dsn=pooler.dsn, **ONE_INSTALLATION) for _ in range(2)]
         browsers = [open_browser(servers[number % 2]) for number in range(CLIENTS)]
         for browser in browsers[:2]:
             browser.sign_up()
