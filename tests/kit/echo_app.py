@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
+
+from tests.kit.joined_http_server import JoinedHttpServer
 
 
 @dataclass
@@ -53,7 +55,7 @@ def echo_app() -> Iterator[EchoApp]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name in the base class
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as served:
+    with JoinedHttpServer(("127.0.0.1", 0), Echo) as served:
         app.port = served.server_port
         thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

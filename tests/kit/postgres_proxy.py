@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -41,7 +41,7 @@ class Proxy:
         # Without TLS, so that the proxy can read the messages.
         through = parts._replace(netloc=f"{user}@127.0.0.1:{port}", query=urlencode({"sslmode": "disable"}))
         self.dsn = through.geturl()
-        self._start(self._accept)
+        self._accepting = self._start(self._accept)
 
     @contextmanager
     def feeds_paused(self) -> Iterator[None]:
@@ -73,10 +73,17 @@ class Proxy:
         """Closes all connections."""
         self._moving.set()
         self._feeds_moving.set()
-        for each in (self._listener, *self._sockets):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        self._shut(self._listener)
+        # A connection that was accepted at this moment is in the list only then.
+        self._accepting.join()
+        for each in self._sockets:
+            self._shut(each)
+
+    @staticmethod
+    def _shut(each: socket.socket) -> None:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()
 
     def _accept(self) -> None:
         while True:
@@ -96,9 +103,10 @@ class Proxy:
             self._start(line.answers)
 
     @staticmethod
-    def _start(work: "object") -> None:
-        assert callable(work)
-        threading.Thread(target=work, daemon=True).start()
+    def _start(work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
 
 
 class _Line:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from tests.kit import plain_http
 from tests.kit.browser import PASSWORD, new_email
 from tests.kit.chromium import Tab
+from tests.kit.joined_http_server import JoinedHttpServer
 from tests.kit.server import Server
 
 Hosts = Callable[[str], str]
@@ -40,7 +41,7 @@ def hosts() -> Iterator[Hosts]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name in the base class
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as served:
+    with JoinedHttpServer(("127.0.0.1", 0), Echo) as served:
         thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield lambda name: f"http://{name}.example.com:{served.server_port}"

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -14,6 +14,7 @@ from tests.kit.browser import PASSWORD, Browser
 from tests.kit.chromium import Tab
 from tests.kit.echo_app import echo_app
 from tests.kit.example_proxies import EXAMPLES, example_nginx
+from tests.kit.joined_http_server import JoinedHttpServer
 from tests.kit.ports import free_port
 from tests.kit.server import Server
 
@@ -43,7 +44,7 @@ def serve_page() -> Iterator[Callable[[str], str]]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 its name in the base class
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as served:
+    with JoinedHttpServer(("127.0.0.1", 0), Page) as served:
         thread = Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
 
