@@ -378,7 +378,7 @@ def test_many_endings_at_the_start_of_an_instance(
         until_feeds_work(sql, 3)
         with line.paused():
             for row in (rows[0], rows[10_000], rows[-1]):
-                access = minted(late, TokenKind.ACCESS, user_id, row["id"])
+                access = minted(near, TokenKind.ACCESS, user_id, row["id"])
                 assert probe(late, {"accessToken": access}).status == REFUSED
             assert probe(late, browser.cookies).status == ACCEPTED
         late.kill()
