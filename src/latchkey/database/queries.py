@@ -1,4 +1,4 @@
-"""SQL about the server itself, and notifications to all instances."""
+"""SQL about the server itself, and what instances tell each other: notifications and locks."""
 
 from dataclasses import dataclass
 
@@ -30,6 +30,14 @@ async def server_time(database: Queryable) -> float:
     """Returns the server's clock, in seconds since the Unix epoch, UTC."""
     seconds: float = await database.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     return seconds
+
+
+async def lock_by_name(connection: Connection, name: str) -> None:
+    """Waits for the lock of that name, and holds it until the transaction ends.
+
+    A name, not a number: two features that each choose a number may choose the same one.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey ' || $1, 0))", name)
 
 
 async def notify_changed(connection: Connection, what: str) -> None:

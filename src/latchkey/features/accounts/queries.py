@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from latchkey.database.pool import Connection, Queryable
+from latchkey.database.queries import lock_by_name
 from latchkey.sessions.standing import IS_SUSPENDED
 from latchkey.users.queries import user_of
 from latchkey.users.user import User
@@ -59,16 +60,12 @@ async def delete_any(connection: Connection, user_id: int, session_id: UUID | No
     return (user_of(row), row["was_usable_admin"]) if row else None
 
 
-# An arbitrary number. Nothing else in the database may use it for an advisory lock.
-_ADMINS_LOCK = 7_304_218_550_120
-
-
 async def lock_admins(connection: Connection) -> None:
     """Waits for all other transactions that may leave no usable administrator.
 
     Take this lock first, then rows of users, then count in another statement.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock($1::bigint)", _ADMINS_LOCK)
+    await lock_by_name(connection, "administrators")
 
 
 async def has_usable_admin(connection: Connection) -> bool:

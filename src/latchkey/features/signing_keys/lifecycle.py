@@ -14,7 +14,7 @@ import structlog
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
-from latchkey.database.queries import notify_changed
+from latchkey.database.queries import lock_by_name, notify_changed
 from latchkey.features.signing_keys import queries
 from latchkey.features.signing_keys.actions import KeyEvent, SigningKeyAction
 from latchkey.origin import Origin
@@ -160,7 +160,7 @@ class SigningKeys:
 
     async def _locked(self, work: Callable[[Change, StoredKeys], Awaitable[T]]) -> T:
         async def with_lock(change: Change) -> T:
-            await queries.lock(change.connection)
+            await lock_by_name(change.connection, TABLE)
             return await work(change, (await read(change.connection)).of(Purpose.ACCESS))
 
         return await self.audit.change(with_lock)

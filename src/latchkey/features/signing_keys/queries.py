@@ -6,14 +6,6 @@ from typing import Any
 from latchkey.database.pool import Connection, Queryable
 from latchkey.signing.stored import Purpose
 
-# An arbitrary number. Nothing else in the database may use it for an advisory lock.
-LOCK = 7_304_218_550_120
-
-
-async def lock(connection: Connection) -> None:
-    """Waits for the lock of signing keys, and holds it until the transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-
 
 async def has_session(database: Queryable) -> bool:
     """Tells whether the installation has ever opened a session that it still stores."""
