@@ -39,7 +39,7 @@ END_OLDEST = (
 OPEN = (
     "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"
     " ip, user_agent, device) VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), $6, $7, $8, $9, $10, $11)"
-    " RETURNING floor(extract(epoch FROM created_at))::int8"
+    " RETURNING floor(extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at)))::int8 AS auth_time"
 )
 AUDIT = "INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata) VALUES ($1, $2, $3, $4, $5)"
 INSERT = "INSERT INTO users (name, email, password) VALUES ($1, $2, $3) RETURNING id, name, email"

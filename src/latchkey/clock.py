@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 Clock = Callable[[], float]
 """Seconds since the Unix epoch, UTC."""
+SECONDS_A_DAY = 86_400
 
 
 def system_clock() -> float:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from latchkey import __version__
 from latchkey.app import FEATURES, MAIL_KINDS, Settings, wire
 from latchkey.audit.record import AuditLog
-from latchkey.clock import Clock, stopwatch, system_clock
+from latchkey.clock import SECONDS_A_DAY, Clock, stopwatch, system_clock
 from latchkey.counts import open_counts
 from latchkey.database.pool import Database, DatabaseUnavailable, connect, open_database
 from latchkey.feature import Contribution, Platform
@@ -55,7 +55,7 @@ from latchkey.sessions.management import SessionManager
 from latchkey.sessions.presented import PresentedSessions
 from latchkey.sessions.rotation import Rotation
 from latchkey.sessions.token_endpoints import token_endpoints
-from latchkey.sessions.tokens import SECONDS_A_DAY, Lifetimes, Parties, Tokens
+from latchkey.sessions.tokens import Lifetimes, Parties, Tokens
 from latchkey.signing.ring import KeyRing
 from latchkey.urls import origin_of
 

@@ -100,9 +100,9 @@ class Endpoint(Generic[Body]):
     `documented` for pages and assets. `loopback_only`: the path exists only for requests whose Host means this machine.
     `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `for_proxies`: a proxy asks about a request to
     somewhere else. Trusted proxies are not counted, a body is not read, and refusals have no body. `refuse` replaces a
-    refusal of the edge or the endpoint by another one. `any_origin`: pages of every origin may read
-    the answer. `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every
-    permitted caller gets, because the settings turn the endpoint off. `takes_form`: the body is a form
+    refusal of the edge or the endpoint by another one. `any_origin`: pages of every origin may read the answer.
+    `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every permitted caller
+    gets, because the settings turn the endpoint off. `takes_form`: the body is a form
     (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their error
     codes there.
     """

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from latchkey.audit.record import Change
-from latchkey.clock import Clock
+from latchkey.clock import SECONDS_A_DAY, Clock
 from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.carriage import Carriage
 from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.standing import Standing
-from latchkey.sessions.tokens import SECONDS_A_DAY, TokenPair, Tokens, token_hash
+from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class SessionOpener:
         )
         if self.limit is not None:
             await self.ender.end_oldest(change, cleared.user_id, leaving=self.limit - 1)
-        created_at = await queries.insert(
+        auth_time = await queries.insert(
             change.connection,
             refresh,
             token_hash(refresh.token),
@@ -76,5 +76,5 @@ class SessionOpener:
             device,
         )
         standing = cleared.standing
-        access = AccessClaims(standing.role, cleared.amr, created_at, app=standing.app)
+        access = AccessClaims(standing.role, cleared.amr, auth_time, app=standing.app)
         return self.tokens.pair(refresh, access, self.tokens.signer())

@@ -51,24 +51,14 @@ class PresentedSessions:
 
         Expired access tokens and rotated refresh tokens count, too, because they prove the session.
         """
-        transport = exchange.kind.transport
-        named: set[UUID] = set()
-        for kind, token in self._tokens_of(exchange, native_refresh).items():
-            claims = await self._genuine(kind, token, transport, expired_too=True)
-            session_id = claims.session_id if claims else await self._original_session(kind, token, transport)
-            named |= {session_id} if session_id else set()
-        return sorted(named)
+        presented = self._tokens_of(exchange, native_refresh)
+        named = await self._sessions_of(presented, exchange.kind.transport, expired_too=True)
+        return sorted(set(named.values()))
 
     async def proven_by(self, exchange: Exchange) -> ProvenSessions:
         """Returns the sessions that the tokens prove to be the client's current ones."""
-        transport = exchange.kind.transport
-        proven: dict[TokenKind, UUID] = {}
         presented = self._tokens_of(exchange, None)
-        for kind, token in presented.items():
-            claims = await self._genuine(kind, token, transport, expired_too=False)
-            session_id = claims.session_id if claims else await self._original_session(kind, token, transport)
-            if session_id:
-                proven[kind] = session_id
+        proven = await self._sessions_of(presented, exchange.kind.transport, expired_too=False)
         by_refresh = proven.get(TokenKind.REFRESH)
         return ProvenSessions(
             proven.get(TokenKind.ACCESS), by_refresh, token_hash(presented[TokenKind.REFRESH]) if by_refresh else None
@@ -80,6 +70,18 @@ class PresentedSessions:
         else:
             came = {kind: self._cookie_or_none(exchange, kind) for kind in TokenKind}
         return {kind: token for kind, token in came.items() if token}
+
+    async def _sessions_of(
+        self, presented: dict[TokenKind, str], transport: Transport, *, expired_too: bool
+    ) -> dict[TokenKind, UUID]:
+        """Returns the sessions of the genuine tokens among these."""
+        found: dict[TokenKind, UUID] = {}
+        for kind, token in presented.items():
+            claims = await self._genuine(kind, token, transport, expired_too=expired_too)
+            session_id = claims.session_id if claims else await self._original_session(kind, token, transport)
+            if session_id:
+                found[kind] = session_id
+        return found
 
     async def _genuine(self, kind: TokenKind, token: str, transport: Transport, *, expired_too: bool) -> Claims | None:
         """Returns the claims of a token of that transport. None for any other."""

@@ -65,10 +65,12 @@ IS_IN_USE = (
 )
 """SQL, true for a live session whose refresh token has not expired. A token of node-api-postgres may outlive ours."""
 
-_ACCESS = (
-    "role, token_claims, amr, actor_id,"
-    " floor(extract(epoch FROM coalesce(sessions.authenticated_at, sessions.created_at)))::int8 AS auth_time"
-)
+AUTHENTICATED_AT = "coalesce(sessions.authenticated_at, sessions.created_at)"
+"""SQL, when the user last signed in or confirmed that it is them."""
+# Rounded down: a verifier must not see a time that lies ahead.
+AUTH_TIME = f"floor(extract(epoch FROM {AUTHENTICATED_AT}))::int8 AS auth_time"
+"""SQL, the same in seconds since the epoch, as the claim of that name."""
+_ACCESS = f"role, token_claims, amr, actor_id, {AUTH_TIME}"
 """SQL, the columns of the claims of an access token, of sessions and users."""
 _SESSION = (
     f"SELECT sessions.id, user_id, token_hash, expires_at, {IS_LIVE} AS is_live,"  # noqa: S608 constants
@@ -106,14 +108,14 @@ async def insert(
     origin: Origin,
     device: str | None,
 ) -> int:
-    """Opens a session with its first refresh token, and returns the time by the database, in seconds since the epoch.
+    """Opens a session with its first refresh token, and returns its `auth_time`: now, by the database.
 
     `expires_at` is the absolute cap, `device` the user agent's name.
     """
-    created_at: int = await connection.fetchval(
-        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"
+    auth_time: int = await connection.fetchval(
+        "INSERT INTO sessions (id, user_id, token_hash, token_issued_at, token_expires_at, transport, amr, expires_at,"  # noqa: S608 constant
         " ip, user_agent, device) VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), $6, $7, $8, $9, $10, $11)"
-        " RETURNING floor(extract(epoch FROM created_at))::int8",
+        f" RETURNING {AUTH_TIME}",
         refresh.session_id,
         refresh.user_id,
         token_hash,
@@ -127,7 +129,7 @@ async def insert(
         # Empty means that the user agent was looked up and is unknown.
         device or "",
     )
-    return created_at
+    return auth_time
 
 
 async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from joserfc.jwk import OctKey
 
-from latchkey.clock import Clock
+from latchkey.clock import SECONDS_A_DAY, Clock
 from latchkey.http.request_kind import Transport
 from latchkey.keys import Secret
 from latchkey.sessions import jws
@@ -31,7 +31,6 @@ from latchkey.sessions.refresh_token import RefreshToken
 from latchkey.signing.keys import Algorithm, SigningRegistry
 from latchkey.signing.ring import KeyRing, SigningKey
 
-SECONDS_A_DAY = 86_400
 ACCESS_TYPE = "at+jwt"
 """The `typ` of an access token that others verify (RFC 9068)."""
 _REGISTRIES = {algorithm.value: SigningRegistry(algorithms=[algorithm]) for algorithm in Algorithm}
@@ -50,7 +49,7 @@ class Lifetimes:
     """
 
     access_seconds: int = 300
-    refresh_seconds: int = 86_400
+    refresh_seconds: int = SECONDS_A_DAY
     native_refresh_seconds: int = 30 * SECONDS_A_DAY
 
     def refresh_seconds_of(self, transport: Transport) -> int:

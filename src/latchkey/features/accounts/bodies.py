@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from latchkey.http.fields import checked_text
+from latchkey.http.fields import absent, checked_text
 from latchkey.users.fields import EMAIL_RULE, EMAIL_SCHEMA, Email, name, name_rule
 
 PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX = 10, 100
@@ -39,19 +39,14 @@ class UserReplacement(BaseModel):
     email: Email
 
 
-def _absent() -> None:
-    return None
-
-
 class UserChanges(BaseModel):
     """The body of PATCH /users/:id. At least one field is required; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
-    # None means absent. A client that sends null gets the same error as for any other value that is not a string. A
-    # factory keeps the default out of the JSON Schema, where `null` would look permitted.
-    name: str | None = Field(default_factory=_absent)
-    email: Annotated[str | None, EMAIL_RULE, EMAIL_SCHEMA] = Field(default_factory=_absent)
+    # None means absent. A client that sends null gets the same error as for any other value that is not a string.
+    name: str | None = Field(default_factory=absent)
+    email: Annotated[str | None, EMAIL_RULE, EMAIL_SCHEMA] = Field(default_factory=absent)
 
 
 def user_replacement(name_min: int) -> type[UserReplacement]:
@@ -64,8 +59,8 @@ def user_replacement(name_min: int) -> type[UserReplacement]:
 def user_changes(name_min: int) -> type[UserChanges]:
     """Returns UserChanges with a name of at least `name_min` code points."""
     field: Any = Annotated[(str | None, *name_rule(name_min))]
-    absent = Field(default_factory=_absent)
-    return create_model("UserChanges", __base__=UserChanges, __doc__=UserChanges.__doc__, name=(field, absent))
+    default = Field(default_factory=absent)
+    return create_model("UserChanges", __base__=UserChanges, __doc__=UserChanges.__doc__, name=(field, default))
 
 
 class PageQuery(BaseModel):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from latchkey.database.pool import Queryable
+from latchkey.sessions.queries import AUTH_TIME, AUTHENTICATED_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,9 @@ class Profile:
 async def find_sessions(database: Queryable, session_ids: list[UUID]) -> dict[UUID, SignedInAs]:
     """Returns what those of the sessions say whose users are not deleted."""
     rows = await database.fetch(
-        "SELECT sessions.id, role, amr, floor(extract(epoch FROM since))::int8 AS auth_time,"
-        " extract(epoch FROM clock_timestamp() - since)::float8 AS age"
-        " FROM sessions JOIN users ON users.id = user_id,"
-        " LATERAL coalesce(authenticated_at, sessions.created_at) AS since"
+        f"SELECT sessions.id, role, amr, {AUTH_TIME},"  # noqa: S608 constants
+        f" extract(epoch FROM clock_timestamp() - {AUTHENTICATED_AT})::float8 AS age"
+        " FROM sessions JOIN users ON users.id = user_id"
         " WHERE sessions.id = ANY($1) AND NOT is_deleted",
         session_ids,
     )

@@ -1,20 +1,12 @@
 """The query of a check: what the proxy's operator asks of a request."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from latchkey.http.fields import whole_number
 
 MAX_AGE = 2_147_483_647
-_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
-
-
-def _max_age(value: object) -> int:
-    text = str(value)
-    if not _SECONDS.fullmatch(text) or int(text) > MAX_AGE:
-        raise PydanticCustomError("seconds", f"must be a number of seconds from 0 to {MAX_AGE}")
-    return int(text)
 
 
 class CheckQuery(BaseModel):
@@ -26,7 +18,7 @@ class CheckQuery(BaseModel):
     max_age: (
         Annotated[
             int,
-            PlainValidator(_max_age, json_schema_input_type=Any),
+            PlainValidator(whole_number(0, MAX_AGE, unit=" of seconds"), json_schema_input_type=Any),
             WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_AGE}),
         ]
         | None

@@ -1,6 +1,5 @@
 """The query `?since=&wait=` and its cursors."""
 
-import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from latchkey.features.revocations.passes import Cursor
 from latchkey.features.revocations.queries import Ended, Tally
 from latchkey.http.cursors import TIME_BYTES, read_cursor, read_time, write_cursor, write_time
-from latchkey.http.fields import given_text
+from latchkey.http.fields import absent, given_text, whole_number
 
 WAIT_MAX_SECONDS = 25
 FIRST_YEAR = 1970
@@ -18,7 +17,6 @@ FIRST_YEAR = 1970
 _NUMBER_BYTES, _HASHES_BYTES, _ID_BYTES = 4, 9, 16
 _FINISHED_BYTES = TIME_BYTES + _NUMBER_BYTES + _HASHES_BYTES
 _GOING_ON_BYTES = _FINISHED_BYTES + TIME_BYTES + _ID_BYTES
-_SECONDS = re.compile(r"[0-9]{1,2}", re.ASCII)
 
 
 def cursor_text(cursor: Cursor) -> str:
@@ -56,30 +54,18 @@ def _decoded(raw: bytes) -> Cursor:
     return Cursor(read_time(raw[:TIME_BYTES]), tally, place)
 
 
-def _wait(value: object) -> int:
-    text = given_text(value)
-    if not _SECONDS.fullmatch(text) or int(text) > WAIT_MAX_SECONDS:
-        raise PydanticCustomError("wait", f"must be a whole number of seconds from 0 to {WAIT_MAX_SECONDS}")
-    return int(text)
-
-
-def _absent() -> None:
-    return None
-
-
 class RevocationsQuery(BaseModel):
     """The query `?since=&wait=`: what ended after an earlier answer, and how long to wait for it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    # A factory keeps the default out of the JSON Schema, where `null` would look permitted.
     since: Annotated[
         Cursor | None,
         PlainValidator(_cursor, json_schema_input_type=Any),
         WithJsonSchema({"type": "string", "description": "`data.cursor` of the answer before"}),
-    ] = Field(default_factory=_absent)
+    ] = Field(default_factory=absent)
     wait: Annotated[
         int,
-        PlainValidator(_wait, json_schema_input_type=Any),
+        PlainValidator(whole_number(0, WAIT_MAX_SECONDS, unit=" of seconds"), json_schema_input_type=Any),
         WithJsonSchema({"type": "integer", "minimum": 0, "maximum": WAIT_MAX_SECONDS, "default": 0}),
     ] = 0

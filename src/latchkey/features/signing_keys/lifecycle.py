@@ -13,6 +13,7 @@ import structlog
 
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
+from latchkey.clock import SECONDS_A_DAY
 from latchkey.database.pool import Database
 from latchkey.database.queries import lock_by_name, notify_changed
 from latchkey.features.signing_keys import queries
@@ -31,7 +32,6 @@ LEAVE_SECONDS = 7_200.0
 """How long older keys verify after a new one begins to sign. An access token lives an hour at most."""
 ERASE_SECONDS = 600.0
 """How long a private part is kept after its key stopped signing. All instances know of the next one by then."""
-SECONDS_A_DAY = 86_400
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
@@ -145,8 +145,9 @@ class SigningKeys:
         """Seals private parts under the current secret that another accepted one has sealed."""
 
         async def seal(change: Change, stored: StoredKeys) -> None:
+            closed = unreadable(self.sealer, stored)
             for key in stored.listed:
-                if is_stale(self.sealer, key) and key not in unreadable(self.sealer, stored):
+                if is_stale(self.sealer, key) and key not in closed:
                     private = open_private(self.sealer, key)
                     assert private is not None, "it is stale, so it is stored"
                     await queries.replace_sealed(
