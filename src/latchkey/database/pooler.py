@@ -13,7 +13,7 @@ import asyncpg
 
 from latchkey.database.pooler_queries import ignored_settings, is_direct, learn_arrays, server_process
 
-LOOKS = 5
+LOOKS = 20
 DECISIVE = {"search_path", "role"}
 """Settings that decide which database, tables and rights a connection has."""
 
@@ -115,13 +115,16 @@ def _elsewhere(setting: str) -> str:
 
 
 async def is_lent_by_transaction(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
-    """Tells whether a pooler gave the two idle connections each other's server process, or a new one.
+    """Tells whether two idle connections get each other's server process, or another than before.
 
-    On a busy pooler this may go unnoticed.
+    A pooler that lends connections for whole sessions never does that. On a busy one that lends them by the transaction,
+    each look may see nothing by chance, so there are many.
     """
-    process = await server_process(connection)
+    processes, processes_of_other = {await server_process(connection)}, set[int]()
     for _ in range(LOOKS):
         async with other.transaction():
-            if await server_process(other) == process or await server_process(connection) != process:
-                return True
+            processes_of_other.add(await server_process(other))
+            processes.add(await server_process(connection))
+        if len(processes) > 1 or len(processes_of_other) > 1 or processes & processes_of_other:
+            return True
     return False
