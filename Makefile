@@ -11,7 +11,7 @@ NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page lock clean
+.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,14 @@ TESTING := PYTHONDONTWRITEBYTECODE= $(BIN)/python
 # Three workers: the tests wait for processes as much as they compute.
 PYTEST := $(TESTING) -m pytest -q -n 3 --dist worksteal
 
-test: $(INSTALLED) ## Run all tests
-	@$(PYTEST)
+test: $(INSTALLED) ## Run the tests, but for those in a browser and those of faults
+	@$(PYTEST) -m "not pages and not faults"
+
+test-pages: $(INSTALLED) ## Run the tests in a browser (needs chromium)
+	@$(PYTEST) -m pages
+
+faults-quick: $(INSTALLED) ## Run the tests of faults: killed processes, lost databases, poolers that switch
+	@$(PYTEST) -m faults
 
 quick: $(INSTALLED) ## Run the tests of what you have changed, in 45 seconds (or of FOR="src/latchkey/cli docs/errors.md")
 	@$(TESTING) -m tests.kit.quick $(FOR)

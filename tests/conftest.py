@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,17 @@ settings.register_profile("long", deadline=None, max_examples=4_000)
 settings.load_profile("latchkey")
 
 pytest_plugins = ["tests.kit.postgres", "tests.kit.fixtures", "tests.kit.chromium"]
+
+FAULTS = Path(__file__).parent / "faults"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that have a command of their own: those in a browser, and those of faults."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("pages")
+        elif FAULTS in item.path.parents:
+            item.add_marker("faults")
 
 
 @pytest.fixture(scope="session")
