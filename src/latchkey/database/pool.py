@@ -156,6 +156,8 @@ class Database:
             except DatabaseUnavailable as error:
                 if attempt == ATTEMPTS or not again_if_lost() or not _was_stale(error):
                     raise
+                # What cut this one has probably cut the other idle ones, too.
+                await self._pool.expire_connections()
         raise AssertionError("unreachable")
 
     async def _attempt(self, query: Callable[[asyncpg.pool.PoolConnectionProxy], Awaitable[T]]) -> T:

@@ -184,10 +184,10 @@ def test_a_bearer_token_needs_no_origin(site: Site, browser: Browser, wire: Wire
 
 
 def test_the_checks_of_the_proxy_are_not_counted(site: Site, browser: Browser) -> None:
-    """Ten times the rate limit, all from the proxy's address."""
+    """More than twice the rate limit, all from the proxy's address."""
     sent = {"Host": f"{HOST}:{site.port}", "Cookie": cookie(browser)}
     with plain_http.client(timeout=60) as client:
-        statuses = [client.get(f"http://127.0.0.1:{site.port}/", headers=sent).status_code for _ in range(1_000)]
+        statuses = [client.get(f"http://127.0.0.1:{site.port}/", headers=sent).status_code for _ in range(250)]
     assert set(statuses) == {200}
     assert browser.get("/auth/me").status_code == 200
 
