@@ -23,7 +23,7 @@ from latchkey.logs import Logger
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REQUIRED_REVISION = "0016"
+REQUIRED_REVISION = "0018"
 """The newest revision, which this version needs."""
 
 RULES_REVISION = "0005"
@@ -117,7 +117,7 @@ async def migrate(
         while True:
             async with _locked(connection, by_session=by_session) as locked:
                 if locked:
-                    return await _migrate_locked(connection, source_timezone, resolve)
+                    return await _migrate_locked(connection, source_timezone, resolve, by_session=by_session)
             # Polled, because waiting inside PostgreSQL would hold a snapshot (CREATE INDEX CONCURRENTLY waits for it)
             # and run into lock_timeout.
             if not waiting:
@@ -148,7 +148,7 @@ async def _locked(connection: asyncpg.Connection, *, by_session: bool) -> AsyncI
 
 
 async def _migrate_locked(
-    connection: asyncpg.Connection, source_timezone: str | None, resolve: Resolutions
+    connection: asyncpg.Connection, source_timezone: str | None, resolve: Resolutions, *, by_session: bool
 ) -> MigrationReport:
     zone = await _zone(connection, source_timezone)
     revision = await schema_revision(connection)
@@ -165,7 +165,7 @@ async def _migrate_locked(
             raise DirtyData(findings)
     old_timestamps = await connection.fetchval(OLD_TIMESTAMPS)
     adoption = Adoption(zone, resolve)
-    await _run_revisions(connection, adoption)
+    await _run_revisions(connection, adoption, by_session=by_session)
     return MigrationReport(
         revision,
         REQUIRED_REVISION,
@@ -203,7 +203,7 @@ def _is_ours(revision: str) -> bool:
     return len(revision) == len(REQUIRED_REVISION) and revision.isascii() and revision.isdigit()
 
 
-async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption) -> None:
+async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption, *, by_session: bool) -> None:
     from sqlalchemy import StaticPool
     from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -213,14 +213,14 @@ async def _run_revisions(connection: asyncpg.Connection, adoption: Adoption) -> 
     # It leaves the connection open. Inside a transaction, revisions become its savepoints.
     engine = create_async_engine("postgresql+asyncpg://", async_creator=hand_over, poolclass=StaticPool)
     async with engine.connect() as bound:
-        await bound.run_sync(functools.partial(_upgrade, adoption=adoption))
+        await bound.run_sync(functools.partial(_upgrade, adoption=adoption, by_session=by_session))
 
 
-def _upgrade(connection: "Connection", adoption: Adoption) -> None:
+def _upgrade(connection: "Connection", adoption: Adoption, by_session: bool) -> None:
     from alembic import command
     from alembic.config import Config
 
-    config = Config(attributes={"connection": connection, "adoption": adoption})
+    config = Config(attributes={"connection": connection, "adoption": adoption, "by_session": by_session})
     config.set_main_option("script_location", "latchkey.database:migrations")
     command.upgrade(config, REQUIRED_REVISION)
 

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 
 from latchkey.database.pool import Queryable
 
-TABLES = ("users", "audit_logs", "sessions", "mail_outbox", "email_tokens", "user_counts", "signing_keys", "api_keys")
+TABLES = (
+    "users",
+    "audit_logs",
+    "sessions",
+    "mail_outbox",
+    "email_tokens",
+    "user_counts",
+    "signing_keys",
+    "api_keys",
+    "user_metadata",
+    "imports",
+)
 """All tables of Latchkey."""
 
 

@@ -6,6 +6,7 @@ attributes = context.config.attributes
 context.configure(
     connection=attributes["connection"],
     adoption=attributes["adoption"],
+    by_session=attributes["by_session"],
     # Each revision commits by itself: locks are short, and an interrupted run continues where it stopped.
     transaction_per_migration=True,
 )
