@@ -3,6 +3,8 @@
 from latchkey.feature import PLATFORM, Contribution, Platform, PlatformSettings
 from latchkey.features.accounts import ACCOUNTS
 from latchkey.features.accounts.settings import AccountSettings
+from latchkey.features.admin_access import ADMIN_ACCESS
+from latchkey.features.admin_access.settings import AdminAccessSettings
 from latchkey.features.api_keys import API_KEYS
 from latchkey.features.api_keys.settings import ApiKeySettings
 from latchkey.features.browser_client import BROWSER_CLIENT
@@ -13,6 +15,7 @@ from latchkey.features.forward_auth.settings import ForwardAuthSettings
 from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
 from latchkey.features.introspection import INTROSPECTION
+from latchkey.features.metadata import METADATA
 from latchkey.features.passwords import PASSWORDS
 from latchkey.features.passwords.settings import PasswordSettings
 from latchkey.features.registration import REGISTRATION
@@ -22,6 +25,7 @@ from latchkey.features.sign_in import SIGN_IN
 from latchkey.features.sign_in.settings import SignInSettings
 from latchkey.features.signing_keys import SIGNING_KEYS
 from latchkey.features.signing_keys.settings import SigningKeySettings
+from latchkey.features.user_administration import USER_ADMINISTRATION
 
 FEATURES = (
     PLATFORM,
@@ -30,8 +34,11 @@ FEATURES = (
     PASSWORDS,
     REGISTRATION,
     ACCOUNTS,
+    METADATA,
     SIGNING_KEYS,
     API_KEYS,
+    ADMIN_ACCESS,
+    USER_ADMINISTRATION,
     INTROSPECTION,
     REVOCATIONS,
     FORWARD_AUTH,
@@ -49,6 +56,7 @@ SCOPES = tuple(scope.value for feature in FEATURES for scope in feature.scopes o
 class Settings(
     ForwardAuthSettings,
     SigningKeySettings,
+    AdminAccessSettings,
     ApiKeySettings,
     AccountSettings,
     RegistrationSettings,
@@ -64,6 +72,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     """Builds every feature of a process, in the order of their endpoints in the OpenAPI document."""
     # Imported here: the command line needs only the table above and starts fast.
     from latchkey.features.accounts.wiring import wire_accounts
+    from latchkey.features.admin_access.wiring import wire_admin_access
     from latchkey.features.api_keys.wiring import wire_api_keys
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification
@@ -71,11 +80,13 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.front_page.wiring import wire_front_page
     from latchkey.features.health.wiring import wire_health
     from latchkey.features.introspection.wiring import wire_introspection
+    from latchkey.features.metadata.wiring import wire_metadata
     from latchkey.features.passwords.wiring import wire_passwords
     from latchkey.features.registration.wiring import wire_registration
     from latchkey.features.revocations.wiring import wire_revocations
     from latchkey.features.sign_in.wiring import wire_sign_in
     from latchkey.features.signing_keys.wiring import wire_signing_keys
+    from latchkey.features.user_administration.wiring import wire_user_administration
 
     email_verification = wire_email_verification(platform, settings)
     sign_in = wire_sign_in(platform, settings, steps=(email_verification.step,))
@@ -83,17 +94,20 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     registration = wire_registration(platform, settings, passwords, email_verification)
     accounts = wire_accounts(platform, settings, email_verification)
     api_keys = wire_api_keys(platform, settings)
+    access = wire_admin_access(platform, settings, api_keys.guards)
     return (
-        registration,
+        registration.contribution,
         sign_in.contribution,
         passwords.contribution,
         email_verification.contribution,
         accounts,
+        wire_metadata(platform),
         wire_signing_keys(platform, settings),
         api_keys.contribution,
         wire_introspection(platform, api_keys.guards),
         wire_revocations(platform, api_keys.guards),
         wire_forward_auth(platform, settings),
+        wire_user_administration(platform, access, registration, email_verification),
         wire_health(platform),
         wire_front_page(platform),
         wire_browser_client(),

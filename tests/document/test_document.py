@@ -83,7 +83,7 @@ def test_every_operation_with_a_body_says_how_bodies_are_refused(operations: dic
     """A client knows before it sends: bad fields, no token, too large, not JSON, too often, database away."""
     with_body = [name for name, operation in operations.items() if "requestBody" in operation]
     # Refresh and logout read a body of native clients only. An introspection is a form, of a server with an API key.
-    assert len(with_body) == 12
+    assert len(with_body) == 16
     for name in set(with_body) - set(OF_SERVERS):
         assert {"400", "403", "413", "415", "429", "503"} <= operations[name]["responses"].keys(), name
 

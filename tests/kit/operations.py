@@ -21,5 +21,20 @@ ORIGINAL = [
 ]
 OF_SERVERS = ["POST /oauth/introspect", "GET /revocations"]
 """Operations that take an API key."""
+OF_ADMINS = [
+    *(f"{method} /admin/users" for method in ("GET", "POST")),
+    *(f"{method} /admin/users/{{id}}" for method in ("GET", "PATCH", "DELETE")),
+    *(f"POST /admin/users/{{id}}/{what}" for what in ("suspend", "unsuspend", "restore", "erase", "reset-mail")),
+    *(f"{method} /admin/users/{{id}}/sessions" for method in ("GET", "DELETE")),
+    "DELETE /admin/users/{id}/sessions/{sessionId}",
+]
+"""Operations of admins. Most of them take an API key, too."""
 ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /.well-known/jwks.json", *OF_SERVERS]
-ADDED += ["GET /healthz", "GET /readyz", "GET /auth/check"]
+ADDED += [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /auth/check",
+    "GET /auth/me/metadata",
+    "PUT /auth/me/metadata",
+    *OF_ADMINS,
+]

@@ -7,14 +7,13 @@ from latchkey.feature import PlatformSettings
 from latchkey.sessions.devices import device_name
 from latchkey.sessions.errors import SessionNotFound
 from latchkey.sessions.list_queries import ListedSession
-from latchkey.sessions.management import Revoker, SessionManager
+from latchkey.sessions.management import SessionManager
 from latchkey.terminal.accounts import find_account, find_live, named
 from latchkey.terminal.failing import fail
-from latchkey.terminal.operation import COMMAND_LINE, AnyOperation, Operation, operate
+from latchkey.terminal.operation import OPERATOR, AnyOperation, Operation, operate
 from latchkey.terminal.output import print_json, print_line, print_table
 
 COLUMNS = ("id", "created_at", "last_used_at", "ip", "device")
-OPERATOR = Revoker(user_id=None, session_id=None, origin=COMMAND_LINE)
 
 
 def list_sessions(who: str, *, as_json: bool) -> None:

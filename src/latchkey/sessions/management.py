@@ -1,13 +1,11 @@
 """Lists and ends sessions, for their user and for operators."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from uuid import UUID
 
-from latchkey.audit.event import Event
+from latchkey.audit.actor import Actor
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
-from latchkey.origin import Origin
 from latchkey.sessions import queries
 from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.ending import SessionEnder
@@ -16,15 +14,6 @@ from latchkey.sessions.list_queries import ListedSession, Place, live_of_user
 from latchkey.sessions.queries import EndedBy, EndedSession
 
 PAGE_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Revoker:
-    """Who ends a session: a user from one of their sessions, or an operator (both None)."""
-
-    user_id: int | None
-    session_id: UUID | None
-    origin: Origin
 
 
 class SessionManager:
@@ -53,33 +42,31 @@ class SessionManager:
             sessions += more
         return sessions
 
-    async def revoke(self, user_id: int, session_id: UUID, by: Revoker) -> None:
+    async def revoke(self, user_id: int, session_id: UUID, actor: Actor) -> None:
         """Ends a live session of that user. Raises SessionNotFound."""
         ended = await self._revoke(
-            user_id, by, lambda change: self._ender.end_one(change, user_id, session_id, EndedBy.REVOKED)
+            user_id, actor, lambda change: self._ender.end_one(change, user_id, session_id, EndedBy.REVOKED)
         )
         if not ended:
             raise SessionNotFound
 
-    async def revoke_all(self, user_id: int, by: Revoker, *, keep: UUID | None = None) -> int:
+    async def revoke_all(self, user_id: int, actor: Actor, *, keep: UUID | None = None) -> int:
         """Ends all live sessions of that user except `keep`, and returns their number."""
         return len(
             await self._revoke(
-                user_id, by, lambda change: self._ender.end_all(change, user_id, EndedBy.REVOKED, keep=keep)
+                user_id, actor, lambda change: self._ender.end_all(change, user_id, EndedBy.REVOKED, keep=keep)
             )
         )
 
     async def _revoke(
-        self, user_id: int, by: Revoker, end: Callable[[Change], Awaitable[list[EndedSession]]]
+        self, user_id: int, actor: Actor, end: Callable[[Change], Awaitable[list[EndedSession]]]
     ) -> list[EndedSession]:
         async def revoke(change: Change) -> list[EndedSession]:
             await queries.lock_user(change.connection, user_id)
             ended = await end(change)
             if ended:
                 details = {"revoked": [str(session.id) for session in ended]}
-                await change.record(
-                    Event(SessionAction.SESSION_REVOKED, by.user_id, user_id, by.origin, by.session_id, details=details)
-                )
+                await change.record(actor.event(SessionAction.SESSION_REVOKED, user_id, details=details))
             return ended
 
         return await self._audit.change(revoke)

@@ -29,6 +29,8 @@ class EndedBy(StrEnum):
     REVOKED = "revoked"
     LIMIT = "limit"
     ROLE_CHANGE = "role-change"
+    SUSPENSION = "suspension"
+    IMPERSONATION = "impersonation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Finds the account that a command names by id or address."""
 
 import re
+import sys
 from dataclasses import asdict
 
 from latchkey.terminal.failing import fail
@@ -48,6 +49,20 @@ async def find_by_id(user_id: int, operation: AnyOperation) -> Account:
 def named(account: Account) -> str:
     """Returns how messages name an account."""
     return f"user {account.id} ({shown(account.email)})"
+
+
+def confirmed_or_fail(question: str, *, confirmed: bool) -> None:
+    """Returns if the operator has confirmed, by an option or by answering the question; fails otherwise, without a
+    terminal, too."""
+    if confirmed:
+        return
+    if not sys.stdin.isatty():
+        fail("this needs a confirmation: add --yes")
+    # typer.confirm would write to standard output, which is kept for JSON.
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        fail("nothing was changed")
 
 
 def print_account(account: Account, *, as_json: bool) -> None:

@@ -8,3 +8,4 @@ Who = Annotated[str, typer.Argument(metavar="ID_OR_EMAIL", help="The user's id o
 User = Annotated[str, typer.Option("--user", metavar="ID_OR_EMAIL", help="The user's id or e-mail address.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Print at most this many.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Go on, even if no usable admin is left.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
+from latchkey.audit.actor import Actor
 from latchkey.audit.record import AuditLog
 from latchkey.clock import stopwatch
 from latchkey.database.pool import Database, DatabaseUnavailable, open_database
@@ -28,6 +29,8 @@ AnySettings = TypeVar("AnySettings", bound=PlatformSettings)
 
 COMMAND_LINE = Origin()
 """The origin in the audit rows of commands: no address, no browser."""
+OPERATOR = Actor(origin=COMMAND_LINE)
+"""The actor of commands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,12 @@ TALLIES = (
     ),
 )
 
+ERASE = (
+    "UPDATE audit_logs SET actor_id = NULL WHERE actor_id = ANY($1)",
+    "DELETE FROM users WHERE id = ANY($1)",
+)
+"""The statements that erase the users with the ids $1. The database removes what belongs to them."""
+
 
 def chores(settings: AccountSettings) -> tuple[Chore, ...]:
     """Returns the chore that erases deleted accounts, or none if PURGE_DELETED_AFTER_DAYS is unset."""
@@ -23,10 +29,7 @@ def chores(settings: AccountSettings) -> tuple[Chore, ...]:
             "deleted accounts",
             settings.purge_deleted_after_days,
             f"SELECT id FROM users WHERE is_deleted AND deleted_at < {DUE_BEFORE} ORDER BY id LIMIT $2",
-            (
-                "UPDATE audit_logs SET actor_id = NULL WHERE actor_id = ANY($1)",
-                "DELETE FROM users WHERE id = ANY($1)",
-            ),
+            ERASE,
             # The lock keeps a restore from running between the SELECT and the DELETE.
             lock=" FOR UPDATE SKIP LOCKED",
         ),

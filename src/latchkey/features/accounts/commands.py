@@ -1,15 +1,14 @@
 """Commands about accounts."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from latchkey.terminal.arguments import AsJson, Limit, Who
+from latchkey.terminal.arguments import AsJson, Force, Limit, Who
 
 GROUP = "users"
 commands = typer.Typer()
 
-Force = Annotated[bool, typer.Option("--force", help="Go on, even if no usable admin is left.")]
 COLUMNS = ("id", "name", "email", "role", "created_at", "live_sessions")
 DELETED_COLUMNS = ("id", "name", "email", "created_at", "deleted_at")
 
@@ -75,16 +74,3 @@ def restore_user(who: Who, as_json: AsJson = False) -> None:
     from latchkey.features.accounts.operator import restore
 
     restore(who, as_json=as_json)
-
-
-@commands.command("set-role")
-def set_role(
-    who: Who,
-    role: Annotated[Literal["user", "admin"], typer.Argument(help="The new role.")],
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make a user an admin, or an admin a user. Another role ends all their sessions."""
-    from latchkey.features.accounts.operator import set_role as run
-
-    run(who, role, force=force, as_json=as_json)

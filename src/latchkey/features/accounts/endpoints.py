@@ -15,6 +15,7 @@ from latchkey.features.accounts.service import Accounts
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.errors import Forbidden
 from latchkey.http.page_meta import PageMeta
+from latchkey.sessions.endpoints import own_actor
 from latchkey.sessions.guard import Guards
 from latchkey.users.errors import EmailTaken, UserNotFound
 from latchkey.users.user import User, UserPath
@@ -40,15 +41,7 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_
         return Reply(await accounts.get(call.params.id))
 
     async def update(call: Call[UserReplacement] | Call[UserChanges]) -> Reply:
-        return Reply(
-            await accounts.update(
-                call.params.id,
-                name=call.body.name,
-                email=call.body.email,
-                origin=call.origin,
-                session_id=call.signed_in.session_id,
-            )
-        )
+        return Reply(await accounts.update(call.params.id, own_actor(call), name=call.body.name, email=call.body.email))
 
     async def replace_user(call: Call[UserReplacement]) -> Reply:
         return await update(call)
@@ -59,20 +52,10 @@ def user_endpoints(accounts: Accounts, guards: Guards, *, everybody: bool, name_
         return await update(call)
 
     async def delete_user(call: Call[None]) -> Reply:
-        principal = call.signed_in
-        return Reply(
-            await accounts.delete(
-                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
-            )
-        )
+        return Reply(await accounts.delete(call.params.id, own_actor(call)))
 
     async def restore_user(call: Call[None]) -> Reply:
-        principal = call.signed_in
-        return Reply(
-            await accounts.restore(
-                call.params.id, actor_id=principal.user_id, session_id=principal.session_id, origin=call.origin
-            )
-        )
+        return Reply(await accounts.restore(call.params.id, own_actor(call)))
 
     return [
         Endpoint(

@@ -1,6 +1,5 @@
 """SQL of accounts."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from latchkey.database.pool import Connection, Queryable
@@ -76,29 +75,6 @@ async def has_usable_admin(connection: Connection) -> bool:
             f" WHERE role = 'admin' AND NOT is_deleted AND NOT {IS_SUSPENDED})"
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRole:
-    """The role of a live user, and whether they are suspended now."""
-
-    role: str
-    is_suspended: bool
-
-
-async def lock_role(connection: Connection, user_id: int) -> HeldRole | None:
-    """Returns the role of a live user, locked until the transaction ends."""
-    row = await connection.fetchrow(
-        f"SELECT role, {IS_SUSPENDED} AS is_suspended FROM users"  # noqa: S608 constant
-        " WHERE id = $1 AND NOT is_deleted FOR NO KEY UPDATE",
-        user_id,
-    )
-    return HeldRole(row["role"], row["is_suspended"]) if row else None
-
-
-async def set_role(connection: Connection, user_id: int, role: str) -> None:
-    """Sets the role of a locked user."""
-    await connection.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, role)
 
 
 async def restore(connection: Connection, user_id: int, session_id: UUID | None) -> User | None:

@@ -2,22 +2,18 @@
 
 from functools import partial
 from math import ceil
-from uuid import UUID
 
-from latchkey.audit.event import Event
+from latchkey.audit.actor import Actor
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import Database
 from latchkey.features.accounts import queries
 from latchkey.features.accounts.actions import AccountAction
+from latchkey.features.accounts.deletion import delete_any, finish_deletion
 from latchkey.features.accounts.errors import RestoreEmailTaken, UserNotDeleted
-from latchkey.features.accounts.roles import require_usable_admin
 from latchkey.features.email_verification.address_change import AddressChange
-from latchkey.features.email_verification.queries import end_tokens
 from latchkey.http.page_meta import PageMeta
-from latchkey.origin import Origin
 from latchkey.sessions.ending import SessionEnder
-from latchkey.sessions.queries import EndedBy
 from latchkey.users import queries as user_queries
 from latchkey.users.conflicts import address_conflict
 from latchkey.users.errors import EmailTaken, UserNotFound
@@ -25,11 +21,7 @@ from latchkey.users.user import User
 
 
 class Accounts:
-    """Works on accounts, for the endpoints and for the command line.
-
-    `actor_id` is the user who makes the change and `session_id` the session it comes from. Both are None for an
-    operator.
-    """
+    """Works on accounts, for their users and for the command line."""
 
     def __init__(self, database: Database, audit: AuditLog, ender: SessionEnder, address_change: AddressChange) -> None:
         self._database = database
@@ -50,9 +42,7 @@ class Accounts:
         users, total = await queries.page(self._database, limit=limit, offset=(page - 1) * limit)
         return users, PageMeta(page=page, limit=limit, total=total, total_pages=ceil(total / limit))
 
-    async def update(
-        self, user_id: int, *, name: str | None, email: str | None, origin: Origin, session_id: UUID
-    ) -> User:
+    async def update(self, user_id: int, actor: Actor, *, name: str | None, email: str | None) -> User:
         """Sets the values that are not None, and returns the user.
 
         Writes nothing, and no audit row, if no value changes. Notifies the old address of a new one. With
@@ -69,7 +59,7 @@ class Accounts:
             requested = None
             if self._address_change.must_be_confirmed and new_email.lower() != user.email.lower():
                 requested, new_email = new_email, user.email
-                await self._address_change.request(change, user, requested, origin)
+                await self._address_change.request(change, user, requested, actor.origin)
             changed = tuple(
                 column
                 for column, differs in (("name", new_name != user.name), ("email", new_email != user.email))
@@ -79,55 +69,47 @@ class Accounts:
                 return user
             updated = user
             if changed:
-                updated = await self._address_change.set(change, user, name=new_name, email=new_email, origin=origin)
+                updated = await self._address_change.set(
+                    change, user, name=new_name, email=new_email, origin=actor.origin
+                )
             details = {"requested": ["email"]} if requested else {}
-            await change.record(
-                Event(AccountAction.UPDATE_USER, user_id, user_id, origin, session_id, changed, details)
-            )
+            await change.record(actor.event(AccountAction.UPDATE_USER, user_id, changed=changed, details=details))
             return updated
 
         with address_conflict(EmailTaken):
             return await self._audit.change(change_user)
 
-    async def delete(
-        self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin, force: bool = False
-    ) -> User:
+    async def delete(self, user_id: int, actor: Actor, *, force: bool = False) -> User:
         """Marks a user as deleted and ends all their sessions.
 
         Raises UserNotFound, and LastAdmin unless `force`.
         """
 
         async def delete_user(change: Change) -> User:
-            # An administrator costs more: two of them may delete their accounts at the same time.
-            user = await queries.delete(change.connection, user_id, session_id) or await delete_admin(change)
-            await end_tokens(change.connection, user_id)
-            await self._ender.end_all(change, user_id, EndedBy.DELETION)
-            await change.record(Event(AccountAction.DELETE_USER, actor_id, user_id, origin, session_id))
-            return user
-
-        async def delete_admin(change: Change) -> User:
-            await queries.lock_admins(change.connection)
-            deleted = await queries.delete_any(change.connection, user_id, session_id)
-            if deleted is None:
-                raise UserNotFound
-            user, was_usable_admin = deleted
-            if was_usable_admin and not force:
-                await require_usable_admin(change)
+            user = await queries.delete(change.connection, user_id, actor.session_id)
+            if user is not None:
+                await finish_deletion(change, self._ender, user_id)
+            else:
+                # An administrator costs more: two of them may delete their accounts at the same time.
+                await queries.lock_admins(change.connection)
+                user = await delete_any(change, self._ender, user_id, actor.session_id, force=force)
+            await change.record(actor.event(AccountAction.DELETE_USER, user_id))
             return user
 
         return await self._audit.change(delete_user)
 
-    async def restore(self, user_id: int, *, actor_id: int | None, session_id: UUID | None, origin: Origin) -> User:
+    async def restore(self, user_id: int, actor: Actor) -> User:
         """Restores a deleted user. Ended sessions stay ended.
 
-        Raises UserNotDeleted if the user is not deleted, RestoreEmailTaken if a live user has the address.
+        A user restores only the account that this session of theirs deleted. Raises UserNotDeleted if the user is not
+        deleted, RestoreEmailTaken if a live user has the address.
         """
 
         async def restore_user(change: Change) -> User:
-            user = await queries.restore(change.connection, user_id, session_id)
+            user = await queries.restore(change.connection, user_id, actor.session_id)
             if user is None:
                 raise UserNotDeleted
-            await change.record(Event(AccountAction.RESTORE_USER, actor_id, user_id, origin, session_id))
+            await change.record(actor.event(AccountAction.RESTORE_USER, user_id))
             return user
 
         with address_conflict(RestoreEmailTaken):

@@ -3,19 +3,13 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 
 class IntrospectionForm(BaseModel):
     """The form of POST /oauth/introspect. Other fields, such as `token_type_hint`, are ignored."""
 
     token: str = Field(min_length=1, description="An access token.")
-
-
-class NoQuery(BaseModel):
-    """A query that must be empty: a token in a URL would be in logs."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Actor(BaseModel):

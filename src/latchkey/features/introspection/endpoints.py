@@ -3,13 +3,14 @@
 from typing import Any
 
 from latchkey.features.api_keys.errors import InsufficientScope, InvalidApiKey
-from latchkey.features.introspection.bodies import ActiveToken, InactiveToken, IntrospectionForm, NoQuery
+from latchkey.features.introspection.bodies import ActiveToken, InactiveToken, IntrospectionForm
 from latchkey.features.introspection.introspection import Introspection
 from latchkey.features.introspection.scopes import IntrospectionScope
 from latchkey.http.authenticate import Guard
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.envelope import json_response
 from latchkey.http.errors import MalformedForm, NotForm, Unauthorized
+from latchkey.http.no_query import NoQuery
 from latchkey.refusal import ValidationFailed
 
 

@@ -13,7 +13,7 @@ from latchkey.features.registration.registration import AccountCreation
 from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
 from latchkey.terminal.accounts import find_by_id, print_account
 from latchkey.terminal.failing import fail
-from latchkey.terminal.operation import COMMAND_LINE, Operation, operate
+from latchkey.terminal.operation import OPERATOR, Operation, operate
 from latchkey.users.errors import EmailTaken
 from latchkey.users.operator_queries import Account
 
@@ -51,7 +51,7 @@ def create(name: str, email: str, *, invited: bool, as_json: bool) -> None:
             require_verified_email=settings.require_verified_email,
         )
         try:
-            user = await creation.create(body.name, body.email, password, COMMAND_LINE)
+            user = await creation.create(body.name, body.email, password, OPERATOR)
         except EmailTaken:
             fail(f"another user already has the address {body.email}")
         return await find_by_id(user.id, operation)

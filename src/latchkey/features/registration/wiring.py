@@ -1,5 +1,7 @@
 """Assembles registration."""
 
+from dataclasses import dataclass
+
 from latchkey.feature import Contribution, Platform
 from latchkey.features.email_verification.wiring import EmailVerificationParts
 from latchkey.features.passwords.wiring import PasswordParts
@@ -10,12 +12,21 @@ from latchkey.features.registration.registration import AccountCreation
 from latchkey.features.registration.settings import RegistrationSettings
 
 
+@dataclass(frozen=True, slots=True)
+class RegistrationParts:
+    """What other features use, and the contribution to the process."""
+
+    creation: AccountCreation
+    password_min: int
+    contribution: Contribution
+
+
 def wire_registration(
     platform: Platform,
     settings: RegistrationSettings,
     passwords: PasswordParts,
     email_verification: EmailVerificationParts,
-) -> Contribution:
+) -> RegistrationParts:
     """Wires registration and invitations."""
     creation = AccountCreation(
         audit=platform.audit,
@@ -30,4 +41,5 @@ def wire_registration(
         password_min=passwords.min_length,
         name_min=platform.settings.name_min_length,
     )
-    return Contribution(endpoints=(endpoint,), composers={INVITATION_MAIL.name: invitations.compose})
+    contribution = Contribution(endpoints=(endpoint,), composers={INVITATION_MAIL.name: invitations.compose})
+    return RegistrationParts(creation, passwords.min_length, contribution)
