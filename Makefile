@@ -11,7 +11,7 @@ NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-services measure-verification package package-test settings-page lock clean
+.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-search measure-services measure-verification package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ measure-pooler: $(INSTALLED) ## Measure what PgBouncer in between costs (needs p
 
 measure-revocation: $(INSTALLED) ## Measure how soon other instances refuse an ended session
 	@$(BIN)/python -m bench.revocation
+
+measure-search: $(INSTALLED) ## Measure how long an admin waits for a list among a million users
+	@$(BIN)/python -m bench.search
 
 measure-services: $(INSTALLED) ## Measure what it costs to ask who is calling: by cookie, bearer token, check, introspection
 	@$(BIN)/python -m bench.services

@@ -32,8 +32,8 @@ SELECT (ARRAY['Ann', 'Bo', 'Chen', 'Dana', 'Eve', 'Farid', 'Gita', 'Hugo'])[1 + 
            ELSE 'host' || i % 5000 || '.example.net' END,
        '', CASE WHEN i % 100000 = 3 THEN 'admin' ELSE 'user' END, CASE WHEN i % 5 > 0 THEN now() END,
        CASE WHEN i % 50 = 2 THEN now() END, CASE WHEN i % 50 = 2 THEN 'Spam' END, i % 30 = 4,
-       CASE WHEN i % 30 = 4 THEN now() END, now() - make_interval(secs => (%(users)s - i) * 100)
-FROM generate_series(1, %(users)s) AS i
+       CASE WHEN i % 30 = 4 THEN now() END, now() - make_interval(secs => ({users} - i) * 100)
+FROM generate_series(1, {users}) AS i
 """
 FILTERS = {
     "q=ann": {"q": "ann"},
@@ -63,7 +63,7 @@ def main() -> None:
     """Starts everything, measures and prints."""
     with own_postgres() as postgres:
         with psycopg.connect(postgres.dsn, autocommit=True) as connection:
-            connection.execute(LOAD, {"users": USERS})
+            connection.execute(LOAD.format(users=USERS))
             connection.execute("VACUUM ANALYZE users")
         key = create_api_key(postgres.dsn, "users:read")
         with latchkey(postgres.dsn, Secrets.new()) as server, httpx.Client(base_url=server.url, timeout=60) as client:

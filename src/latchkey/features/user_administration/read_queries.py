@@ -11,6 +11,8 @@ from latchkey.features.user_administration.views import AdminUser, AdminUserDeta
 from latchkey.sessions.queries import IS_IN_USE
 from latchkey.sessions.standing import app_claims
 
+LOOKED_AT, LOOKED_AT_FOR_WORDS = 30_000, 3_000
+"""How many first rows of an order are looked at, whether they match or not. Both take some 20 ms."""
 _COLUMNS = (
     "users.id, users.name, users.email, users.role, users.email_verified_at AS verified_at, users.created_at,"
     " users.deleted_at, users.suspended_at, users.suspended_until, users.suspended_reason"
@@ -70,6 +72,31 @@ async def find_page(connection: Connection, search: Search, page: Page) -> list[
         *arguments,
     )
     return [AdminUser(**_values(row)) for row in rows]
+
+
+async def find_among_first(connection: Connection, search: Search, page: Page) -> list[AdminUser]:
+    """Does as `find_page`, but looks only at the first rows of the order, whether they match or not."""
+    looked_at = LOOKED_AT if search.words is None else LOOKED_AT_FOR_WORDS
+    start, _ = search.start(page)
+    conditions, arguments = search.conditions(page)
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM"  # noqa: S608 constants and numbers
+        f" (SELECT * FROM users WHERE {start} ORDER BY {search.order} LIMIT {looked_at}) AS users"
+        f" WHERE {conditions} ORDER BY {search.order} LIMIT {page.limit}",
+        *arguments,
+    )
+    return [AdminUser(**_values(row)) for row in rows]
+
+
+async def prefer_bitmaps(connection: Connection) -> None:
+    """Has PostgreSQL find the rows of the transaction's statements in indexes, and sort them then.
+
+    It guesses that a fiftieth of all users has a word that begins so, and that filters have nothing to do with the
+    order. Where that is wrong, it would read all users in order.
+    """
+    await connection.execute(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"
+    )
 
 
 async def count_live(database: Queryable) -> int:

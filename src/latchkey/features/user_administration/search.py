@@ -83,17 +83,21 @@ class Search:
         return [user_id] if self.sort in {"id", "-id"} else [email.lower(), user_id]
 
     def conditions(self, page: Page) -> tuple[str, list[Any]]:
-        """Returns the SQL of all conditions, and its arguments."""
-        arguments: list[Any] = []
+        """Returns the SQL of all conditions, and its arguments. The first arguments are those of the place."""
+        start, arguments = self.start(page)
 
         def argument(value: Any) -> str:
             arguments.append(value)
             return f"${len(arguments)}"
 
-        found = [*self._constant_conditions(), *self._conditions(argument)]
-        if page.after is not None:
-            found.append(_AFTER[self.sort].format(*map(argument, page.after)))
-        return " AND ".join(found) or "true", arguments
+        return " AND ".join([start, *self._constant_conditions(), *self._conditions(argument)]), arguments
+
+    def start(self, page: Page) -> tuple[str, list[Any]]:
+        """Returns the SQL of the condition that a page's rows come after its place, and its arguments."""
+        if page.after is None:
+            return "true", []
+        numbers = [f"${number}" for number in range(1, len(page.after) + 1)]
+        return _AFTER[self.sort].format(*numbers), list(page.after)
 
     def _constant_conditions(self) -> list[str]:
         # Constants, because partial indexes are found by them.
