@@ -14,6 +14,8 @@ from latchkey.features.forward_auth import FORWARD_AUTH
 from latchkey.features.forward_auth.settings import ForwardAuthSettings
 from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
+from latchkey.features.impersonation import IMPERSONATION
+from latchkey.features.impersonation.settings import ImpersonationSettings
 from latchkey.features.introspection import INTROSPECTION
 from latchkey.features.metadata import METADATA
 from latchkey.features.passwords import PASSWORDS
@@ -39,6 +41,7 @@ FEATURES = (
     API_KEYS,
     ADMIN_ACCESS,
     USER_ADMINISTRATION,
+    IMPERSONATION,
     INTROSPECTION,
     REVOCATIONS,
     FORWARD_AUTH,
@@ -56,6 +59,7 @@ SCOPES = tuple(scope.value for feature in FEATURES for scope in feature.scopes o
 class Settings(
     ForwardAuthSettings,
     SigningKeySettings,
+    ImpersonationSettings,
     AdminAccessSettings,
     ApiKeySettings,
     AccountSettings,
@@ -79,6 +83,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     from latchkey.features.forward_auth.wiring import wire_forward_auth
     from latchkey.features.front_page.wiring import wire_front_page
     from latchkey.features.health.wiring import wire_health
+    from latchkey.features.impersonation.wiring import wire_impersonation
     from latchkey.features.introspection.wiring import wire_introspection
     from latchkey.features.metadata.wiring import wire_metadata
     from latchkey.features.passwords.wiring import wire_passwords
@@ -108,6 +113,7 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         wire_revocations(platform, api_keys.guards),
         wire_forward_auth(platform, settings),
         wire_user_administration(platform, access, registration, email_verification),
+        wire_impersonation(platform, settings, access, sign_in.door),
         wire_health(platform),
         wire_front_page(platform),
         wire_browser_client(),

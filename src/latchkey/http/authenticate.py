@@ -41,8 +41,9 @@ class Authenticator:
     """One kind of proof that a request can carry.
 
     `applies` tells whether a request carries this proof. `find_principal` then returns the principal or raises one of
-    `failures`. `scheme` is the name of its security scheme in the OpenAPI document. `count`, for API keys only, counts a
-    request for its key instead of its address; False: it brings no good key.
+    `failures`, or for methods that may change something, one of `unsafe_failures`. `scheme` is the name of its security
+    scheme in the OpenAPI document. `count`, for API keys only, counts a request for its key instead of its address;
+    False: it brings no good key.
     """
 
     scheme: str
@@ -50,6 +51,7 @@ class Authenticator:
     find_principal: Callable[[Exchange], Awaitable[Principal | ApiKey]]
     failures: tuple[type[Refusal], ...]
     count: Callable[[Exchange], Awaitable[bool]] | None = None
+    unsafe_failures: tuple[type[Refusal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Guard:
         """Tells whether the guard admits API keys, and no cookies or bearer tokens."""
         return all(each.count is not None for each in self.authenticators)
 
-    @property
-    def failures(self) -> tuple[type[Refusal], ...]:
-        """Lists the refusals that the guard can raise."""
-        return (Unauthorized, *(case for each in self.authenticators for case in each.failures))
+    def failures(self, *, changes: bool) -> tuple[type[Refusal], ...]:
+        """Lists the refusals that the guard can raise; `changes`: for a method that may change something."""
+        cases = [case for each in self.authenticators for case in each.failures]
+        if changes:
+            cases += [case for each in self.authenticators for case in each.unsafe_failures]
+        return (Unauthorized, *cases)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from latchkey.http import errors
-from latchkey.http.endpoint import PASSED_ON, Endpoint, Success
+from latchkey.http.endpoint import PASSED_ON, SAFE_METHODS, Endpoint, Success
 from latchkey.http.envelope import failure
 from latchkey.http.exchange import JsonObject
 from latchkey.http.oauth import OAuthError
@@ -228,7 +228,7 @@ def failures_of(endpoint: Endpoint[Any]) -> list[type[Refusal]]:
     if endpoint.checks_csrf:
         cases.append(errors.CsrfRefused)
     if endpoint.guard is not None:
-        cases += endpoint.guard.failures
+        cases += endpoint.guard.failures(changes=endpoint.method not in SAFE_METHODS)
     if endpoint.refused is not None:
         cases.append(endpoint.refused)
     if endpoint.params is not None:

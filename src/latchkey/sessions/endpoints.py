@@ -28,7 +28,11 @@ def session_endpoints(sessions: SessionManager, guards: Guards, cookies: Session
         page, following = await sessions.page(principal.user_id, limit=limit, after=call.query.cursor)
         return Reply(
             [
-                OwnSessionView(**dict(await view_of(session)), current=session.id == principal.session_id)
+                OwnSessionView(
+                    **dict(await view_of(session)),
+                    current=session.id == principal.session_id,
+                    impersonated=session.impersonated,
+                )
                 for session in page
             ],
             CursorMeta(limit=limit, next_cursor=cursor_of(following) if following else None),

@@ -29,6 +29,12 @@ class RefreshTokenReused(Refusal):
     status, code, message = 401, "TOKEN_EXPIRED", "Refresh token reused or invalid"
 
 
+class NotWhileImpersonating(Refusal):
+    """An admin acts for the user in this session, and may only look."""
+
+    status, code, message = 403, "NOT_WHILE_IMPERSONATING", "Not while acting for somebody else"
+
+
 class SessionNotFound(Refusal):
     """The caller has no live session of that id. The answer does not reveal sessions of other users."""
 

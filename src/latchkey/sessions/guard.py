@@ -8,13 +8,14 @@ from functools import partial
 from latchkey.clock import Clock
 from latchkey.database.pool import Database
 from latchkey.http.authenticate import Authenticator, Guard, Principal
+from latchkey.http.endpoint import SAFE_METHODS
 from latchkey.http.exchange import Exchange, RepeatedCookie, only_one
 from latchkey.http.openapi import BEARER_SCHEME, COOKIE_SCHEME
 from latchkey.http.request_kind import Transport
 from latchkey.sessions import queries
 from latchkey.sessions.claims import Claims, TokenExpired, TokenKind, TokenRefused
 from latchkey.sessions.cookies import SessionCookies
-from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid
+from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid, NotWhileImpersonating
 from latchkey.sessions.feed import EndedSessions, RevocationFeed
 from latchkey.sessions.tokens import Tokens, UnknownKey
 from latchkey.signing.ring import KeyRing
@@ -67,6 +68,7 @@ class Guards:
                     applies=self._has_cookie,
                     find_principal=partial(find_principal, Transport.COOKIE),
                     failures=FAILURES,
+                    unsafe_failures=(NotWhileImpersonating,),
                 ),
                 Authenticator(
                     scheme=BEARER_SCHEME,
@@ -90,6 +92,8 @@ class Guards:
         # Only a feed that is proved to work may replace the query.
         if not self._feed.is_healthy and not await self._is_live(principal):
             raise AccessTokenInvalid
+        if principal.actor_id is not None and exchange.method not in SAFE_METHODS:
+            raise NotWhileImpersonating
         return principal
 
     async def _signed_in_or_deleting(self, transport: Transport, exchange: Exchange) -> Principal:
@@ -98,6 +102,8 @@ class Guards:
         Ignores remembered tokens.
         """
         principal = await self._proven(exchange, transport, self._verified)
+        if principal.actor_id is not None:
+            raise NotWhileImpersonating
         if await self._is_live(principal):
             return principal
         if not await queries.was_deleting_session(self._database, principal.session_id, principal.user_id):

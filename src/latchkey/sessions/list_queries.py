@@ -12,7 +12,8 @@ from latchkey.sessions.queries import IS_IN_USE
 class ListedSession:
     """A live session as its user sees it. Times are UTC. `last_used_at` is the time of its last refresh.
 
-    `device` is empty for an unknown user agent, and None if an older version opened the session.
+    `device` is empty for an unknown user agent, and None if an older version opened the session. `impersonated`: an
+    administrator acts for the user in it.
     """
 
     id: UUID
@@ -22,6 +23,7 @@ class ListedSession:
     user_agent: str | None
     device: str | None
     transport: str
+    impersonated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Place:
 async def live_of_user(database: Queryable, user_id: int, limit: int, after: Place | None) -> list[ListedSession]:
     """Returns at most `limit` live sessions of a user, newest use first, from `after` on (None: from the first)."""
     rows = await database.fetch(
-        "SELECT id, created_at, last_used_at, ip, user_agent, device, transport FROM sessions"  # noqa: S608 constants
+        "SELECT id, created_at, last_used_at, ip, user_agent, device, transport,"  # noqa: S608 constants
+        " actor_id IS NOT NULL AS impersonated FROM sessions"
         f" WHERE user_id = $1 AND {IS_IN_USE}"
         " AND ($3::timestamptz IS NULL OR (last_used_at, id) < ($3, $4::uuid))"
         " ORDER BY last_used_at DESC, id DESC LIMIT $2",

@@ -15,7 +15,7 @@ from latchkey.sessions import queries
 from latchkey.sessions.carriage import Carriage
 from latchkey.sessions.claims import AccessClaims
 from latchkey.sessions.ending import SessionEnder
-from latchkey.sessions.standing import Standing
+from latchkey.sessions.standing import Acting, Standing
 from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 
 
@@ -23,12 +23,14 @@ from latchkey.sessions.tokens import TokenPair, Tokens, token_hash
 class Cleared:
     """A user who may have a session: all conditions are met, in the transaction that holds the lock of their row.
 
-    `standing` is what the locked row says, `amr` how the user has authenticated (RFC 8176).
+    `standing` is what the locked row says, `amr` how the user has authenticated (RFC 8176). `acting` is the
+    administrator who acts for the user in the session.
     """
 
     user_id: int
     standing: Standing
     amr: tuple[str, ...]
+    acting: Acting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +62,13 @@ class SessionOpener:
         Returns its tokens, which the client gets after the commit. `device` is the name of the origin's user agent,
         looked up before the transaction.
         """
-        cap = self.clock() + self.max_days * SECONDS_A_DAY
+        acting = cleared.acting
+        cap = self.clock() + (acting.seconds if acting else self.max_days * SECONDS_A_DAY)
         refresh = self.tokens.first(
             cleared.user_id, uuid4(), transport=carriage.transport, remember=carriage.remember, not_after=cap
         )
-        if self.limit is not None:
+        # It is no session of the user's own, so it does not end one.
+        if self.limit is not None and acting is None:
             await self.ender.end_oldest(change, cleared.user_id, leaving=self.limit - 1)
         auth_time = await queries.insert(
             change.connection,
@@ -75,6 +79,10 @@ class SessionOpener:
             origin,
             device,
         )
+        if acting:
+            await queries.set_actor(change.connection, refresh.session_id, acting.admin_id)
         standing = cleared.standing
-        access = AccessClaims(standing.role, cleared.amr, auth_time, app=standing.app)
+        access = AccessClaims(
+            standing.role, cleared.amr, auth_time, acting.admin_id if acting else None, app=standing.app
+        )
         return self.tokens.pair(refresh, access, self.tokens.signer())

@@ -134,6 +134,11 @@ async def insert(
     return auth_time
 
 
+async def set_actor(connection: Connection, session_id: UUID, actor_id: int) -> None:
+    """Stores that an administrator acts for the user in a new session."""
+    await connection.execute("UPDATE sessions SET actor_id = $2 WHERE id = $1", session_id, actor_id)
+
+
 async def is_live(database: Queryable, session_id: UUID, user_id: int) -> bool:
     """Tells whether a session may still be used."""
     return bool(
@@ -249,10 +254,13 @@ async def end_one(connection: Connection, user_id: int, session_id: UUID, reason
 
 
 async def end_all(connection: Connection, user_id: int, reason: EndedBy, keep: UUID | None) -> list[EndedSession]:
-    """Ends all live sessions of a user except `keep`. The transaction has locked the user's row."""
+    """Ends all live sessions of a user except `keep`, and those in which they act for others.
+
+    The transaction has locked the user's row.
+    """
     return _ended(
         await connection.fetch(
-            f"{_END} WHERE user_id = $2 AND ($3::uuid IS NULL OR id <> $3) AND {IS_LIVE} {_TELL}",
+            f"{_END} WHERE (user_id = $2 OR actor_id = $2) AND ($3::uuid IS NULL OR id <> $3) AND {IS_LIVE} {_TELL}",
             reason,
             user_id,
             keep,

@@ -24,6 +24,14 @@ class Standing:
     app: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An administrator who acts for a user, for at most so many seconds."""
+
+    admin_id: int
+    seconds: int
+
+
 def standing_of(row: asyncpg.Record) -> Standing:
     """Makes a standing of a row that has the columns `STANDING`."""
     return Standing(row["is_suspended"], row["role"], app_claims(row))

@@ -51,6 +51,9 @@ class OwnSessionView(SessionView):
     """A live session, as its user sees it."""
 
     current: bool = Field(description="whether the request belongs to this session")
+    impersonated: bool = Field(
+        False, description="an admin acts for you in it; absent in your own", exclude_if=lambda value: not value
+    )
 
 
 class EndedSessions(BaseModel):

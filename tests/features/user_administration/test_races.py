@@ -1,6 +1,7 @@
 """Admins who act on each other at the same time: one usable admin is always left."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import httpx
@@ -29,8 +30,8 @@ def test_two_admins_against_each_other(start: Callable[..., Server], open_browse
         ids = [sign_in_admin(browser, own_sql) for browser in browsers]
         answers = together(
             [
-                lambda: ACTS[first](browsers[0], ids[1]),
-                lambda: ACTS[second](browsers[1], ids[0]),
+                partial(ACTS[first], browsers[0], ids[1]),
+                partial(ACTS[second], browsers[1], ids[0]),
             ]
         )
         statuses = sorted(answer.status_code for answer in answers)

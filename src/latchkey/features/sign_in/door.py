@@ -13,6 +13,7 @@ from latchkey.features.sign_in.errors import AccountSuspended
 from latchkey.features.sign_in.mails import NEW_DEVICE_NOTICE
 from latchkey.features.sign_in.steps import Candidate, Step
 from latchkey.http.authenticate import Principal
+from latchkey.http.request_kind import Transport
 from latchkey.mail.outbox import Outbox
 from latchkey.origin import Origin
 from latchkey.sessions.actions import SessionAction
@@ -21,8 +22,8 @@ from latchkey.sessions.devices import name_device
 from latchkey.sessions.ending import SessionEnder
 from latchkey.sessions.errors import AccessTokenInvalid
 from latchkey.sessions.opening import Cleared, SessionOpener
-from latchkey.sessions.queries import EndedBy, ProvenSessions
-from latchkey.sessions.standing import Standing
+from latchkey.sessions.queries import EndedBy, EndedSession, ProvenSessions
+from latchkey.sessions.standing import Acting, Standing
 from latchkey.sessions.tokens import TokenPair
 from latchkey.users.queries import takes_notices
 from latchkey.users.user import User
@@ -153,6 +154,27 @@ class Door:
         cleared = Cleared(principal.user_id, standing, principal.amr)
         carriage = Carriage(principal.transport, remember)
         return await self.opener.open(change, cleared, origin, carriage=carriage, device=device)
+
+    async def impersonate(
+        self,
+        change: Change,
+        user: User,
+        standing: Standing,
+        acting: Acting,
+        replaces: ProvenSessions,
+        origin: Origin,
+        *,
+        device: str | None,
+    ) -> tuple[TokenPair, list[EndedSession]]:
+        """Opens a session in which an administrator acts for a user, in the transaction that has locked both rows.
+
+        Ends the administrator's own session, and returns what has ended. This is no sign-in of the user: no step is
+        asked, nobody is notified, and the caller records it.
+        """
+        ended = await self.ender.end_proven(change, replaces, EndedBy.IMPERSONATION)
+        cleared = Cleared(user.id, standing, (), acting)
+        carriage = Carriage(Transport.COOKIE, remember=False)
+        return await self.opener.open(change, cleared, origin, carriage=carriage, device=device), ended
 
     async def record_failure(self, user_id: int | None, origin: Origin, *, reason: str | None = None) -> None:
         """Writes a LOGIN_FAILED row about that user; None: no account has the address."""

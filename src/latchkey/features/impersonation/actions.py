@@ -1,0 +1,7 @@
+"""Audit actions of impersonation."""
+
+from enum import StrEnum
+
+
+class ImpersonationAction(StrEnum):
+    IMPERSONATE = "IMPERSONATE"
