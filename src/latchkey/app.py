@@ -5,8 +5,10 @@ from latchkey.features.accounts import ACCOUNTS
 from latchkey.features.accounts.settings import AccountSettings
 from latchkey.features.admin_access import ADMIN_ACCESS
 from latchkey.features.admin_access.settings import AdminAccessSettings
+from latchkey.features.api_key_administration import API_KEY_ADMINISTRATION
 from latchkey.features.api_keys import API_KEYS
 from latchkey.features.api_keys.settings import ApiKeySettings
+from latchkey.features.audit_log import AUDIT_LOG
 from latchkey.features.browser_client import BROWSER_CLIENT
 from latchkey.features.email_verification import EMAIL_VERIFICATION
 from latchkey.features.email_verification.settings import EmailVerificationSettings
@@ -41,6 +43,8 @@ FEATURES = (
     API_KEYS,
     ADMIN_ACCESS,
     USER_ADMINISTRATION,
+    AUDIT_LOG,
+    API_KEY_ADMINISTRATION,
     IMPERSONATION,
     INTROSPECTION,
     REVOCATIONS,
@@ -54,6 +58,9 @@ MAIL_KINDS = tuple(kind for feature in FEATURES for kind in feature.mails)
 
 SCOPES = tuple(scope.value for feature in FEATURES for scope in feature.scopes or ())
 """What an API key may be allowed to do."""
+
+ACTIONS = tuple(sorted(action.value for feature in FEATURES for action in feature.actions or ()))
+"""What the audit log records."""
 
 
 class Settings(
@@ -77,7 +84,9 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
     # Imported here: the command line needs only the table above and starts fast.
     from latchkey.features.accounts.wiring import wire_accounts
     from latchkey.features.admin_access.wiring import wire_admin_access
+    from latchkey.features.api_key_administration.wiring import wire_api_key_administration
     from latchkey.features.api_keys.wiring import wire_api_keys
+    from latchkey.features.audit_log.wiring import wire_audit_log
     from latchkey.features.browser_client.wiring import wire_browser_client
     from latchkey.features.email_verification.wiring import wire_email_verification
     from latchkey.features.forward_auth.wiring import wire_forward_auth
@@ -113,6 +122,8 @@ def wire(platform: Platform, settings: Settings) -> tuple[Contribution, ...]:
         wire_revocations(platform, api_keys.guards),
         wire_forward_auth(platform, settings),
         wire_user_administration(platform, access, registration, email_verification),
+        wire_audit_log(platform, access),
+        wire_api_key_administration(platform, access, SCOPES),
         wire_impersonation(platform, settings, access, sign_in.door),
         wire_health(platform),
         wire_front_page(platform),

@@ -25,7 +25,10 @@ def imported(modules: str) -> set[str]:
         # --help and --version: the table of commands alone.
         ("", SERVICE | TOKENS | LOGS | DEVICES | {"bcrypt", "asyncpg"}),
         (
-            "latchkey.cli.audit latchkey.cli.mail latchkey.cli.migrate latchkey.features.api_keys.operator",
+            (
+                "latchkey.cli.mail latchkey.cli.migrate latchkey.features.api_keys.operator"
+                " latchkey.features.audit_log.operator"
+            ),
             SERVICE | TOKENS | LOGS | DEVICES | {"bcrypt"},
         ),
         ("latchkey.terminal.accounts latchkey.features.registration.operator", SERVICE | LOGS | DEVICES),

@@ -27,6 +27,11 @@ OF_ADMINS = [
     *(f"POST /admin/users/{{id}}/{what}" for what in ("suspend", "unsuspend", "restore", "erase", "reset-mail")),
     *(f"{method} /admin/users/{{id}}/sessions" for method in ("GET", "DELETE")),
     "DELETE /admin/users/{id}/sessions/{sessionId}",
+    "GET /admin/audit",
+    "GET /admin/audit/export",
+    "POST /admin/api-keys",
+    "GET /admin/api-keys",
+    "DELETE /admin/api-keys/{id}",
 ]
 """Operations of admins. Most of them take an API key, too."""
 ADDED = ["GET /auth/me", "GET /auth/sessions", *ADDED_UNSAFE, *ADDED_PUBLIC, "GET /.well-known/jwks.json", *OF_SERVERS]

@@ -8,12 +8,15 @@ from typing import Any
 import asyncpg
 
 from latchkey.audit.event import Event
-from latchkey.database.pool import Connection, Queryable
+from latchkey.database.pool import Connection
+
+COLUMNS = "id, actor_id, action, entity_type, entity_id, metadata, created_at"
+"""SQL, the columns of an audit row."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A stored audit row. `created_at` is UTC."""
+    """A stored audit row. `created_at` is UTC, and None in some rows of node-api-postgres."""
 
     id: int
     actor_id: int | None
@@ -21,7 +24,7 @@ class AuditRow:
     entity_type: str
     entity_id: int | None
     metadata: dict[str, Any]
-    created_at: datetime
+    created_at: datetime | None
 
 
 async def insert(connection: Connection, event: Event) -> None:
@@ -36,20 +39,8 @@ async def insert(connection: Connection, event: Event) -> None:
     )
 
 
-async def latest(database: Queryable, *, user_id: int | None, action: str | None, limit: int) -> list[AuditRow]:
-    """Returns the newest rows first: all, or those by or about a user."""
-    rows = await database.fetch(
-        "SELECT id, actor_id, action, entity_type, entity_id, metadata, created_at FROM audit_logs"
-        " WHERE ($1::int IS NULL OR entity_id = $1 OR actor_id = $1) AND ($2::text IS NULL OR action = $2)"
-        " ORDER BY id DESC LIMIT $3",
-        user_id,
-        action,
-        limit,
-    )
-    return [_row(row) for row in rows]
-
-
-def _row(row: asyncpg.Record) -> AuditRow:
+def audit_row(row: asyncpg.Record) -> AuditRow:
+    """Makes an audit row of one that has the columns COLUMNS."""
     return AuditRow(
         id=row["id"],
         actor_id=row["actor_id"],

@@ -9,21 +9,21 @@ from uuid import UUID
 import typer
 
 from latchkey import __version__
-from latchkey.app import FEATURES, SCOPES
-from latchkey.terminal.arguments import AsJson, Limit, User
+from latchkey.app import ACTIONS, FEATURES, SCOPES
+from latchkey.terminal.arguments import AsJson, Known, Limit, User
 
 app = typer.Typer(
     name="latchkey",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     # For commands of features, which cannot import the table of contents.
-    context_settings={"obj": SCOPES},
+    context_settings={"obj": Known(SCOPES, ACTIONS)},
 )
 users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage accounts and make reset links.")
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and end the sessions of a user.")
-audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List what was done to accounts.")
+audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read the audit log.")
 mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List the mail outbox and retry failed mails.")
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage the keys that sign access tokens.")
 api_keys = typer.Typer(
@@ -156,21 +156,6 @@ def sessions_revoke(
     from latchkey.cli.sessions import revoke_sessions
 
     revoke_sessions(user, session, as_json=as_json)
-
-
-@audit.command("list")
-def audit_list(
-    user: Annotated[str | None, typer.Option(metavar="ID_OR_EMAIL", help="Only rows by or about this user.")] = None,
-    action: Annotated[
-        str | None, typer.Option(metavar="ACTION", help="Only rows of this action, such as LOGIN.")
-    ] = None,
-    limit: Limit = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List audit rows, newest first."""
-    from latchkey.cli.audit import list_audit
-
-    list_audit(user, action=action, limit=limit, as_json=as_json)
 
 
 @mail.command("list")

@@ -43,3 +43,22 @@ async def lock_by_name(connection: Connection, name: str) -> None:
 async def notify_changed(connection: Connection, what: str) -> None:
     """Tells every instance, when the transaction commits, that it must read `what` again."""
     await connection.execute("SELECT pg_notify($1, $2)", CHANGED_CHANNEL, what)
+
+
+async def plan_each(connection: Connection) -> None:
+    """Has PostgreSQL plan each statement of the transaction for its values: common and rare ones need different
+    plans."""
+    await connection.execute(
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
+    )
+
+
+async def prefer_bitmaps(connection: Connection) -> None:
+    """Has PostgreSQL find the rows of the transaction's statements in indexes, and sort them then.
+
+    It guesses that a fiftieth of all rows has a word that begins so, and that filters have nothing to do with the order.
+    Where that is wrong, it would read a whole table in order.
+    """
+    await connection.execute(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"
+    )

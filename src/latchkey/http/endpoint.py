@@ -59,8 +59,9 @@ class Success:
     """An answer that an endpoint may give.
 
     `data` is the type of the envelope's `data` (None: null), `meta` that of its `meta`. `bare` is the model of an
-    answer without an envelope. `empty`: it has no body. `headers` are those that the handler sets, with their meaning.
-    `schema_name` names the schema in the OpenAPI document.
+    answer without an envelope. `empty`: it has no body. `media_types` are those of a stream that is no JSON document.
+    `headers` are those that the handler sets, with their meaning. `schema_name` names the schema in the OpenAPI
+    document.
     """
 
     message: str = "Success"
@@ -69,6 +70,7 @@ class Success:
     meta: type[BaseModel] | None = None
     bare: type[BaseModel] | None = None
     empty: bool = False
+    media_types: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     schema_name: str | None = None
 

@@ -169,7 +169,9 @@ def _success(endpoint: Endpoint[Any], successes: list[Success]) -> JsonObject:
         names = ", ".join(endpoint.cookies_out)
         headers["Set-Cookie"] = _header(f"Sets or clears: {names}")
     answer: JsonObject = {"description": "; ".join(success.message for success in successes), "headers": headers}
-    schemas = [_success_schema(success) for success in successes if not success.empty]
+    schemas = [_success_schema(success) for success in successes if not success.empty and not success.media_types]
+    if streamed := [kind for success in successes for kind in success.media_types]:
+        answer["content"] = {kind: {"schema": {"type": "string"}} for kind in streamed}
     if schemas:
         answer["content"] = {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
     return answer

@@ -39,8 +39,11 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         print_line(GAP.join(cells).rstrip())
 
 
-def print_line(text: str) -> None:
+def print_line(text: str, *, flush: bool = False) -> None:
+    """Prints a line. `flush`: at once, also into a pipe."""
     sys.stdout.write(f"{text}\n")
+    if flush:
+        sys.stdout.flush()
 
 
 def shown(value: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from latchkey.terminal.arguments import AsJson
+from latchkey.terminal.arguments import AsJson, Known
 
 GROUP = "api-keys"
 commands = typer.Typer()
@@ -28,9 +28,8 @@ def create_key(
     """Create an API key for a server of yours, and print it. It is shown this once: only its hash is stored."""
     from latchkey.features.api_keys.operator import create
 
-    # The table of contents knows the scopes of all features.
-    known: tuple[str, ...] = context.obj
-    create(name, scope, known=known, expires_in_days=None if no_expiry else expires_in_days, as_json=as_json)
+    known: Known = context.obj
+    create(name, scope, known=known.scopes, expires_in_days=None if no_expiry else expires_in_days, as_json=as_json)
 
 
 @commands.command("list")

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from latchkey.audit.event import Event
+from latchkey.audit.actor import Actor
 from latchkey.audit.record import AuditLog, Change
 from latchkey.database.pool import Database
 from latchkey.features.api_keys import queries
 from latchkey.features.api_keys.actions import ApiKeyAction
 from latchkey.features.api_keys.key_format import new_key, read_key
 from latchkey.features.api_keys.queries import ApiKey
-from latchkey.origin import Origin
 
 ENTITY_TYPE = "api_keys"
 
@@ -36,7 +35,7 @@ class ApiKeys:
     scopes: tuple[str, ...]
 
     async def create(
-        self, name: str, scopes: Iterable[str], *, expires_in_days: int | None, origin: Origin
+        self, name: str, scopes: Iterable[str], actor: Actor, *, expires_in_days: int | None
     ) -> CreatedKey:
         """Creates a key. `expires_in_days` None: it never expires. Raises UnknownScopes."""
         wanted = sorted(set(scopes))
@@ -48,11 +47,11 @@ class ApiKeys:
 
         async def create_key(change: Change) -> ApiKey:
             stored = await queries.insert(
-                change.connection, presented.id, name, presented.hash, wanted, expires_in_days
+                change.connection, presented.id, name, presented.hash, wanted, expires_in_days, actor.user_id
             )
             details = {"id": stored.id, "scopes": wanted}
             await change.record(
-                Event(ApiKeyAction.CREATE_API_KEY, None, None, origin, details=details, entity_type=ENTITY_TYPE)
+                actor.event(ApiKeyAction.CREATE_API_KEY, None, details=details, entity_type=ENTITY_TYPE)
             )
             return stored
 
@@ -62,7 +61,7 @@ class ApiKeys:
         """Returns all keys, newest first, revoked and expired ones included."""
         return await queries.list_keys(self.database)
 
-    async def revoke(self, key_id: str, *, origin: Origin) -> ApiKey | None:
+    async def revoke(self, key_id: str, actor: Actor) -> ApiKey | None:
         """Revokes a key and returns it; None if it does not exist.
 
         Every instance refuses it within 2 s. A key that was revoked before stays as it is, without another audit row.
@@ -74,14 +73,7 @@ class ApiKeys:
                 return stored
             revoked = await queries.revoke(change.connection, key_id)
             await change.record(
-                Event(
-                    ApiKeyAction.REVOKE_API_KEY,
-                    None,
-                    None,
-                    origin,
-                    details={"id": key_id},
-                    entity_type=ENTITY_TYPE,
-                )
+                actor.event(ApiKeyAction.REVOKE_API_KEY, None, details={"id": key_id}, entity_type=ENTITY_TYPE)
             )
             return revoked
 

@@ -10,7 +10,7 @@ from latchkey.feature import PlatformSettings
 from latchkey.features.api_keys.management import ApiKeys, CreatedKey, UnknownScopes
 from latchkey.features.api_keys.queries import ApiKey
 from latchkey.terminal.failing import explained, fail
-from latchkey.terminal.operation import COMMAND_LINE, Operation, operate
+from latchkey.terminal.operation import OPERATOR, Operation, operate
 from latchkey.terminal.output import print_fields, print_json, print_line, print_table
 from latchkey.users.fields import name as name_of_at_least
 
@@ -26,7 +26,7 @@ def create(name: str, scopes: list[str], *, known: tuple[str, ...], expires_in_d
 
     async def create_key(operation: Operation[PlatformSettings]) -> CreatedKey:
         keys = ApiKeys(operation.database, operation.audit, known)
-        return await keys.create(checked, scopes, expires_in_days=expires_in_days, origin=COMMAND_LINE)
+        return await keys.create(checked, scopes, OPERATOR, expires_in_days=expires_in_days)
 
     with explained(UnknownScopes):
         created = operate(PlatformSettings, create_key)
@@ -56,7 +56,7 @@ def revoke(key_id: str, *, as_json: bool) -> None:
     """Revokes a key and prints it. Fails if no key has that id; a key that was revoked before is printed as it is."""
 
     async def revoke_key(operation: Operation[PlatformSettings]) -> ApiKey:
-        revoked = await _keys(operation).revoke(key_id, origin=COMMAND_LINE)
+        revoked = await _keys(operation).revoke(key_id, OPERATOR)
         if revoked is None:
             fail(f"there is no API key with the id {key_id}")
         return revoked

@@ -50,16 +50,18 @@ async def insert(
     secret_hash: bytes,
     scopes: list[str],
     expires_in_days: int | None,
+    created_by: int | None,
 ) -> ApiKey:
-    """Stores a new key and returns it. `expires_in_days` None: it never expires."""
+    """Stores a new key and returns it. `expires_in_days` None: it never expires. `created_by` is the admin."""
     row = await connection.fetchrow(
-        "INSERT INTO api_keys (id, name, secret_hash, scopes, expires_at)"  # noqa: S608 constant
-        f" VALUES ($1, $2, $3, $4, now() + make_interval(days => $5)) RETURNING {_COLUMNS}",
+        "INSERT INTO api_keys (id, name, secret_hash, scopes, expires_at, created_by)"  # noqa: S608 constant
+        f" VALUES ($1, $2, $3, $4, now() + make_interval(days => $5), $6) RETURNING {_COLUMNS}",
         key_id,
         name,
         secret_hash,
         scopes,
         expires_in_days,
+        created_by,
     )
     assert row is not None, "an INSERT returns its row"
     return _api_key(row)

@@ -48,13 +48,6 @@ async def find_role(database: Queryable, user_id: int) -> str | None:
     return role
 
 
-async def plan_each(connection: Connection) -> None:
-    """Has PostgreSQL plan each statement of the transaction for its values: common and rare words need different plans."""
-    await connection.execute(
-        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
-    )
-
-
 async def words_of(connection: Connection, text: str) -> list[str]:
     """Returns the words of a text in their order, split as the index splits names and addresses."""
     rows = await connection.fetch(
@@ -86,17 +79,6 @@ async def find_among_first(connection: Connection, search: Search, page: Page) -
         *arguments,
     )
     return [AdminUser(**_values(row)) for row in rows]
-
-
-async def prefer_bitmaps(connection: Connection) -> None:
-    """Has PostgreSQL find the rows of the transaction's statements in indexes, and sort them then.
-
-    It guesses that a fiftieth of all users has a word that begins so, and that filters have nothing to do with the
-    order. Where that is wrong, it would read all users in order.
-    """
-    await connection.execute(
-        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"
-    )
 
 
 async def count_live(database: Queryable) -> int:

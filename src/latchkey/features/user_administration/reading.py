@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from latchkey.database.pool import Connection, Database
+from latchkey.database.queries import plan_each, prefer_bitmaps
 from latchkey.features.user_administration import read_queries
 from latchkey.features.user_administration.search import Page, Search
 from latchkey.features.user_administration.views import AdminUser, AdminUserDetail
@@ -34,7 +35,7 @@ class UserReader:
         """Returns a page of a search, and the place of the next page; None: this is the last one."""
 
         async def read(connection: Connection) -> list[AdminUser]:
-            await read_queries.plan_each(connection)
+            await plan_each(connection)
             wanted, one_more = search, Page(page.limit + 1, page.after)
             if search.q is not None:
                 words = await _words(connection, search.q)
@@ -47,7 +48,7 @@ class UserReader:
                 found = await read_queries.find_among_first(connection, wanted, one_more)
                 if len(found) == one_more.limit:
                     return found
-                await read_queries.prefer_bitmaps(connection)
+                await prefer_bitmaps(connection)
             return await read_queries.find_page(connection, wanted, one_more)
 
         found = await self.database.transact(read)

@@ -26,6 +26,7 @@ from latchkey.http.errors import InternalError, MethodNotAllowed, NotFound
 from latchkey.http.exchange import Exchange, answer_header
 from latchkey.http.request_kind import RequestKind
 from latchkey.http.routing import Match, RouteTable
+from latchkey.http.streamed import StreamedResponse
 from latchkey.refusal import Refusal
 
 log = structlog.get_logger(__name__)
@@ -81,11 +82,13 @@ class Edge:
         except Exception as error:  # noqa: BLE001 the last resort: any bug becomes a 500
             response = refused(self._failure(error, exchange), exchange, endpoint)
         finish(response, exchange)
-        if exchange.method == "HEAD":
+        if exchange.method == "HEAD" and not isinstance(response, StreamedResponse):
             response.body = b""
         if self._logs_requests:
             log_request(exchange, response.status_code, started)
-        if len(response.body) > LARGE_BYTES:
+        if isinstance(response, StreamedResponse):
+            await response(scope, receive, send)
+        elif len(response.body) > LARGE_BYTES:
             await self._large.send(response, exchange, send)
         else:
             await response(scope, receive, send)
@@ -118,6 +121,8 @@ class Edge:
         if endpoint is None:
             raise MethodNotAllowed(headers=(("Allow", match.resource.allow),))
         response = await endpoint.answer(exchange, match.parameters)
+        if isinstance(response, StreamedResponse):
+            return response
         # Only a GET may be refused this late, because it has changed nothing.
         if len(response.body) > LARGE_BYTES and exchange.method == "GET":
             self._large.require_room(exchange)

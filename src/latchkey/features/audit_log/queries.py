@@ -1,0 +1,70 @@
+"""SQL of the audit log for its readers."""
+
+from typing import Any
+
+from latchkey.audit.queries import COLUMNS, AuditRow, audit_row
+from latchkey.database.pool import Connection, Queryable
+from latchkey.features.audit_log.search import AuditSearch
+
+LOOKED_AT = 30_000
+"""How many of the newest rows are looked at, whether they match or not: it takes some 20 ms."""
+
+
+async def find_page(connection: Connection, search: AuditSearch, *, limit: int, below: int | None) -> list[AuditRow]:
+    """Returns at most `limit` rows of a search, newest id first, with ids below `below` (None: all)."""
+    conditions, arguments = _conditions(search, below)
+    rows = await connection.fetch(
+        f"SELECT {COLUMNS} FROM audit_logs WHERE {conditions} ORDER BY id DESC LIMIT {limit}",  # noqa: S608 constants and a number
+        *arguments,
+    )
+    return [audit_row(row) for row in rows]
+
+
+async def find_among_newest(
+    connection: Connection, search: AuditSearch, *, limit: int, below: int | None
+) -> list[AuditRow]:
+    """Does as `find_page`, but looks only at the newest rows below that id, whether they match or not."""
+    start = "true" if below is None else "id < $1"
+    conditions, arguments = _conditions(search, below)
+    rows = await connection.fetch(
+        f"SELECT {COLUMNS} FROM"  # noqa: S608 constants and numbers
+        f" (SELECT * FROM audit_logs WHERE {start} ORDER BY id DESC LIMIT {LOOKED_AT}) AS audit_logs"
+        f" WHERE {conditions} ORDER BY id DESC LIMIT {limit}",
+        *arguments,
+    )
+    return [audit_row(row) for row in rows]
+
+
+async def find_newer(
+    database: Queryable, search: AuditSearch, *, above: int, known: list[int], limit: int
+) -> list[AuditRow]:
+    """Returns at most `limit` rows of a search with ids above `above` that are not among `known`, oldest first."""
+    arguments: list[Any] = [above, known]
+
+    def argument(value: Any) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    conditions = " AND ".join(["id > $1", "id <> ALL($2::bigint[])", *search.conditions(argument)])
+    rows = await database.fetch(
+        f"SELECT {COLUMNS} FROM audit_logs WHERE {conditions} ORDER BY id LIMIT {limit}",  # noqa: S608 constants and a number
+        *arguments,
+    )
+    return [audit_row(row) for row in rows]
+
+
+async def newest_id(database: Queryable) -> int:
+    """Returns the largest id of all rows; 0 without any."""
+    newest: int = await database.fetchval("SELECT coalesce(max(id), 0)::bigint FROM audit_logs")
+    return newest
+
+
+def _conditions(search: AuditSearch, below: int | None) -> tuple[str, list[Any]]:
+    arguments: list[Any] = [] if below is None else [below]
+
+    def argument(value: Any) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    found = [*(["id < $1"] if below is not None else []), *search.conditions(argument)]
+    return " AND ".join(found) or "true", arguments
