@@ -30,7 +30,7 @@ def _scopes(value: object) -> list[str]:
 def _days(value: object) -> int | None:
     if value is not None and not (type(value) is int and 1 <= value <= DAYS_MAX):
         raise PydanticCustomError("days", f"must be a whole number from 1 to {DAYS_MAX}, or null")
-    return value  # type: ignore[return-value]  # checked above
+    return value
 
 
 class NewApiKey(BaseModel):
