@@ -78,6 +78,9 @@ def test_lists_and_shows(run: Run, sql: Any) -> None:
         "created_at": "2024-05-06T05:08:09.123Z",
         "deleted_at": None,
         "email_verified_at": None,
+        "suspended_at": None,
+        "suspended_until": None,
+        "suspended_reason": None,
         "live_sessions": 2,
     }
     assert listed["users"][1] == expected

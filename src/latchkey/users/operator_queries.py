@@ -21,11 +21,15 @@ class Account:
     created_at: datetime | None
     deleted_at: datetime | None
     email_verified_at: datetime | None
+    suspended_at: datetime | None
+    suspended_until: datetime | None
+    suspended_reason: str | None
     live_sessions: int
 
 
 _ACCOUNT = (
     "SELECT users.id, name, email, role, is_deleted, users.created_at, deleted_at, email_verified_at,"  # noqa: S608 constants
+    " suspended_at, suspended_until, suspended_reason,"
     f" (SELECT count(*) FROM sessions WHERE user_id = users.id AND {IS_IN_USE}) AS live_sessions FROM users"
 )
 

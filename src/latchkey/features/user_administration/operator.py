@@ -45,7 +45,8 @@ def find(search: Search, *, limit: int, as_json: bool) -> None:
         print_json([user.model_dump() for user in users])
         return
     print_table(COLUMNS, [[getattr(user, column) for column in COLUMNS] for user in users])
-    print_line(f"{len(users)} users" + (", and more: use --limit or another word" if more else ""))
+    noun = "user" if len(users) == 1 else "users"
+    print_line(f"{len(users)} {noun}" + (", and more: use --limit or another word" if more else ""))
 
 
 def suspend(who: str, reason: str, until: str | None, *, force: bool, as_json: bool) -> None:
