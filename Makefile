@@ -11,7 +11,7 @@ NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-search measure-services measure-verification package package-test settings-page lock clean
+.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-search measure-services measure-verification measure-verifier package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,9 @@ measure-search: $(INSTALLED) ## Measure how long an admin waits for a list among
 
 measure-services: $(INSTALLED) ## Measure what it costs to ask who is calling: by cookie, bearer token, check, introspection
 	@$(BIN)/python -m bench.services
+
+measure-verifier: $(INSTALLED) ## Measure how soon the Python client refuses the tokens of an ended session
+	@$(BIN)/python -m bench.verifier
 
 measure-verification: $(CLIENT_INSTALLED) ## Measure what verifying a token costs the Python client
 	@cd $(CLIENT) && .venv/bin/python bench.py
