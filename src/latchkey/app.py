@@ -12,6 +12,7 @@ from latchkey.features.forward_auth import FORWARD_AUTH
 from latchkey.features.forward_auth.settings import ForwardAuthSettings
 from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
+from latchkey.features.imports import IMPORTS
 from latchkey.features.introspection import INTROSPECTION
 from latchkey.features.passwords import PASSWORDS
 from latchkey.features.passwords.settings import PasswordSettings
@@ -30,6 +31,7 @@ FEATURES = (
     PASSWORDS,
     REGISTRATION,
     ACCOUNTS,
+    IMPORTS,
     SIGNING_KEYS,
     API_KEYS,
     INTROSPECTION,
