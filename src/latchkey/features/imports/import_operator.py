@@ -10,7 +10,7 @@ from pathlib import Path
 
 from latchkey.feature import PlatformSettings
 from latchkey.features.imports.account import row_model
-from latchkey.features.imports.importing import Counts, Import, Overtaken
+from latchkey.features.imports.importing import BATCH, Counts, Import, Overtaken
 from latchkey.features.imports.readers.sources import reader_of
 from latchkey.features.imports.record import FileRefused, Record
 from latchkey.features.imports.report import Entry, Report
@@ -71,8 +71,8 @@ def run_import(
 
 
 def _begun(records: Iterator[Record]) -> Iterator[Record]:
-    """Reads the first record, so that a file of another kind is refused before the import is noted."""
-    return chain(list(islice(records, 1)), records)
+    """Reads the first batch, so that a file of another kind is refused before the import is noted."""
+    return chain(list(islice(records, BATCH)), records)
 
 
 def _show_progress(lines: int, counts: Counts) -> None:

@@ -1,9 +1,11 @@
 """Latchkey's own form: NDJSON as `latchkey users export` writes it, or CSV with the same names."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from latchkey.features.imports.account import FIELDS
+from latchkey.features.imports.readers.fields import number_or_text
 from latchkey.features.imports.readers.lines import bad, first_character, parse_json, read_csv, read_json_lines
 from latchkey.features.imports.record import FileRefused, Record
 
@@ -11,7 +13,7 @@ NEEDED = ("email", "name")
 BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
-def read_plain(file: BinaryIO) -> Iterator[Record]:
+def read_plain(file: BinaryIO, _: Path) -> Iterator[Record]:
     """Yields the accounts of a file that is either."""
     if first_character(file) == b"{":
         for line, fields, why in read_json_lines(file):
@@ -24,7 +26,8 @@ def read_plain(file: BinaryIO) -> Iterator[Record]:
         unknown = [column for column in cells if column not in FIELDS]
         if unknown:
             raise FileRefused(f"{unknown[0]!r} is no column of an import: {', '.join(FIELDS)}")
-        yield Record(line, _typed(cells), cells.get("id"))
+        fields = _typed(cells)
+        yield Record(line, fields, _source_id(fields))
 
 
 def _source_id(fields: dict[str, Any]) -> str | int | None:
@@ -35,11 +38,11 @@ def _source_id(fields: dict[str, Any]) -> str | int | None:
 def _typed(cells: dict[str, str | None]) -> dict[str, Any]:
     """Gives cells the types of JSON. What has no such type stays text, and is refused by its field's rule."""
     fields: dict[str, Any] = dict(cells)
-    verified, number = cells.get("verified"), cells.get("id")
+    verified = cells.get("verified")
     if verified is not None:
         fields["verified"] = BOOLEANS.get(verified.lower(), verified)
-    if number is not None and number.isascii() and number.isdigit() and len(number) < 20:
-        fields["id"] = int(number)
+    if "id" in cells:
+        fields["id"] = number_or_text(cells["id"])
     for column in ("owner", "public", "private"):
         if (text := cells.get(column)) is not None:
             fields[column] = parse_json(text) or ({} if text.strip() == "{}" else text)
