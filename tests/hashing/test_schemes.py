@@ -74,6 +74,8 @@ REFUSED = {
     "PBKDF2 with SHA-1": ("pbkdf2_sha1$1000$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "SHA-256 or SHA-512"),
     "a short digest": ("pbkdf2_sha256$1000$salt$AAAA", "has 3 bytes"),
     "broken base64": ("pbkdf2_sha256$1000$salt$" + "A" * 45, "damaged"),
+    "a salt with a zero byte": ("pbkdf2_sha256$1000$sa\0lt$" + B64_32, "not a whole PBKDF2"),
+    "a salt of other characters": (f"scrypt:1024:8:1$s\u00e4lt${HEX_32}", "not a whole scrypt"),
     "MD5": ("5f4dcc3b5aa765d61d8327deb882cf99", "MD5 or SHA"),
     "MD5 of Django": ("md5$salt$5f4dcc3b5aa765d61d8327deb882cf99", "MD5 or SHA"),
     "SHA-1 of Django": ("sha1$salt$5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8", "MD5 or SHA"),

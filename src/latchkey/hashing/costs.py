@@ -21,8 +21,6 @@ from latchkey.keys import Mac, Secret
 
 SAMPLE_EVERY_SECONDS = 86_400.0
 SAMPLE_AGAIN_SECONDS = 5.0
-CHANGED_HASHES = "password_hashes"
-"""The payload that notifies instances of many new hashes."""
 log = structlog.get_logger(__name__)
 
 
@@ -55,7 +53,7 @@ class HashCosts:
 
     def hear(self, payload: str) -> None:
         """Samples soon if the notification is about many new hashes. One that gets lost is made up for within a day."""
-        if payload == CHANGED_HASHES:
+        if payload == queries.CHANGED_HASHES:
             self._outdated.set()
 
     async def run(self, database: Database) -> None:

@@ -11,13 +11,11 @@ from typing import TypeVar
 
 import bcrypt
 
-from latchkey.hashing.bcrypt_hashes import PASSWORD_MAX_BYTES, bcrypt_of
+from latchkey.hashing.bcrypt_hashes import bcrypt_of
 from latchkey.hashing.schemes import NO_PASSWORD, parse_hash
 from latchkey.hashing.stored_hash import HashRefused, StoredHash
 from latchkey.logs import Logger
 from latchkey.refusal import ServiceUnavailable
-
-__all__ = ["PASSWORD_MAX_BYTES", "PasswordHasher"]
 
 QUEUE_MAX = 100
 NICENESS = 10

@@ -15,12 +15,13 @@ from latchkey.hashing.stored_hash import (
 )
 
 ITERATIONS_MAX = 2_000_000
+# Salts are printable ASCII there, without the "$" that ends them.
 BLOCK_BYTES = {"sha256": 32, "sha512": 64}
 _PHC = re.compile(
     r"\$pbkdf2-(sha256|sha512)\$(?:i=)?([0-9]{1,10})(?:,l=[0-9]{1,3})?\$([A-Za-z0-9+/.]+)\$([A-Za-z0-9+/.]+)", re.ASCII
 )
-_DJANGO = re.compile(r"pbkdf2_(sha256|sha512)\$([0-9]{1,10})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})", re.ASCII)
-_WERKZEUG = re.compile(r"pbkdf2:(sha256|sha512):([0-9]{1,10})\$([^$]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
+_DJANGO = re.compile(r"pbkdf2_(sha256|sha512)\$([0-9]{1,10})\$([!-#%-~]+)\$([A-Za-z0-9+/]+={0,2})", re.ASCII)
+_WERKZEUG = re.compile(r"pbkdf2:(sha256|sha512):([0-9]{1,10})\$([!-#%-~]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from latchkey.database.pool import Queryable
 
+CHANGED_HASHES = "password_hashes"
+"""The payload that notifies instances of many new hashes."""
 SAMPLED_PAGES = 500
 SAMPLED_ROWS = 10_000
 

@@ -18,14 +18,15 @@ MEMORY_MAX_BYTES = 64 * 1024 * 1024
 # As much work as 64 MiB with p=4. Less memory may go with a higher p: Django's default is 16 MiB with p=5.
 WORK_MAX_BYTES = 4 * MEMORY_MAX_BYTES
 BLOCK_MAX = 32
+# Salts are printable ASCII in the last two, without the "$" that ends them.
 _PHC = re.compile(
     r"\$scrypt\$ln=([0-9]{1,2}),r=([0-9]{1,4}),p=([0-9]{1,4})\$([A-Za-z0-9+/.]+)\$([A-Za-z0-9+/.]+)", re.ASCII
 )
 _DJANGO = re.compile(
-    r"scrypt\$([0-9]{1,10})\$([^$]+)\$([0-9]{1,4})\$([0-9]{1,4})\$([A-Za-z0-9+/]+={0,2})",
+    r"scrypt\$([0-9]{1,10})\$([!-#%-~]+)\$([0-9]{1,4})\$([0-9]{1,4})\$([A-Za-z0-9+/]+={0,2})",
     re.ASCII,
 )
-_WERKZEUG = re.compile(r"scrypt:([0-9]{1,10}):([0-9]{1,4}):([0-9]{1,4})\$([^$]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
+_WERKZEUG = re.compile(r"scrypt:([0-9]{1,10}):([0-9]{1,4}):([0-9]{1,4})\$([!-#%-~]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

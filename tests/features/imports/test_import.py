@@ -181,3 +181,18 @@ def test_other_bytes_are_refused_while_an_import_is_unfinished(run: Run, write: 
     assert [(row["next_line"], row["finished_at"] is not None) for row in finished] == [(2, True)]
     again = run("import", file, "--restart", "--json").json()
     assert (again["imported"], again["skipped"]) == (0, 1)
+
+
+def test_a_report_never_replaces_the_file(run: Run, write: Write) -> None:
+    file = write(*accounts([1]))
+    before = file.read_text()
+    assert "overwritten" in run("import", str(file), "--report", str(file)).refusal()
+    assert file.read_text() == before
+
+
+def test_a_sequence_that_lags_behind_is_named(run: Run, write: Write, own_sql: Sql, tmp_path: Path) -> None:
+    own_sql.execute("INSERT INTO users (id, name, email, password) VALUES (1, 'Ann', 'ann@example.com', 'x')")
+    report = tmp_path / "report.ndjson"
+    counts = run("import", str(write(*accounts([1, 2]))), "--report", str(report), "--json").json()
+    assert (counts["imported"], counts["skipped"]) == (1, 1)
+    assert "latchkey doctor" in entries(report)[0]["message"]

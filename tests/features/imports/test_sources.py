@@ -148,6 +148,11 @@ def test_accounts_move_in_and_sign_in(
     [
         ("supabase", "CREATE TABLE auth.users ();\n", "no data of the table auth.users"),
         ("supabase", "COPY auth.users (id, email) FROM stdin;\n1\ta@example.com\n", "is not whole"),
+        (
+            "supabase",
+            "INSERT INTO auth.users (id, email) VALUES (1, 'a@example.com'), (2, 'b@example.com');\n",
+            "line 1 holds several accounts",
+        ),
         ("django", '[{"model": "auth.group", "pk": 1, "fields": {"name": "x"}}]', "dumpdata auth.user"),
         ("django", "name,email\nAnn,a@example.com\n", "id, password is missing"),
         ("keycloak", '{"realm": "shop"}', "has no users"),

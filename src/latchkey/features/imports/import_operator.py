@@ -14,9 +14,9 @@ from latchkey.features.imports.importing import BATCH, Counts, Import, Overtaken
 from latchkey.features.imports.readers.sources import reader_of
 from latchkey.features.imports.record import FileRefused, Record
 from latchkey.features.imports.report import Entry, Report
-from latchkey.terminal.failing import explained
+from latchkey.terminal.failing import explained, fail
 from latchkey.terminal.operation import COMMAND_LINE, Operation, operate
-from latchkey.terminal.output import print_json, print_line
+from latchkey.terminal.output import print_json, print_line, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ def run_import(
     Fails, with all of the batches before committed, if the file cannot be read on, or another run has overtaken this.
     """
 
+    if report_file is not None and report_file.exists() and report_file.samefile(path):
+        fail("--report names the file to import: it would be overwritten")
+
     async def import_file(operation: Operation[PlatformSettings]) -> Result:
         file_sha256 = hashlib.file_digest(file, "sha256").digest()
         file.seek(0)
@@ -54,7 +57,7 @@ def run_import(
             keep_ids=keep_ids,
             origin=COMMAND_LINE,
         )
-        records = _begun(reader_of(source)(file, path))
+        records = _begun(_in_order(reader_of(source)(file, path)))
         next_line = 1 if dry_run else await job.begin(restart=restart)
         if next_line is None:
             return Result(0, Counts(), [])
@@ -68,6 +71,16 @@ def run_import(
     with explained(FileRefused, Overtaken, OSError), path.open("rb") as file:
         result = operate(PlatformSettings, import_file)
     _print(result, dry_run=dry_run, report_file=report_file, as_json=as_json)
+
+
+def _in_order(records: Iterator[Record]) -> Iterator[Record]:
+    """Yields the records, whose lines must grow: an import goes on by the line."""
+    before = 0
+    for record in records:
+        if record.line <= before:
+            raise FileRefused(f"line {record.line} holds several accounts: write each on a line of its own")
+        before = record.line
+        yield record
 
 
 def _begun(records: Iterator[Record]) -> Iterator[Record]:
@@ -98,7 +111,7 @@ def _print(result: Result, *, dry_run: bool, report_file: Path | None, as_json: 
         )
     if report_file is None and result.first_problems:
         for entry in result.first_problems:
-            about = f"{entry['field']} " if entry["field"] else ""
+            about = f"{shown(entry['field'])} " if entry["field"] else ""
             sys.stderr.write(f"line {entry['line']}: {about}{entry['message']}\n")
         if counts.skipped + counts.refused > len(result.first_problems):
             sys.stderr.write("… --report FILE lists them all\n")

@@ -13,13 +13,14 @@ from latchkey.features.imports.account import Account, Problem, Row, check
 from latchkey.features.imports.actions import ImportAction
 from latchkey.features.imports.record import FileRefused, Record
 from latchkey.features.imports.report import Entry, Report
-from latchkey.hashing.costs import CHANGED_HASHES
+from latchkey.hashing.queries import CHANGED_HASHES
 from latchkey.origin import Origin
 
 BATCH = 5_000
 TAKEN = "is the address of another account"
 TAKEN_BEFORE = "is the address of an account on an earlier line"
 ID_TAKEN = "is the id of another account"
+CONFLICT = "breaks a unique rule of the database: latchkey doctor says whether the sequence of ids lags behind"
 
 
 class Overtaken(Exception):
@@ -181,8 +182,8 @@ class Import:
         taken = await queries.find_taken(change.connection, [account.email for account in refused]) if refused else ()
         for new_id, account in zip(new_ids, batch.accounts, strict=True):
             if new_id is None:
-                by_address = account.email in taken or not self.keep_ids
-                _skip(batch, account.record, Problem("email", TAKEN) if by_address else Problem("id", ID_TAKEN))
+                by_id = Problem("id", ID_TAKEN) if self.keep_ids else Problem(None, CONFLICT)
+                _skip(batch, account.record, Problem("email", TAKEN) if account.email in taken else by_id)
                 continue
             batch.counts.imported += 1
             source_id = account.record.source_id

@@ -14,8 +14,9 @@ from latchkey.features.sign_in.errors import InvalidCredentials
 from latchkey.features.sign_in.queries import Credentials
 from latchkey.features.sign_in.steps import Candidate
 from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
+from latchkey.hashing.bcrypt_hashes import PASSWORD_MAX_BYTES
 from latchkey.hashing.costs import HashCosts
-from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
+from latchkey.hashing.hasher import PasswordHasher
 from latchkey.refusal import ServiceUnavailable
 from latchkey.sessions.claims import PASSWORD_METHOD
 from latchkey.sessions.standing import Standing

@@ -41,7 +41,9 @@ def read_dump(file: BinaryIO, *tables: str) -> Iterator[Row]:
             found = True
             yield from _inserted(number, text[matched.end() :], lines, _columns(matched[2]))
     if not found:
-        raise FileRefused(f"the dump has no data of the table {tables[0]}")
+        raise FileRefused(
+            f"the dump has no data of the table {tables[0]}, as COPY or as INSERT with the names of its columns"
+        )
 
 
 def _copied(lines: Iterator[tuple[int, bytes | None]], columns: list[str]) -> Iterator[Row]:
