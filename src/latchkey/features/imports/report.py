@@ -42,7 +42,7 @@ class Report:
             return
         self._file.seek(self._batch_begins)
         self._file.truncate()
-        self._file.writelines(f"{json.dumps(entry)}\n".encode() for entry in entries)
+        self._file.writelines(f"{json.dumps(entry, default=str)}\n".encode() for entry in entries)
         self._file.flush()
 
     def keep(self) -> None:

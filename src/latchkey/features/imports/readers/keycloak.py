@@ -73,13 +73,15 @@ def _phc(kept: dict[str, Any], data: dict[str, Any]) -> str:
         return f"${algorithm}$i={iterations}${salt}${digest}"
     if algorithm == "argon2":
         more = object_or_none(data.get("additionalParameters")) or {}
-        kind, version, memory, lanes = (
-            (more.get(name) or [None])[0] for name in ("type", "version", "memory", "parallelism")
-        )
+        kind, version, memory, lanes = (_first(more.get(name)) for name in ("type", "version", "memory", "parallelism"))
         number = ARGON2_VERSIONS.get(str(version), 0)
         return f"$argon2{kind}$v={number}$m={memory},t={iterations},p={lanes}${salt}${digest}"
     # Nothing that could be verified: the account is reported by its line.
     return algorithm
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, list) and value else None
 
 
 def _parsed(credential: dict[str, Any], name: str) -> dict[str, Any]:
