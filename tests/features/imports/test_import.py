@@ -1,10 +1,19 @@
 """`latchkey users import` against a real database."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.kit.import_files import Run, Write, accounts, entries
+from tests.kit.ports import free_port
+from tests.kit.server import environment
 from tests.kit.stored import Sql
+from tests.kit.waiting import SECONDS
 
 
 def test_imports_and_reports_each_line(run: Run, write: Write, own_sql: Sql, tmp_path: Path) -> None:
@@ -196,3 +205,25 @@ def test_a_sequence_that_lags_behind_is_named(run: Run, write: Write, own_sql: S
     counts = run("import", str(write(*accounts([1, 2]))), "--report", str(report), "--json").json()
     assert (counts["imported"], counts["skipped"]) == (1, 1)
     assert "latchkey doctor" in entries(report)[0]["message"]
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_shows_its_progress_on_a_terminal(write: Write, database: str, tmp_path: Path, options: list[str]) -> None:
+    file = write(*accounts(range(10)))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "latchkey", "users", "import", str(file), *options],
+        cwd=tmp_path,
+        env=environment(database, free_port()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    out, _ = process.communicate(timeout=SECONDS)
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert process.returncode == 0, shown
+    assert "\r10 lines read, 10 accounts imported" in shown
+    assert out.endswith("imported, 0 skipped, 0 refused\n")
