@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+import asyncpg
+
 from latchkey.feature import PlatformSettings
 from latchkey.features.imports.account import row_model
 from latchkey.features.imports.importing import BATCH, Counts, Import, Overtaken
@@ -68,7 +70,11 @@ def run_import(
                 counts = await job.run(records, report, next_line=next_line, progress=_show_progress)
         return Result(next_line, counts, report.first_problems)
 
-    with explained(FileRefused, Overtaken, OSError), path.open("rb") as file:
+    with (
+        explained(FileRefused, Overtaken, OSError),
+        explained(asyncpg.InsufficientPrivilegeError, about="the role of DATABASE_URL lacks a right"),
+        path.open("rb") as file,
+    ):
         result = operate(PlatformSettings, import_file)
     _print(result, dry_run=dry_run, report_file=report_file, as_json=as_json)
 
