@@ -11,7 +11,7 @@ NODE_INSTALLED := clients/js/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-instances measure-memory measure-pooler measure-revocation measure-search measure-services measure-verification measure-verifier package package-test settings-page lock clean
+.PHONY: help install dev test test-pages faults-quick quick coverage test-long test-clients test-client-python test-client-js check format bench bench-full measure-connections measure-flood measure-import measure-instances measure-memory measure-pooler measure-revocation measure-search measure-services measure-verification measure-verifier package package-test settings-page lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -43,9 +43,10 @@ coverage: $(INSTALLED) ## Run all tests, and say how much of the code they reach
 	@COVERAGE_FILE="$(CURDIR)/.coverage" $(PYTEST) --cov --cov-report=
 	@echo "Lines and branches reached: $$($(BIN)/coverage report --format=total) %"
 
-test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions (minutes)
+test-long: $(INSTALLED) ## Try some hundred more orders of beginning and ending sessions, and import a million accounts (minutes)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=long \
-	  tests/sessions/test_interleavings.py tests/features/revocations/test_passes.py
+	  tests/sessions/test_interleavings.py tests/features/revocations/test_passes.py \
+	  tests/features/imports/test_resume.py
 
 test-clients: test-client-python test-client-js ## Test the client packages (needs Node 20.19 and npm)
 
@@ -80,6 +81,9 @@ measure-connections: $(INSTALLED) ## Measure what 5 000 silent and 1 000 slow co
 
 measure-flood: $(INSTALLED) ## Measure what a flood of logins does to everybody else
 	@$(BIN)/python -m bench.flood
+
+measure-import: $(INSTALLED) ## Measure the import and export of a million accounts
+	@$(BIN)/python -m bench.imports
 
 measure-instances: $(INSTALLED) ## Measure what a second instance brings (needs redis-server)
 	@$(BIN)/python -m bench.instances

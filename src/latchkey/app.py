@@ -18,6 +18,7 @@ from latchkey.features.front_page import FRONT_PAGE
 from latchkey.features.health import HEALTH
 from latchkey.features.impersonation import IMPERSONATION
 from latchkey.features.impersonation.settings import ImpersonationSettings
+from latchkey.features.imports import IMPORTS
 from latchkey.features.introspection import INTROSPECTION
 from latchkey.features.metadata import METADATA
 from latchkey.features.passwords import PASSWORDS
@@ -39,6 +40,7 @@ FEATURES = (
     REGISTRATION,
     ACCOUNTS,
     METADATA,
+    IMPORTS,
     SIGNING_KEYS,
     API_KEYS,
     ADMIN_ACCESS,

@@ -145,6 +145,8 @@ def build_platform(
     ended = EndedSessions(stopwatch)
     feed = RevocationFeed(open_connection, ended, stopwatch, database.pooler_lends_sessions)
     feed.on_changed(signing.hear)
+    costs = HashCosts(access_secret, settings.bcrypt_rounds)
+    feed.on_changed(costs.hear)
     guards = Guards(database, tokens, signing, cookies, ended, feed, clock)
     return Platform(
         settings=settings,
@@ -157,7 +159,7 @@ def build_platform(
         audit=AuditLog(database, required=settings.audit_required),
         outbox=Outbox(database),
         hasher=PasswordHasher(settings.bcrypt_rounds, queue_seconds=settings.hash_queue_seconds),
-        costs=HashCosts(access_secret, settings.bcrypt_rounds),
+        costs=costs,
         counts=open_counts(settings.rate_limit_storage, clock),
         own_origin=own_origin,
         csrf=Csrf(

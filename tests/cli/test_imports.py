@@ -32,6 +32,10 @@ def imported(modules: str) -> set[str]:
             SERVICE | TOKENS | LOGS | DEVICES | {"bcrypt"},
         ),
         ("latchkey.terminal.accounts latchkey.features.registration.operator", SERVICE | LOGS | DEVICES),
+        (
+            "latchkey.features.imports.import_operator latchkey.features.imports.export_operator",
+            SERVICE | LOGS | DEVICES,
+        ),
         ("latchkey.cli.sessions latchkey.features.accounts.operator", SERVICE),
         ("latchkey.features.passwords.operator latchkey.features.signing_keys.operator", SERVICE | DEVICES),
     ],

@@ -196,7 +196,8 @@ def test_erasing_an_account_reads_no_whole_table(sql: Sql) -> None:
         " JOIN pg_attribute ON attrelid = conrelid AND conkey = ARRAY[attnum]"
         " WHERE confrelid = 'users'::regclass AND contype = 'f'"
     ).fetchall()
-    assert {key["of"] for key in keys} == {"sessions", "audit_logs", "email_tokens", "mail_outbox", "api_keys"}
+    expected = {"sessions", "audit_logs", "email_tokens", "mail_outbox", "api_keys", "user_metadata"}
+    assert {key["of"] for key in keys} == expected
     sql.execute("SET enable_seqscan = off")
     for key in keys:
         plan = sql.execute(f"EXPLAIN SELECT FROM {key['of']} WHERE {key['key']} = 1").fetchall()

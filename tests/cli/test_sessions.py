@@ -40,7 +40,16 @@ def test_lists_the_live_ones(run: Run, sql: Any) -> None:
         [AGENT, user],
     )
     newest, older = run("list", "--user", "SIAM@example.com", "--json").json()
-    assert newest.keys() == {"id", "created_at", "last_used_at", "ip", "user_agent", "device", "transport"}
+    assert newest.keys() == {
+        "id",
+        "created_at",
+        "last_used_at",
+        "ip",
+        "user_agent",
+        "device",
+        "transport",
+        "impersonated",
+    }
     assert (older["ip"], older["user_agent"], older["created_at"]) == ("203.0.113.7", AGENT, "2024-05-06T05:08:09.123Z")
     assert (older["device"], newest["device"]) == ("Firefox on Linux", None)
     assert sorted([newest["id"], older["id"]]) == live_ids(sql, user)

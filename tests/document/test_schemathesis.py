@@ -16,11 +16,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.kit.admins import sign_in_admin
 from tests.kit.answers import claims_of
 from tests.kit.browser import Browser
-from tests.kit.operations import ADDED, OF_SERVERS, ORIGINAL
+from tests.kit.operations import ADDED, OF_ADMINS, OF_SERVERS, ORIGINAL
 from tests.kit.server import Server
-from tests.kit.services import add_api_key
+from tests.kit.services import add_api_key, id_of
 from tests.kit.stored import Sql
 from tests.kit.wire import Wire
 
@@ -34,8 +35,10 @@ ENDS_SESSION = {
     "POST /auth/refresh-token",
     "DELETE /auth/sessions/{sessionId}",
 }
-# These need a password or a token, an address with one "@", or an Origin, which is not guessed.
+# These need a password or a token, an address with one "@", an Origin or the name of a scope, which is not guessed.
 NEVER_BY_CHANCE = {
+    "POST /admin/api-keys",
+    "POST /admin/users",
     "GET /auth/check",
     "POST /auth/change-password",
     "POST /auth/forgot-password",
@@ -63,7 +66,7 @@ def session() -> Iterator[Session]:
         yield session
 
 
-@pytest.mark.parametrize("name", [*ORIGINAL, *ADDED])
+@pytest.mark.parametrize("name", [name for name in (*ORIGINAL, *ADDED) if name not in OF_ADMINS])
 def test_answers_as_the_document_says(
     name: str, server: Server, wire: Wire, session: Session, open_browser: Callable[..., Browser], sql: Sql
 ) -> None:
@@ -93,6 +96,38 @@ def test_answers_as_the_document_says(
         headers = key if name in OF_SERVERS else {"X-CSRF-Token": browser.csrf or browser.fetch_csrf()}
         cookies = {} if name in OF_SERVERS else browser.cookies
         response = case.call(base_url=server.url, session=session, headers=headers, cookies=cookies)
+        answered.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    holds()
+    assert answered & {200, 201, 204} or name in NEVER_BY_CHANCE, f"refused whatever was sent: {answered}"
+
+
+@pytest.mark.parametrize("name", OF_ADMINS)
+def test_answers_admins_as_the_document_says(
+    name: str, server: Server, wire: Wire, session: Session, open_browser: Callable[..., Browser], sql: Sql
+) -> None:
+    """The same for an admin, who works on users and keys of this test only: others share the server."""
+    method, path = name.split()
+    operation = schemathesis.openapi.from_dict(wire.document)[path][method]
+    admin, target = open_browser(), open_browser()
+    sign_in_admin(admin, sql)
+    answered: set[int] = set()
+
+    @SETTINGS
+    @hypothesis.given(operation.as_strategy(GenerationMode.POSITIVE) | operation.as_strategy(GenerationMode.NEGATIVE))
+    def holds(case: Case[Any]) -> None:
+        user = target.sign_up()
+        if path.endswith(("/restore", "/erase")):
+            admin.delete(f"/admin/users/{user['id']}")
+        if path.startswith("/admin/api-keys/"):
+            case.path_parameters["id"] = id_of(add_api_key(sql, "users:read"))
+        elif str(case.path_parameters.get("id", "")).strip("-").isdigit():
+            case.path_parameters["id"] = user["id"]
+        if "{sessionId}" in path:
+            case.path_parameters["sessionId"] = claims_of(target.cookies["accessToken"])["sid"]
+        headers = {"X-CSRF-Token": admin.csrf or admin.fetch_csrf()}
+        response = case.call(base_url=server.url, session=session, headers=headers, cookies=admin.cookies)
         answered.add(response.status_code)
         case.validate_response(response, checks=CHECKS)
 

@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from latchkey.database.pool import Database, open_database
-from latchkey.hashing.costs import HashCosts
-from latchkey.hashing.queries import count_rounds
+from latchkey.hashing.bcrypt_hashes import bcrypt_of
+from latchkey.hashing.costs import HashCosts, count_costs
+from latchkey.hashing.queries import SAMPLED_ROWS, sample_hashes
 from latchkey.keys import Secret
 from tests.kit.stored import Sql
 
 ADDRESSES = [f"nobody{number}@example.com" for number in range(4000)]
 INSERT = """
 INSERT INTO users (name, email, password, is_deleted)
-SELECT 'Siam', %(rounds)s || '-' || n || %(domain)s, '$2b$' || %(rounds)s || '$' || repeat('x', 53), %(deleted)s
+SELECT 'Siam', %(rounds)s || '-' || n || %(domain)s, '$2b$' || %(rounds)s || '$' || repeat('.', 53), %(deleted)s
 FROM generate_series(1, %(count)s) AS n
 """
 
@@ -34,7 +35,7 @@ def add(sql: Sql, rounds: str, count: int, *, deleted: bool = False) -> None:
 
 def share(costs: HashCosts, rounds: int) -> float:
     """The part of all addresses that have these rounds."""
-    return sum(costs.rounds_for(address) == rounds for address in ADDRESSES) / len(ADDRESSES)
+    return sum(costs.cost_of(address) == bcrypt_of(rounds) for address in ADDRESSES) / len(ADDRESSES)
 
 
 @pytest.mark.parametrize(("old", "new"), [(500, 500), (900, 100), (0, 300)])
@@ -50,7 +51,7 @@ async def test_unknown_addresses_are_drawn_as_accounts_are(database: str, own_sq
     expected = old / (old + new)
     assert abs(share(one, 10) - expected) < 0.04
     assert abs(share(one, 12) - (1 - expected)) < 0.04
-    assert [one.rounds_for(address) for address in ADDRESSES] == [other.rounds_for(address) for address in ADDRESSES]
+    assert [one.cost_of(address) for address in ADDRESSES] == [other.cost_of(address) for address in ADDRESSES]
 
 
 async def test_nobody_is_there(database: str) -> None:
@@ -66,7 +67,7 @@ async def test_a_large_table_is_sampled(database: str, own_sql: Sql) -> None:
     for rounds in ("10", "12"):
         add(own_sql, rounds, 60_000)
     async with opened(database) as opened_database:
-        counted = await count_rounds(opened_database)
-        assert await count_rounds(opened_database) == counted
-    assert 15_000 < sum(counted.values()) < 80_000
-    assert 0.35 < counted[10] / sum(counted.values()) < 0.65
+        sampled = await sample_hashes(opened_database)
+        assert await sample_hashes(opened_database) == sampled
+    assert len(sampled) == SAMPLED_ROWS
+    assert 0.35 < count_costs(sampled)[bcrypt_of(10)] / SAMPLED_ROWS < 0.65

@@ -32,12 +32,15 @@ async def server_time(database: Queryable) -> float:
     return seconds
 
 
-async def lock_by_name(connection: Connection, name: str) -> None:
-    """Waits for the lock of that name, and holds it until the transaction ends.
+async def lock_by_name(connection: Connection, name: str, *, seconds: float | None = None) -> None:
+    """Waits for the lock of that name, at most so many seconds (None: as for every statement), and holds it until the
+    transaction ends.
 
     A name, not a number: two features that each choose a number may choose the same one.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey ' || $1, 0))", name)
+    await connection.fetchval(
+        "SELECT pg_advisory_xact_lock(hashtextextended('latchkey ' || $1, 0))", name, timeout=seconds
+    )
 
 
 async def notify_changed(connection: Connection, what: str) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from latchkey.hashing.bcrypt_hashes import PASSWORD_MAX_BYTES
 from latchkey.hashing.common_passwords import COMMON, is_common
-from latchkey.hashing.hasher import PASSWORD_MAX_BYTES
 from latchkey.http.fields import checked_text, given_text
 
 TYPED_PASSWORD_MAX_BYTES = 1024

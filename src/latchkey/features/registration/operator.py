@@ -10,7 +10,8 @@ from latchkey.features.email_verification.settings import EmailVerificationSetti
 from latchkey.features.passwords.settings import PasswordSettings
 from latchkey.features.registration import bodies
 from latchkey.features.registration.registration import AccountCreation
-from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
+from latchkey.hashing.bcrypt_hashes import PASSWORD_MAX_BYTES
+from latchkey.hashing.hasher import PasswordHasher
 from latchkey.terminal.accounts import find_by_id, print_account
 from latchkey.terminal.failing import fail
 from latchkey.terminal.operation import OPERATOR, Operation, operate

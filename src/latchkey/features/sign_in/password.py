@@ -14,8 +14,9 @@ from latchkey.features.sign_in.errors import InvalidCredentials
 from latchkey.features.sign_in.queries import Credentials
 from latchkey.features.sign_in.steps import Candidate
 from latchkey.features.sign_in.throttle import PasswordAttempt, Throttle
+from latchkey.hashing.bcrypt_hashes import PASSWORD_MAX_BYTES
 from latchkey.hashing.costs import HashCosts
-from latchkey.hashing.hasher import PASSWORD_MAX_BYTES, PasswordHasher
+from latchkey.hashing.hasher import PasswordHasher
 from latchkey.refusal import ServiceUnavailable
 from latchkey.sessions.claims import PASSWORD_METHOD
 from latchkey.sessions.standing import Standing
@@ -58,7 +59,7 @@ class PasswordSignIn:
     ) -> Credentials:
         stored = credentials.password_hash if credentials else None
         migrated = credentials is not None and credentials.migrated
-        if await self.hasher.verify(password, stored, migrated=migrated, otherwise=self.costs.rounds_for(email)):
+        if await self.hasher.verify(password, stored, migrated=migrated, otherwise=self.costs.cost_of(email)):
             assert credentials is not None, "no password matches a missing hash"
             await attempt.succeeded()
             return credentials
@@ -67,8 +68,10 @@ class PasswordSignIn:
         raise InvalidCredentials
 
     async def _renew_hash(self, credentials: Credentials, password: str) -> None:
-        if credentials.migrated and len(password.encode()) > PASSWORD_MAX_BYTES:
-            log.info("signed in by the first 72 bytes of a longer password", user_id=credentials.user.id)
+        if len(password.encode()) > PASSWORD_MAX_BYTES:
+            # bcrypt could not match it. The hash of another scheme stays until a new password is set.
+            if credentials.migrated:
+                log.info("signed in by the first 72 bytes of a longer password", user_id=credentials.user.id)
             return
         old_hash = credentials.password_hash
         if not self.hasher.needs_renewal(old_hash):

@@ -1,0 +1,7 @@
+"""Audit actions of imports."""
+
+from enum import StrEnum
+
+
+class ImportAction(StrEnum):
+    IMPORT_USERS = "IMPORT_USERS"
