@@ -19,7 +19,7 @@ Q_MAX = 100
 class UsersMeta(CursorMeta):
     """`meta` of a page of users. `total` is the number of live users, in a list without filters only."""
 
-    total: int | None = None
+    total: int | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class UsersQuery(BaseModel):
