@@ -20,7 +20,7 @@ INDEXES = {
     "users_by_creation": "users (created_at)",
     "users_admins": "users (id) WHERE role = 'admin'",
     "users_suspended": "users (id) WHERE suspended_at IS NOT NULL",
-    "users_deleted": "users (id) WHERE is_deleted",
+    "users_deleted_by_id": "users (id) WHERE is_deleted",
     "audit_logs_by_action": "audit_logs (action, id)",
     "audit_logs_by_ip": "audit_logs ((metadata->>'ip'), id)",
     "audit_logs_by_creation": "audit_logs USING brin (created_at)",
