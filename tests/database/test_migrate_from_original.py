@@ -216,6 +216,8 @@ async def test_the_search_path_says_where_the_tables_are(empty_database: str) ->
             "accounts.user_counts",
             "accounts.signing_keys",
             "accounts.api_keys",
+            "accounts.user_metadata",
+            "accounts.imports",
             "accounts.alembic_version",
         ),
     }
@@ -232,8 +234,9 @@ async def test_any_old_unique_rule_on_the_address_goes(empty_database: str) -> N
     await migrate(connector(empty_database))
     await add(empty_database, {"email": "siam@example.com"})
     names = {row[0] for row in await rows(empty_database, "SELECT indexname FROM pg_indexes WHERE tablename = 'users'")}
-    ours = {"users_pkey", "users_email_unique_active", "users_reset_token", "users_deleted"}
-    assert names == ours | {"kept", "kept_too"}
+    assert "one" not in names
+    assert "two" not in names
+    assert names >= {"users_pkey", "users_email_unique_active", "users_reset_token", "kept", "kept_too"}
 
 
 @pytest.mark.parametrize("key", ["", "ALTER TABLE audit_logs ADD FOREIGN KEY (actor_id) REFERENCES users NOT VALID"])
