@@ -189,6 +189,21 @@ async def test_deleting_a_users_row_takes_its_sessions_along(empty_database: str
     assert await rows(empty_database, "SELECT actor_id, metadata FROM audit_logs") == [(None, "{}")]
 
 
+async def test_an_index_that_was_left_unfinished_is_built_again(empty_database: str) -> None:
+    """A run that is broken off while it builds one concurrently leaves an index that PostgreSQL does not use."""
+    await migrate(connector(empty_database))
+    await run(
+        empty_database,
+        """UPDATE alembic_version SET version_num = '0017'; DROP INDEX users_by_domain;
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_search'::regclass""",
+    )
+    await migrate(connector(empty_database))
+    valid = (
+        "SELECT indisvalid FROM pg_index WHERE indexrelid IN ('users_search'::regclass, 'users_by_domain'::regclass)"
+    )
+    assert await rows(empty_database, valid) == [(True,), (True,)]
+
+
 def test_required_revision_is_the_newest_file() -> None:
     """A revision added without raising the constant would never run."""
     versions = Path(module.__file__).parent / "migrations" / "versions"
