@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from latchkey.http.streamed import PIECE_SECONDS
 from tests.kit.admins import CONFIRM, NOT_ALLOWED, age_sign_in, sign_in_admin
 from tests.kit.browser import Browser, bad_fields, refused
 from tests.kit.own_postgres import own_postgres
@@ -168,3 +170,24 @@ def test_an_export_that_cannot_go_on_breaks_off(start: Callable[..., Server]) ->
                     pass
         assert "Traceback" not in server.printed()
         server.kill()
+
+
+def test_an_export_does_not_hold_up_a_stop(start: Callable[..., Server], own_sql: Sql) -> None:
+    """Not even to a client that does not read: it learns that its file is not whole."""
+    own_sql.execute("INSERT INTO users (name, email, password) VALUES ('A', 'a@example.com', '')")
+    own_sql.execute(ROWS, [100_000])
+    server = start()
+    with (
+        httpx.Client(
+            base_url=server.url, timeout=60, headers={"X-API-Key": add_api_key(own_sql, "audit:read")}
+        ) as client,
+        client.stream("GET", "/admin/audit/export") as answer,
+    ):
+        assert answer.status_code == 200
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < PIECE_SECONDS
+        with pytest.raises(httpx.RemoteProtocolError):
+            for _ in answer.iter_bytes():
+                pass
+    assert "the service stops" in server.printed()

@@ -56,6 +56,9 @@ def test_lists_what_was_done(database: str, tmp_path: Path) -> None:
     assert [row["id"] for row in listed("--ip", "192.0.2.1", "--json").json()] == [4 - 3]
     since = listed("--from", "2024-05-06T07:08:11Z", "--to", "2024-05-06T07:08:11Z", "--json")
     assert [row["id"] for row in since.json()] == [3]
+    assert [row["id"] for row in listed("--actor", "1", "--entity", "2", "--json").json()] == [3]
+    assert "--api-key needs --from" in listed("--api-key", "abc").refusal()
+    assert listed("--api-key", "abc", "--from", "2024-01-01T00:00:00Z", "--json").json() == []
     assert "--from must be a time" in listed("--from", "yesterday").refusal()
 
 

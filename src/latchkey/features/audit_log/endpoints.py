@@ -1,9 +1,11 @@
 """The endpoints /admin/audit."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from latchkey.audit.record import AuditLog, Change
+from latchkey.database.pool import DatabaseUnavailable
 from latchkey.features.admin_access.access import AdminAccess
 from latchkey.features.admin_access.actor import actor_of
 from latchkey.features.audit_log.actions import AuditLogAction
@@ -16,9 +18,29 @@ from latchkey.http.bound_cursors import BoundCursors
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.exchange import answer_header
 from latchkey.http.page_meta import CursorMeta
-from latchkey.http.streamed import StreamedResponse
+from latchkey.http.streamed import BrokenOff, StreamedResponse
+from latchkey.refusal import ServiceUnavailable
 
 TAG = "Administration"
+EXPORTS_AT_A_TIME = 4
+
+
+class _Exports:
+    """The exports that this process is sending."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+
+    async def pieces(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yields the pieces of one export. Raises BrokenOff when the database cannot go on."""
+        self.under_way += 1
+        try:
+            async for piece in pieces:
+                yield piece
+        except DatabaseUnavailable as error:
+            raise BrokenOff(str(error)) from error
+        finally:
+            self.under_way -= 1
 
 
 def list_endpoint(reader: AuditReader, cursors: BoundCursors, access: AdminAccess) -> Endpoint[Any]:
@@ -51,10 +73,13 @@ def export_endpoint(
     reader: AuditReader, audit: AuditLog, access: AdminAccess, stopping: asyncio.Event
 ) -> Endpoint[Any]:
     """Returns the endpoint that exports audit rows."""
+    exports = _Exports()
 
     async def export_audit(call: Call[None]) -> Reply:
         query: ExportQuery = call.query
         search = query.search()
+        if exports.under_way >= EXPORTS_AT_A_TIME:
+            raise ServiceUnavailable
         newest = await reader.newest_id()
 
         async def record(change: Change) -> None:
@@ -74,8 +99,8 @@ def export_endpoint(
             answer_header("Content-Disposition", f'attachment; filename="audit.{query.format}"'),
             answer_header("Cache-Control", "no-store"),
         ]
-        pieces = lines_of(reader.batches(search, below=newest + 1), query.format)
-        return Reply(response=StreamedResponse(pieces, headers, stopping=stopping))
+        pieces = exports.pieces(lines_of(reader.batches(search, below=newest + 1), query.format))
+        return Reply(response=StreamedResponse(pieces, headers, stopping=stopping, request_id=call.exchange.request_id))
 
     return Endpoint(
         method="GET",
@@ -84,8 +109,9 @@ def export_endpoint(
         tag=TAG,
         summary="Export the audit log",
         description=(
-            "Streams all rows up to the newest one, newest first. If something fails on the way, the connection breaks:"
-            " an answer that ends properly is whole. Admins must have just signed in."
+            "Streams all rows up to the newest one, newest first; not those that are still being written. If something"
+            " fails on the way, the connection breaks: an answer that ends properly is whole. Admins must have just"
+            " signed in."
         ),
         success=(Success(media_types=tuple(MEDIA_TYPES.values())),),
         guard=access.guard(AuditScope.READ, recent=True),

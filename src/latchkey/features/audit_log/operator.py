@@ -31,7 +31,6 @@ COLUMNS = ("id", "created_at", "action", "actor_id", "entity_id", "metadata")
 FOLLOW_EVERY_SECONDS = 1.0
 LATE_SECONDS = 10.0
 """How long a row may take to be committed after one with a larger id, and still be printed by --follow."""
-FOLLOWED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,17 @@ class Filters:
     ip: str | None
     since: str | None
     until: str | None
+    actor: int | None
+    entity: int | None
+    api_key: str | None
     actions: tuple[str, ...]
 
     def check(self) -> None:
-        """Fails for an unknown action and for what is no time."""
+        """Fails for an unknown action, for what is no time, and for a key without a time."""
         if self.action is not None and self.action.upper() not in self.actions:
             fail(f"unknown action {self.action!r}; actions are {', '.join(self.actions)}")
+        if self.api_key is not None and self.since is None:
+            fail("--api-key needs --from: else it would read all rows")
         for option, text in (("--from", self.since), ("--to", self.until)):
             try:
                 _time(text)
@@ -64,6 +68,9 @@ class Filters:
             user_id=None if self.user is None else await _user_id(self.user, operation),
             action=self.action.upper() if self.action else None,
             ip=self.ip,
+            actor_id=self.actor,
+            entity_id=self.entity,
+            api_key_id=self.api_key,
             since=_time(self.since),
             until=_time(self.until),
         )
@@ -75,10 +82,9 @@ def list_rows(filters: Filters, *, limit: int, follow: bool, as_json: bool) -> N
 
     async def read(operation: Operation[PlatformSettings]) -> list[AuditRow]:
         search = await filters.search(operation)
-        rows = await AuditReader(operation.database).rows(search, limit=limit)
         if follow:
-            await _follow(operation, search, rows, as_json=as_json)
-        return rows
+            await _follow(operation, search, limit, as_json=as_json)
+        return await AuditReader(operation.database).rows(search, limit=limit)
 
     try:
         rows = operate(PlatformSettings, read)
@@ -117,21 +123,26 @@ def export(filters: Filters, file: Path, form: str) -> None:
     print_line(f"{written} bytes written to {file}")
 
 
-async def _follow(operation: AnyOperation, search: AuditSearch, rows: list[AuditRow], *, as_json: bool) -> None:
-    """Prints rows as they come. A row is found if it is committed within LATE_SECONDS after one with a larger id."""
-    for row in reversed(rows):
+async def _follow(operation: AnyOperation, search: AuditSearch, limit: int, *, as_json: bool) -> None:
+    """Prints the newest rows, and then others as they come.
+
+    A row is found if it is committed within LATE_SECONDS after one with a larger id.
+    """
+    database = operation.database
+    above, known = await queries.ids_of_last(database, LATE_SECONDS)
+    for row in reversed(await AuditReader(database).rows(search, limit=limit)):
         _print_row(row, as_json=as_json)
-    start = max((row.id for row in rows), default=await queries.newest_id(operation.database))
-    printed = deque((stopwatch(), row.id) for row in reversed(rows) if row.id <= start)
-    above = min((row.id for row in rows), default=start + 1) - 1
+        known.append(row.id)
+    seen = deque([(stopwatch(), await queries.newest_id(database))])
     while True:
         await asyncio.sleep(FOLLOW_EVERY_SECONDS)
-        while printed and printed[0][0] < stopwatch() - LATE_SECONDS:
-            above = max(above, printed.popleft()[1])
-        known = [row_id for _, row_id in printed]
-        for row in await queries.find_newer(operation.database, search, above=above, known=known, limit=FOLLOWED_MAX):
+        seen.append((stopwatch(), await queries.newest_id(database)))
+        while seen[0][0] < stopwatch() - LATE_SECONDS:
+            above = max(above, seen.popleft()[1])
+        known = [row_id for row_id in known if row_id > above]
+        for row in await queries.find_newer(database, search, above=above, known=known):
             _print_row(row, as_json=as_json)
-            printed.append((stopwatch(), row.id))
+            known.append(row.id)
 
 
 def _print_row(row: AuditRow, *, as_json: bool) -> None:

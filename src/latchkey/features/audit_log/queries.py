@@ -35,10 +35,8 @@ async def find_among_newest(
     return [audit_row(row) for row in rows]
 
 
-async def find_newer(
-    database: Queryable, search: AuditSearch, *, above: int, known: list[int], limit: int
-) -> list[AuditRow]:
-    """Returns at most `limit` rows of a search with ids above `above` that are not among `known`, oldest first."""
+async def find_newer(database: Queryable, search: AuditSearch, *, above: int, known: list[int]) -> list[AuditRow]:
+    """Returns the rows of a search with ids above `above` that are not among `known`, oldest first."""
     arguments: list[Any] = [above, known]
 
     def argument(value: Any) -> str:
@@ -47,10 +45,21 @@ async def find_newer(
 
     conditions = " AND ".join(["id > $1", "id <> ALL($2::bigint[])", *search.conditions(argument)])
     rows = await database.fetch(
-        f"SELECT {COLUMNS} FROM audit_logs WHERE {conditions} ORDER BY id LIMIT {limit}",  # noqa: S608 constants and a number
+        f"SELECT {COLUMNS} FROM audit_logs WHERE {conditions} ORDER BY id",  # noqa: S608 constants
         *arguments,
     )
     return [audit_row(row) for row in rows]
+
+
+async def ids_of_last(database: Queryable, seconds: float) -> tuple[int, list[int]]:
+    """Returns the newest id that is older than so many seconds (0 without any), and all ids above it."""
+    rows = await database.fetch(
+        "WITH old AS (SELECT coalesce(max(id), 0) AS id FROM (SELECT id FROM audit_logs"
+        " WHERE created_at < now() - make_interval(secs => $1) ORDER BY id DESC LIMIT 1) AS newest)"
+        " SELECT old.id AS above, audit_logs.id FROM old LEFT JOIN audit_logs ON audit_logs.id > old.id",
+        seconds,
+    )
+    return rows[0]["above"], [row["id"] for row in rows if row["id"] is not None]
 
 
 async def newest_id(database: Queryable) -> int:
