@@ -38,7 +38,8 @@ FROM generate_series(1, {users}) AS i
 LOAD_AUDIT = """
 INSERT INTO audit_logs (actor_id, action, entity_type, entity_id, metadata, created_at)
 SELECT CASE WHEN i % 3 > 0 THEN 1 + i % 100000 END,
-       CASE WHEN i % 100000 = 5 THEN 'ERASE_USER' WHEN i % 4 = 0 THEN 'LOGIN_FAILED' ELSE 'LOGIN' END, 'users', 1 + i % 100000,
+       CASE WHEN i % 100000 = 5 THEN 'ERASE_USER' WHEN i % 4 = 0 THEN 'LOGIN_FAILED' ELSE 'LOGIN' END, 'users',
+       1 + i % 100000,
        jsonb_build_object('ip', '10.0.' || i % 200 || '.' || i % 250)
            || CASE WHEN i % 5000 = 9 THEN jsonb_build_object('apiKeyId', 'abcdefghijkl') ELSE '{{}}' END,
        now() - make_interval(secs => ({users} - i) * 30)
