@@ -21,7 +21,9 @@ app = typer.Typer(
     # For commands of features, which cannot import the table of contents.
     context_settings={"obj": Known(SCOPES, ACTIONS)},
 )
-users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage accounts and make reset links.")
+users = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Find, change, invite, suspend, move in and erase users."
+)
 sessions = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and end the sessions of a user.")
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read the audit log.")
 mail = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List the mail outbox and retry failed mails.")

@@ -46,7 +46,7 @@ def test_lists_what_was_done(database: str, tmp_path: Path) -> None:
 
     table = listed().out.splitlines()
     assert table[0].split() == ["id", "created_at", "action", "actor_id", "entity_id", "metadata"]
-    assert "ip=192.0.2.1 userAgent=Tester/1.0 (\\x1b[2J)" in table[4]
+    assert 'ip=192.0.2.1 userAgent="Tester/1.0 (\\u001b[2J)"' in table[4]
     assert "LOGIN_FAILED" in table[3]
 
     unknown = listed("--action", "LOGN").refusal()

@@ -66,7 +66,7 @@ def test_tells_of_suspended_accounts_and_leaves_out_broken_hashes(
     run("import", str(write(*accounts([1, 2]))))
     own_sql.execute("UPDATE users SET password = 'broken', suspended_at = now() WHERE email = 'user1@example.com'")
     done = run("export", str(tmp_path / "export.ndjson"), "--hashes")
-    assert done.err == "1 of them are suspended. The file does not say so: an import lets them sign in.\n"
+    assert done.err == "Suspended among them: 1. The file does not say so: an import lets them sign in.\n"
     assert all("password_hash" not in row for row in exported(tmp_path / "export.ndjson"))
 
 

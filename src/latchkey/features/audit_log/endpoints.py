@@ -83,10 +83,8 @@ def export_endpoint(
         newest = await reader.newest_id()
 
         async def record(change: Change) -> None:
-            details = {
-                "format": query.format,
-                "filters": query.model_dump(mode="json", by_alias=True, exclude_none=True),
-            }
+            filters = query.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"format"})
+            details = {"format": query.format, "filters": filters}
             await change.record(
                 actor_of(call).event(AuditLogAction.EXPORT_AUDIT, None, details=details, entity_type="audit_logs")
             )

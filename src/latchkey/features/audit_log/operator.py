@@ -153,7 +153,14 @@ def _print_row(row: AuditRow, *, as_json: bool) -> None:
 
 
 def _cells(row: AuditRow) -> list[Any]:
-    return [*(getattr(row, name) for name in COLUMNS[:-1]), " ".join(f"{k}={v}" for k, v in row.metadata.items())]
+    words = " ".join(f"{name}={_quoted(value)}" for name, value in row.metadata.items())
+    return [*(getattr(row, name) for name in COLUMNS[:-1]), words]
+
+
+def _quoted(value: Any) -> str:
+    # A client chooses its user agent: unquoted, it could look like other fields.
+    text = str(value)
+    return text if re.fullmatch(r"[^\s=\"]+", text) else json.dumps(text, ensure_ascii=False)
 
 
 def _time(text: str | None) -> Any:

@@ -37,7 +37,7 @@ def run_export(path: Path, *, hashes: bool, as_json: bool) -> None:
     else:
         print_line(f"{exported} accounts exported")
     if suspended:
-        sys.stderr.write(f"{suspended} of them are suspended. The file does not say so: an import lets them sign in.\n")
+        sys.stderr.write(f"Suspended among them: {suspended}. The file does not say so: an import lets them sign in.\n")
 
 
 async def _write(file: BinaryIO, database: Database, *, hashes: bool) -> tuple[int, int]:
