@@ -30,7 +30,7 @@ test: $(INSTALLED) ## Run the tests, but for those in a browser and those of fau
 	@$(PYTEST) -m "not pages and not faults"
 
 test-pages: $(INSTALLED) ## Run the tests in a browser (needs chromium)
-	@$(PYTEST) -m pages
+	@$(TESTING) -m pytest -q -n 2 --dist worksteal -m pages
 
 faults-quick: $(INSTALLED) ## Run the tests of faults: killed processes, lost databases, poolers that switch
 	@$(PYTEST) -m faults

@@ -49,7 +49,8 @@ def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
 def tab(chromium: "Browser") -> Iterator[Tab]:
     """Opens a page in a new context. The test fails at its end if the page had a problem."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    # Long, because three browsers on two cores are slow and not wrong.
+    context.set_default_timeout(60_000)
     context.add_init_script(REPORT_VIOLATIONS)
     tab = Tab(context.new_page())
     context.on("weberror", lambda error: tab.problems.append(f"uncaught: {error.error}"))
