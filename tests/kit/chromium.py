@@ -37,8 +37,9 @@ def chromium(require: Callable[[str], str]) -> Iterator["Browser"]:
     Module scope: while Playwright runs, the thread has a running event loop, which blocks asynchronous tests of other
     modules.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)
     path = require("chromium")
     arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
     with sync_playwright() as playwright:
