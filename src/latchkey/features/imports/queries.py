@@ -75,7 +75,7 @@ async def insert(connection: Connection, accounts: Sequence[Account], *, keep_id
     """Inserts accounts with distinct addresses. Returns the id of each; None if its address, or its kept id, is
     taken."""
     if keep_ids:
-        await _reserve_ids(connection, max(account.id or 0 for account in accounts))
+        await _lock_ids(connection)
     id_column = "id, " if keep_ids else ""
     ids: list[int | None] = await connection.fetchval(
         "WITH given AS MATERIALIZED ("  # noqa: S608 constants
@@ -99,6 +99,8 @@ async def insert(connection: Connection, accounts: Sequence[Account], *, keep_id
         [account.record.truncated for account in accounts],
         timeout=SLOW_SECONDS,
     )
+    if keep_ids:
+        await _continue_after(connection, max((new_id for new_id in ids if new_id is not None), default=0))
     described = [
         (new_id, account)
         for new_id, account in zip(ids, accounts, strict=True)
@@ -122,14 +124,20 @@ async def _insert_metadata(connection: Connection, described: Sequence[tuple[int
     )
 
 
-async def _reserve_ids(connection: Connection, highest: int) -> None:
-    """Continues the sequence of ids after `highest`, unless it is past it. Other writers wait until the transaction
-    ends, so none takes an id in between."""
+async def _lock_ids(connection: Connection) -> None:
+    """Has other writers wait until the transaction ends, so that none takes an id that is about to be kept."""
     await connection.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def _continue_after(connection: Connection, highest: int) -> None:
+    """Continues the sequence of ids after `highest`, unless it is past it."""
     sequence = await connection.fetchval("SELECT pg_get_serial_sequence('users', 'id')")
     assert sequence, "the column's default is a sequence of its own"
     # PostgreSQL itself has quoted the name.
-    await connection.execute(f"SELECT setval('{sequence}', $1::bigint) FROM {sequence} WHERE last_value <= $1", highest)  # noqa: S608
+    await connection.execute(
+        f"SELECT setval('{sequence}', $1::bigint) FROM {sequence} WHERE $1 > 0 AND last_value <= $1",  # noqa: S608
+        highest,
+    )
 
 
 @dataclass(frozen=True, slots=True)
