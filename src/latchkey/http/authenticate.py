@@ -56,9 +56,13 @@ class Authenticator:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Admits a request to an endpoint if one of its authenticators, tried in order, finds a principal."""
+    """Admits a request to an endpoint if one of its authenticators, tried in order, finds a principal.
+
+    `limit` counts a request without a good API key for its address, in place of the rate limit of all other endpoints.
+    """
 
     authenticators: tuple[Authenticator, ...]
+    limit: Callable[[Exchange, str], Awaitable[None]] | None = None
 
     async def find_principal(self, exchange: Exchange) -> Principal | ApiKey:
         """Returns the principal of the first authenticator that applies. Raises Unauthorized if none does."""

@@ -103,11 +103,10 @@ class Endpoint(Generic[Body]):
     `for_probes`: HTTP/1.0 needs no Host, because simple probes send none. `for_proxies`: a proxy asks about a request to
     somewhere else. Trusted proxies are not counted, a body is not read, and refusals have no body. `refuse` replaces a
     refusal of the edge or the endpoint by another one. `any_origin`: pages of every origin may read the answer.
-    `limit` counts a request without an API key for its address, in place of the rate limit of all other endpoints.
     `needs_limiter`: answers 503 while the rate limit cannot count. `refused`: the refusal that every permitted caller
     gets, because the settings turn the endpoint off. `takes_form`: the body is a form
-    (application/x-www-form-urlencoded).
-    `oauth_errors`: refusals that are answered in the form of OAuth, and their error codes there.
+    (application/x-www-form-urlencoded). `oauth_errors`: refusals that are answered in the form of OAuth, and their error
+    codes there.
     """
 
     method: str
@@ -130,7 +129,6 @@ class Endpoint(Generic[Body]):
     cookies_in: tuple[str, ...] = ()
     cookies_out: tuple[str, ...] = ()
     counted: bool = True
-    limit: Callable[[Exchange, str], Awaitable[None]] | None = None
     documented: bool = True
     loopback_only: bool = False
     for_probes: bool = False

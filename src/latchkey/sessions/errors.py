@@ -29,6 +29,16 @@ class RefreshTokenReused(Refusal):
     status, code, message = 401, "TOKEN_EXPIRED", "Refresh token reused or invalid"
 
 
+class ReauthenticationRequired(Refusal):
+    """The user signed in, or confirmed that it is them, longer than `max_age` seconds ago (RFC 9470 section 3)."""
+
+    status, code, message = 403, "REAUTHENTICATION_REQUIRED", "Confirm that it is you"
+
+    def __init__(self, max_age: int = 0) -> None:
+        super().__init__()
+        self.challenge = f' error="insufficient_user_authentication", max_age={max_age}'
+
+
 class NotWhileImpersonating(Refusal):
     """An admin acts for the user in this session, and may only look."""
 

@@ -6,19 +6,18 @@ from enum import StrEnum
 
 from latchkey.database.pool import Database
 from latchkey.features.admin_access import queries
-from latchkey.features.admin_access.errors import ReauthenticationRequired
 from latchkey.features.api_keys.guards import KeyGuards
 from latchkey.http.authenticate import ApiKey, Authenticator, Guard, Principal
 from latchkey.http.edge.client import parse_address
 from latchkey.http.errors import Forbidden
 from latchkey.http.exchange import Exchange
 from latchkey.http.settings import Network
-from latchkey.sessions.errors import AccessTokenInvalid
+from latchkey.sessions.errors import AccessTokenInvalid, ReauthenticationRequired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminAccess:
-    """Makes the guards, and has the `limit` that counts requests without an API key.
+    """Makes the guards. `limit` counts requests without an API key.
 
     An admin's role, session and suspension are read from the database for each request. `networks` are those that may
     call; none: any. `recent_seconds` is how long a sign-in counts as recent.
@@ -41,11 +40,11 @@ class AdminAccess:
             return found
 
         admitted = replace(key, find_principal=find_key, failures=(*key.failures, Forbidden))
-        return Guard((admitted, *self.session_guard(recent=recent).authenticators))
+        return Guard((admitted, *self.session_guard(recent=recent).authenticators), self.limit)
 
     def session_guard(self, *, recent: bool = False) -> Guard:
         """Returns a guard that admits admins in a session, and no API key."""
-        return Guard(tuple(self._of_admins(each, recent=recent) for each in self.signed_in.authenticators))
+        return Guard(tuple(self._of_admins(each, recent=recent) for each in self.signed_in.authenticators), self.limit)
 
     async def require_recent(self, principal: Principal) -> None:
         """Raises ReauthenticationRequired unless that admin has just signed in, and AccessTokenInvalid if the session

@@ -3,16 +3,6 @@
 from latchkey.refusal import Refusal
 
 
-class ReauthenticationRequired(Refusal):
-    """The admin signed in too long ago for this. Signing in again helps (RFC 9470 section 3)."""
-
-    status, code, message = 403, "REAUTHENTICATION_REQUIRED", "Confirm that it is you"
-
-    def __init__(self, max_age: int = 0) -> None:
-        super().__init__()
-        self.challenge = f' error="insufficient_user_authentication", max_age={max_age}'
-
-
 class CannotChangeSelf(Refusal):
     """Admins do not take rights or accounts from themselves, so that a slip locks nobody out."""
 

@@ -103,7 +103,6 @@ def api_key_endpoints(keys: ApiKeys, access: AdminAccess) -> tuple[Endpoint[Any]
             description="The answer shows the key, once. Only an admin who has just signed in.",
             success=(Success(message="API key created", status=201, data=CreatedApiKey),),
             guard=access.session_guard(recent=True),
-            limit=access.limit,
             query=NoQuery,
             body=NewApiKey,
         ),
@@ -116,7 +115,6 @@ def api_key_endpoints(keys: ApiKeys, access: AdminAccess) -> tuple[Endpoint[Any]
             description="Newest first, expired and revoked ones included.",
             success=(Success(data=list[ApiKeyView]),),
             guard=access.session_guard(),
-            limit=access.limit,
             query=NoQuery,
         ),
         Endpoint(
@@ -128,7 +126,6 @@ def api_key_endpoints(keys: ApiKeys, access: AdminAccess) -> tuple[Endpoint[Any]
             description="Every instance refuses it within two seconds. Only an admin who has just signed in.",
             success=(Success(message="API key revoked"),),
             guard=access.session_guard(recent=True),
-            limit=access.limit,
             params=ApiKeyPath,
             query=NoQuery,
             failures=(ApiKeyNotFound,),

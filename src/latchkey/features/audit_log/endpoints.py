@@ -64,7 +64,6 @@ def list_endpoint(reader: AuditReader, cursors: BoundCursors, access: AdminAcces
         description="Newest first. All filters that are given must hold; `apiKeyId` needs `from`.",
         success=(Success(data=list[AuditView], meta=CursorMeta),),
         guard=access.guard(AuditScope.READ),
-        limit=access.limit,
         query=AuditQuery,
     )
 
@@ -113,6 +112,5 @@ def export_endpoint(
         ),
         success=(Success(media_types=tuple(MEDIA_TYPES.values())),),
         guard=access.guard(AuditScope.READ, recent=True),
-        limit=access.limit,
         query=ExportQuery,
     )

@@ -37,13 +37,7 @@ async def find_among_newest(
 
 async def find_newer(database: Queryable, search: AuditSearch, *, above: int, known: list[int]) -> list[AuditRow]:
     """Returns the rows of a search with ids above `above` that are not among `known`, oldest first."""
-    arguments: list[Any] = [above, known]
-
-    def argument(value: Any) -> str:
-        arguments.append(value)
-        return f"${len(arguments)}"
-
-    conditions = " AND ".join(["id > $1", "id <> ALL($2::bigint[])", *search.conditions(argument)])
+    conditions, arguments = _all_of(search, ["id > $1", "id <> ALL($2::bigint[])"], [above, known])
     rows = await database.fetch(
         f"SELECT {COLUMNS} FROM audit_logs WHERE {conditions} ORDER BY id",  # noqa: S608 constants
         *arguments,
@@ -69,11 +63,14 @@ async def newest_id(database: Queryable) -> int:
 
 
 def _conditions(search: AuditSearch, below: int | None) -> tuple[str, list[Any]]:
-    arguments: list[Any] = [] if below is None else [below]
+    return _all_of(search, [], []) if below is None else _all_of(search, ["id < $1"], [below])
+
+
+def _all_of(search: AuditSearch, first: list[str], arguments: list[Any]) -> tuple[str, list[Any]]:
+    """Returns the SQL of conditions, whose arguments are given, and of a search; and the arguments of both."""
 
     def argument(value: Any) -> str:
         arguments.append(value)
         return f"${len(arguments)}"
 
-    found = [*(["id < $1"] if below is not None else []), *search.conditions(argument)]
-    return " AND ".join(found) or "true", arguments
+    return " AND ".join([*first, *search.conditions(argument)]) or "true", arguments

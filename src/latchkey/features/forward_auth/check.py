@@ -11,7 +11,7 @@ from latchkey.clock import Clock
 from latchkey.database.batched_reads import BatchedReads
 from latchkey.database.pool import Database
 from latchkey.features.forward_auth import queries
-from latchkey.features.forward_auth.errors import CheckRefused, RoleRequired, SignInFirst, SignInTooOld
+from latchkey.features.forward_auth.errors import CheckRefused, RoleRequired, SignInFirst
 from latchkey.features.forward_auth.forwarded import app_origin, app_url, is_safe
 from latchkey.features.forward_auth.origin_rule import OriginRule
 from latchkey.features.forward_auth.queries import Profile, SignedInAs
@@ -23,7 +23,7 @@ from latchkey.http.exchange import Exchange
 from latchkey.http.request_kind import RequestKind
 from latchkey.http.validation import parse_query
 from latchkey.refusal import Refusal, ValidationFailed
-from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid
+from latchkey.sessions.errors import AccessTokenExpired, AccessTokenInvalid, ReauthenticationRequired
 
 SIGNING_IN_HELPS = (Unauthorized, AccessTokenInvalid, AccessTokenExpired)
 
@@ -47,7 +47,7 @@ class ForwardAuth:
         """Returns who sent a request that may pass.
 
         Asks the database only for the profile, for a role that the token does not say, and before it says that a
-        sign-in is too old: the session's row may be newer. Raises OriginRefused, RoleRequired, SignInTooOld, and
+        sign-in is too old: the session's row may be newer. Raises OriginRefused, RoleRequired, ReauthenticationRequired, and
         AccessTokenInvalid if the account was deleted meanwhile.
         """
         self._rule.check(exchange)
@@ -62,7 +62,7 @@ class ForwardAuth:
             raise RoleRequired
         if not is_young:
             assert query.max_age is not None, "without it no sign-in is too old"
-            raise SignInTooOld(query.max_age)
+            raise ReauthenticationRequired(query.max_age)
         profile = None
         if query.profile:
             profile = await self._profiles.read(principal.user_id)

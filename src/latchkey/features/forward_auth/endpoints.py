@@ -3,11 +3,12 @@
 from typing import Any
 
 from latchkey.features.forward_auth.check import ForwardAuth
-from latchkey.features.forward_auth.errors import CheckRefused, OriginRefused, RoleRequired, SignInFirst, SignInTooOld
+from latchkey.features.forward_auth.errors import CheckRefused, OriginRefused, RoleRequired, SignInFirst
 from latchkey.features.forward_auth.headers import HEADERS, describe
 from latchkey.features.forward_auth.query import CheckQuery
 from latchkey.http.authenticate import Guard
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
+from latchkey.sessions.errors import ReauthenticationRequired
 
 
 def check_endpoint(forward_auth: ForwardAuth, guard: Guard) -> Endpoint[Any]:
@@ -31,7 +32,7 @@ def check_endpoint(forward_auth: ForwardAuth, guard: Guard) -> Endpoint[Any]:
         success=(Success(message="The request may pass", status=204, empty=True, headers=HEADERS),),
         guard=guard,
         query=CheckQuery,
-        failures=(SignInFirst, CheckRefused, OriginRefused, RoleRequired, SignInTooOld),
+        failures=(SignInFirst, CheckRefused, OriginRefused, RoleRequired, ReauthenticationRequired),
         for_proxies=True,
         refuse=forward_auth.refuse,
     )

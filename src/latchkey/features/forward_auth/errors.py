@@ -29,13 +29,3 @@ class OriginRefused(Refusal):
 
 class RoleRequired(Refusal):
     status, code, message = 403, "ROLE_REQUIRED", "The user has another role"
-
-
-class SignInTooOld(Refusal):
-    """The user signed in, or confirmed that it is them, longer than `maxAge` seconds ago (RFC 9470 section 3)."""
-
-    status, code, message = 403, "REAUTHENTICATION_REQUIRED", "Confirm that it is you"
-
-    def __init__(self, max_age: int) -> None:
-        super().__init__()
-        self.challenge = f' error="insufficient_user_authentication", max_age={max_age}'

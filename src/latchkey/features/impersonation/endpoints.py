@@ -51,7 +51,6 @@ def impersonate_endpoint(
         ),
         success=(Success(message="Impersonating", data=SignedInUser),),
         guard=access.session_guard(recent=True),
-        limit=access.limit,
         params=UserPath,
         query=NoQuery,
         body=ImpersonationRequest,

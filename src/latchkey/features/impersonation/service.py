@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from latchkey.audit.actor import Actor
-from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.features.impersonation.actions import ImpersonationAction
-from latchkey.features.sign_in.door import Door
+from latchkey.features.sign_in.door import Door, record_replaced
 from latchkey.features.user_administration.changes import hold_target, require_another
 from latchkey.http.errors import Forbidden
-from latchkey.sessions.actions import SessionAction
 from latchkey.sessions.devices import name_device
 from latchkey.sessions.queries import ProvenSessions
 from latchkey.sessions.standing import Acting, Standing
@@ -47,18 +45,7 @@ class Impersonation:
                 change, user, standing, Acting(admin_id, SECONDS), replaces, actor.origin, device=device
             )
             await change.record(actor.event(ImpersonationAction.IMPERSONATE, user_id, details={"reason": reason}))
-            for each in ended:
-                revoked = {"revoked": [str(each.id)]}
-                await change.record(
-                    Event(
-                        SessionAction.SESSION_REVOKED,
-                        admin_id,
-                        each.user_id,
-                        actor.origin,
-                        actor.session_id,
-                        details=revoked,
-                    )
-                )
+            await record_replaced(change, ended, actor)
             return user, pair
 
         return await self.audit.change(open_session)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from latchkey.audit.actor import Actor
 from latchkey.audit.event import Event
 from latchkey.audit.record import AuditLog, Change
 from latchkey.feature import Platform
@@ -114,14 +115,7 @@ class Door:
                 )
             how = {"transport": visit.carriage.transport.value, "amr": list(proof.amr)}
             await change.record(Event(SignInAction.LOGIN, user.id, user.id, visit.origin, session_id, details=how))
-            for each in ended:
-                # The row is about the session's user, who may be another one.
-                revoked = {"revoked": [str(each.id)]}
-                await change.record(
-                    Event(
-                        SessionAction.SESSION_REVOKED, user.id, each.user_id, visit.origin, session_id, details=revoked
-                    )
-                )
+            await record_replaced(change, ended, Actor(user_id=user.id, session_id=session_id, origin=visit.origin))
             return SignedIn(user, proof.candidate.generation, pair)
 
         try:
@@ -191,6 +185,13 @@ class Door:
         if not self.new_device_mail or visit.recognise_device(candidate.generation) is not None:
             return None
         return {"device": name or "an unknown device"}
+
+
+async def record_replaced(change: Change, ended: list[EndedSession], actor: Actor) -> None:
+    """Writes a row for each session that a new one replaces. It is about the session's user, who may be another one."""
+    for each in ended:
+        details = {"revoked": [str(each.id)]}
+        await change.record(actor.event(SessionAction.SESSION_REVOKED, each.user_id, details=details))
 
 
 def build_door(platform: Platform, *, steps: tuple[Step, ...], new_device_mail: bool) -> Door:

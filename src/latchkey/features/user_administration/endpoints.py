@@ -6,7 +6,7 @@ from typing import Any
 from latchkey.features.accounts.errors import LastAdmin, NothingToUpdate, RestoreEmailTaken, UserNotDeleted
 from latchkey.features.admin_access.access import AdminAccess
 from latchkey.features.admin_access.actor import actor_of
-from latchkey.features.admin_access.errors import CannotChangeSelf, MailNotConfigured, ReauthenticationRequired
+from latchkey.features.admin_access.errors import CannotChangeSelf, MailNotConfigured
 from latchkey.features.registration.registration import AccountCreation
 from latchkey.features.user_administration import bodies
 from latchkey.features.user_administration.bodies import AdminChanges, NewUser, Suspension
@@ -23,6 +23,7 @@ from latchkey.http.bound_cursors import BoundCursors
 from latchkey.http.endpoint import Call, Endpoint, Reply, Success
 from latchkey.http.errors import Forbidden
 from latchkey.http.no_query import NoQuery
+from latchkey.sessions.errors import ReauthenticationRequired
 from latchkey.users.errors import EmailTaken, UserNotFound
 from latchkey.users.user import UserPath
 
@@ -84,7 +85,6 @@ class UserEndpoints:
             ),
             success=(Success(data=list[AdminUser], meta=UsersMeta),),
             guard=self.access.guard(UsersScope.READ),
-            limit=self.access.limit,
             query=UsersQuery,
         )
 
@@ -100,7 +100,6 @@ class UserEndpoints:
             summary="Show one user, deleted or not",
             success=(Success(data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.READ),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(UserNotFound,),
@@ -126,7 +125,6 @@ class UserEndpoints:
             description="With `invite: true`, the user gets a mail with a link to choose a password.",
             success=(Success(message="User created", status=201, data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             query=NoQuery,
             body=bodies.new_user(password_min=self.password_min, name_min=self.name_min),
             failures=(EmailTaken, MailNotConfigured),
@@ -167,7 +165,6 @@ class UserEndpoints:
             ),
             success=(Success(message="User updated", data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             body=bodies.admin_changes(self.name_min),
@@ -199,7 +196,6 @@ class UserEndpoints:
             ),
             success=(Success(message="User suspended", data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             body=Suspension,
@@ -219,7 +215,6 @@ class UserEndpoints:
             summary="End a suspension",
             success=(Success(message="User unsuspended", data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(Forbidden, UserNotFound),
@@ -239,7 +234,6 @@ class UserEndpoints:
             description="Ends their sessions. An admin can restore the account.",
             success=(Success(message="User deleted successfully", data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(Forbidden, UserNotFound, CannotChangeSelf, LastAdmin),
@@ -258,7 +252,6 @@ class UserEndpoints:
             summary="Restore a deleted user",
             success=(Success(message="User restored successfully", data=AdminUserDetail),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(Forbidden, UserNotFound, UserNotDeleted, RestoreEmailTaken),
@@ -278,7 +271,6 @@ class UserEndpoints:
             description="Nothing brings the account back. Its audit rows stay. Only an admin who has just signed in.",
             success=(Success(message="User erased"),),
             guard=self.access.session_guard(recent=True),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(Forbidden, UserNotFound, CannotChangeSelf, DeleteFirst),
@@ -298,7 +290,6 @@ class UserEndpoints:
             description="At most five an hour are sent.",
             success=(Success(message="Reset link sent"),),
             guard=self.access.guard(UsersScope.WRITE),
-            limit=self.access.limit,
             params=UserPath,
             query=NoQuery,
             failures=(Forbidden, UserNotFound, MailNotConfigured),

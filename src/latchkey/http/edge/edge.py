@@ -142,8 +142,9 @@ class Edge:
 
     async def _count(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
         """Counts a request for its good API key, where keys are taken; any other one for its address."""
-        if endpoint is None or endpoint.guard is None or not await endpoint.guard.count(exchange):
-            count = (endpoint.limit if endpoint is not None else None) or self._rate_limit.count
+        guard = endpoint.guard if endpoint is not None else None
+        if guard is None or not await guard.count(exchange):
+            count = (guard.limit if guard is not None else None) or self._rate_limit.count
             await count(exchange, network_of(exchange.client_ip))
 
     def _below_root(self, path: str) -> str:
